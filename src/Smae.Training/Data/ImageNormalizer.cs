@@ -1,0 +1,36 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Turns batches of bytes into what a model takes: float32, channels first, each channel less its mean and divided by its deviation.</summary>
+internal sealed class ImageNormalizer : IDisposable
+{
+    private readonly Device _device;
+    private readonly Tensor _mean;
+    private readonly Tensor _scale;
+
+    public ImageNormalizer(ImagePreprocessing preprocessing, Device device)
+    {
+        _device = device;
+        long channels = preprocessing.Channels;
+        _mean = tensor(preprocessing.Mean.Select(m => m * 255f).ToArray(), [1, channels, 1, 1], device: device).DetachFromDisposeScope();
+        _scale = tensor(preprocessing.StandardDeviation.Select(s => 1 / (s * 255f)).ToArray(), [1, channels, 1, 1], device: device).DetachFromDisposeScope();
+    }
+
+    /// <param name="bytes"><c>[batch, height, width, channels]</c>, uint8.</param>
+    /// <returns><c>[batch, channels, height, width]</c>, float32, on the device; in memory the channels still stand together, as patches want them.</returns>
+    public Tensor Normalize(Tensor bytes) => bytes.to(_device).permute(0, 3, 1, 2).to_type(ScalarType.Float32).sub_(_mean).mul_(_scale);
+
+    /// <summary>The inverse, rounded and clamped to bytes.</summary>
+    /// <param name="images"><c>[batch, channels, height, width]</c>, float32.</param>
+    /// <returns><c>[batch, height, width, channels]</c>, uint8, on the CPU.</returns>
+    public Tensor ToBytes(Tensor images) =>
+        images.div(_scale).add(_mean).round().clamp(0, 255).to_type(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu();
+
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _scale.Dispose();
+    }
+}

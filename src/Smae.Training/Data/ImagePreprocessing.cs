@@ -1,0 +1,59 @@
+namespace Smae.Training;
+
+/// <summary>
+/// What is done to an image before a model sees it. It is kept with the weights, so that scoring sees the same pixels as training.
+/// </summary>
+public sealed record ImagePreprocessing
+{
+    /// <summary>Height in pixels after resizing.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>Width in pixels after resizing.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Channels: 1 (grey), 3 (red, green, blue) or 4 (with alpha). Default 3.</summary>
+    public int Channels { get; init; } = 3;
+
+    /// <summary>How an image of another shape is resized. Default <see cref="ResizeMode.Crop"/>.</summary>
+    public ResizeMode Resize { get; init; } = ResizeMode.Crop;
+
+    /// <summary>Mean of each channel on a scale of 0 to 1; it is subtracted. Default: ImageNet's, 0.5 for channels that ImageNet lacks.</summary>
+    public IReadOnlyList<float> Mean { get => field ?? Defaults(Channels, ImageNetMean, 0.449f); init; }
+
+    /// <summary>Standard deviation of each channel on a scale of 0 to 1; it divides. Default: ImageNet's, 0.5 for channels that ImageNet lacks.</summary>
+    public IReadOnlyList<float> StandardDeviation { get => field ?? Defaults(Channels, ImageNetDeviation, 0.226f); init; }
+
+    /// <summary>Bytes of an image: <c>Height * Width * Channels</c>.</summary>
+    public int ByteCount => Height * Width * Channels;
+
+    private static ReadOnlySpan<float> ImageNetMean => [0.485f, 0.456f, 0.406f];
+
+    private static ReadOnlySpan<float> ImageNetDeviation => [0.229f, 0.224f, 0.225f];
+
+    /// <inheritdoc/>
+    public bool Equals(ImagePreprocessing? other) =>
+        other is not null && (Height, Width, Channels, Resize) == (other.Height, other.Width, other.Channels, other.Resize)
+        && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
+
+    internal IEnumerable<string> Faults()
+    {
+        foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
+        {
+            if (values.Count != Channels) yield return $"{name} has {values.Count} numbers: expected one for each of {Channels} channels.";
+            if (values.Any(v => !float.IsFinite(v))) yield return $"{name} holds a number that is not finite.";
+        }
+        if (StandardDeviation.Any(v => v <= 0)) yield return "StandardDeviation holds a number that is not positive.";
+    }
+
+    private static float[] Defaults(int channels, ReadOnlySpan<float> rgb, float grey)
+    {
+        if (channels == 1) return [grey];
+        var values = new float[channels];
+        Array.Fill(values, 0.5f);
+        rgb[..Math.Min(rgb.Length, channels)].CopyTo(values);
+        return values;
+    }
+}

@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>How the hidden patches are chosen.</summary>
+public abstract record Masking
+{
+    private protected Masking(double ratio)
+    {
+        if (!(ratio is > 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "The mask ratio must lie between 0 and 1, both excluded: 0.75 hides three patches of four.");
+        Ratio = ratio;
+    }
+
+    /// <summary>The share of patches that is hidden, in (0, 1).</summary>
+    public double Ratio { get; }
+
+    /// <summary>Hides patches drawn one by one, each as likely as any other (MAE).</summary>
+    /// <param name="ratio">The share of patches to hide. Default 0.75.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1).</exception>
+    public static Masking Random(double ratio = 0.75) => new RandomMasking(ratio);
+
+    /// <summary>Hides rectangles of patches of random size, shape and place until enough are hidden (SMAE).</summary>
+    /// <param name="ratio">The share of patches to hide. Default 0.5.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1).</exception>
+    public static Masking Block(double ratio = 0.5) => new BlockMasking(ratio);
+
+    /// <summary>Draws a mask for a batch.</summary>
+    /// <param name="batch">Images in the batch.</param>
+    /// <param name="gridHeight">Rows of patches.</param>
+    /// <param name="gridWidth">Columns of patches.</param>
+    /// <param name="generator">The source of randomness, on the CPU.</param>
+    /// <returns>A mask on the CPU.</returns>
+    public abstract PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator);
+
+    /// <summary>How many of so many patches stay visible: <c>(int)(patches * (1 - ratio))</c>, as in facebookresearch/mae.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or leaves no patch visible or none hidden.</exception>
+    internal static int VisibleCount(int patches, double ratio)
+    {
+        int visible = ratio is > 0 and < 1 ? (int)(patches * (1 - ratio)) : 0;
+        if (visible < 1 || visible >= patches)
+            throw new ArgumentOutOfRangeException(nameof(ratio), ratio,
+                $"A mask ratio of {ratio} over {patches} patches leaves {visible} visible: expected at least one visible and one hidden.");
+        return visible;
+    }
+}

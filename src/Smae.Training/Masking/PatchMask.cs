@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Which patches of each image of a batch a masked autoencoder sees. Every image shows the same number of patches.</summary>
+public sealed class PatchMask
+{
+    private PatchMask(Tensor visible, Tensor restore) => (Visible, Restore) = (visible, restore);
+
+    /// <summary>The visible patches, in the order the encoder sees them: <c>[batch, visible]</c>, int64.</summary>
+    public Tensor Visible { get; }
+
+    /// <summary>Where each patch stands once the visible are put before the hidden, the inverse of that shuffle: <c>[batch, patches]</c>, int64.</summary>
+    public Tensor Restore { get; }
+
+    /// <summary>Patches in an image.</summary>
+    public long PatchCount => Restore.size(1);
+
+    /// <summary>Images in the batch.</summary>
+    public long BatchSize => Restore.size(0);
+
+    /// <summary>Hidden patches in each image.</summary>
+    public long HiddenCount => PatchCount - Visible.size(1);
+
+    /// <summary>1 where a patch is hidden, 0 where it is visible: <c>[batch, patches]</c>, float32.</summary>
+    public Tensor Hidden() => Restore.ge(Visible.size(1)).to_type(ScalarType.Float32);
+
+    /// <summary>The mask whose visible patches are those of least noise, in that order, as in facebookresearch/mae.</summary>
+    /// <param name="noise">A number for each patch, <c>[batch, patches]</c>.</param>
+    /// <param name="maskRatio">The share of patches to hide, in (0, 1); <c>(int)(patches * (1 - maskRatio))</c> stay visible.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or leaves no patch visible or none hidden.</exception>
+    public static PatchMask FromNoise(Tensor noise, double maskRatio)
+    {
+        int visible = Masking.VisibleCount((int)noise.size(1), maskRatio);
+        Tensor shuffle = noise.argsort(1);
+        return new PatchMask(shuffle.narrow(1, 0, visible), shuffle.argsort(1));
+    }
+
+    /// <summary>A mask from flags: visible patches keep their order.</summary>
+    /// <param name="hidden">Whether a patch is hidden, image by image; the same number of them in every image.</param>
+    /// <param name="patchCount">Patches in an image.</param>
+    /// <exception cref="ArgumentException">The images do not hide the same number of patches, or one hides none or all.</exception>
+    public static PatchMask FromFlags(ReadOnlySpan<bool> hidden, int patchCount)
+    {
+        int batch = hidden.Length / patchCount, visible = hidden[..patchCount].Count(false);
+        if (batch * patchCount != hidden.Length) throw new ArgumentException($"{hidden.Length} flags are not a whole number of images of {patchCount} patches.", nameof(hidden));
+        var seen = new long[batch * visible];
+        var restore = new long[hidden.Length];
+        for (int b = 0; b < batch; b++)
+        {
+            ReadOnlySpan<bool> flags = hidden.Slice(b * patchCount, patchCount);
+            if (flags.Count(false) != visible || visible == 0 || visible == patchCount)
+                throw new ArgumentException($"Image {b} shows {flags.Count(false)} of {patchCount} patches: expected {visible} as image 0, neither none nor all.", nameof(hidden));
+            int nextVisible = 0, nextHidden = visible;
+            for (int i = 0; i < patchCount; i++)
+            {
+                if (!flags[i]) seen[b * visible + nextVisible] = i;
+                restore[b * patchCount + i] = flags[i] ? nextHidden++ : nextVisible++;
+            }
+        }
+        return new PatchMask(tensor(seen, [batch, visible]), tensor(restore, [batch, patchCount]));
+    }
+
+    /// <summary>This mask on a device.</summary>
+    /// <param name="device">Where to.</param>
+    public PatchMask To(Device device) => new(Visible.to(device), Restore.to(device));
+}

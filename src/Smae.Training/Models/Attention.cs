@@ -1,0 +1,42 @@
+using TorchSharp;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Multi-head self-attention with one projection for queries, keys and values (timm's <c>attn.qkv</c> and <c>attn.proj</c>).</summary>
+internal sealed class Attention : nn.Module<Tensor, Tensor>
+{
+    private readonly int _heads;
+    private readonly int _headDim;
+    private readonly double _dropout;
+    [ComponentName(Name = "qkv")] private readonly Linear _qkv;
+    [ComponentName(Name = "proj")] private readonly Linear _proj;
+
+    public Attention(TransformerConfig config) : base(nameof(Attention))
+    {
+        (_heads, _headDim, _dropout) = (config.NumHeads, config.EmbedDim / config.NumHeads, config.Dropout);
+        _qkv = new Linear(config.EmbedDim, 3 * config.EmbedDim);
+        _proj = new Linear(config.EmbedDim, config.EmbedDim);
+        RegisterComponents();
+    }
+
+    /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
+    public override Tensor forward(Tensor x)
+    {
+        long batch = x.size(0), tokens = x.size(1);
+        Tensor[] qkv = _qkv.forward(x).view(batch, tokens, 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);   // each [batch, heads, tokens, headDim]
+        Tensor mixed = Attend(qkv[0], qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
+        x = _proj.forward(mixed);
+        return training && _dropout > 0 ? nn.functional.dropout(x, _dropout) : x;
+    }
+
+    private Tensor Attend(Tensor query, Tensor key, Tensor value)
+    {
+        // libtorch's fused attention is the faster one except in bfloat16 on a CPU, where it runs several times slower than plain products.
+        if (query.dtype == ScalarType.Float32 || query.device_type == DeviceType.CUDA)
+            return nn.functional.scaled_dot_product_attention(query, key, value);
+        Tensor scores = matmul(query.mul(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
+        return matmul(scores.softmax(-1), value);
+    }
+}

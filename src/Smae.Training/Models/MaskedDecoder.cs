@@ -1,0 +1,64 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// The decoder of a masked autoencoder: fills the hidden places with one learned token, puts all tokens back in order and predicts every patch.
+/// Parameter names are those of facebookresearch/mae: <c>mask_token</c>, <c>decoder_embed</c>, <c>decoder_pos_embed</c>,
+/// <c>decoder_blocks.N...</c>, <c>decoder_norm</c>, <c>decoder_pred</c>.
+/// </summary>
+internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
+{
+    private readonly bool _classToken;
+    [ComponentName(Name = "decoder_embed")] private readonly Linear _embed;
+    [ComponentName(Name = "mask_token")] private Parameter _maskToken;
+    [ComponentName(Name = "decoder_pos_embed")] private Tensor _positions;
+    [ComponentName(Name = "decoder_blocks")] private readonly ModuleList<Block> _blocks;
+    [ComponentName(Name = "decoder_norm")] private readonly LayerNorm? _norm;
+    [ComponentName(Name = "decoder_pred")] private readonly Linear _predict;
+
+    public MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, WeightInitializer draw) : base(nameof(MaskedDecoder))
+    {
+        _classToken = KeepsClassToken(config, encoder);
+        _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
+        _maskToken = new Parameter(zeros(1, 1, config.EmbedDim));
+        _positions = BlockStack.Positions(config, encoder.GridHeight, encoder.GridWidth, _classToken);
+        _blocks = BlockStack.Create(config);
+        if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        _predict = new Linear(config.EmbedDim, encoder.PatchDim);
+        RegisterComponents();
+
+        draw.XavierLinears(this);
+        draw.Normal(_maskToken, draw.MaskTokenStd);
+        if (_positions is Parameter learned) draw.Normal(learned, 0.02);
+    }
+
+    /// <summary>Whether the class token goes through the decoder; otherwise the caller takes it off first.</summary>
+    public static bool KeepsClassToken(DecoderConfig config, VisionTransformerConfig encoder) =>
+        config.KeepClassToken && encoder.ClassToken == ClassToken.First;
+
+    public ScalarType Compute { get; set; } = ScalarType.Float32;
+
+    /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
+    /// <param name="mask">Which patches were visible.</param>
+    /// <returns>A prediction for every patch, visible or not: <c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    public override Tensor forward(Tensor latent, PatchMask mask)
+    {
+        Tensor x = _embed.forward(latent.to_type(Compute));
+        int offset = _classToken ? 1 : 0;
+        long batch = x.size(0), visible = x.size(1) - offset, dim = x.size(2);
+
+        Tensor tokens = offset == 0 ? x : x.narrow(1, offset, visible);
+        Tensor hidden = _maskToken.to_type(x.dtype).expand(batch, mask.PatchCount - visible, dim);
+        tokens = Patches.Pick(cat([tokens, hidden], 1), mask.Restore);
+        x = (offset == 0 ? tokens : cat([x.narrow(1, 0, offset), tokens], 1)) + _positions;
+
+        foreach (Block block in _blocks) x = block.forward(x, Compute);
+        if (_norm is not null) x = _norm.forward(x);
+        if (offset > 0) x = x.narrow(1, offset, mask.PatchCount);
+        return _predict.forward(x.to_type(Compute)).to_type(ScalarType.Float32);
+    }
+}

@@ -1,0 +1,47 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Cuts images into patches and puts patches together again. A patch is flattened as (row, column, channel), as in facebookresearch/mae.</summary>
+public static class Patches
+{
+    /// <summary>Cuts images into patches, row by row of the grid.</summary>
+    /// <param name="images"><c>[batch, channels, height, width]</c>.</param>
+    /// <param name="patchSize">Height and width of a patch in pixels; divides both sides of the image.</param>
+    /// <returns><c>[batch, patches, patchSize * patchSize * channels]</c>.</returns>
+    /// <exception cref="ArgumentException">The images do not have four dimensions, or a side is no multiple of the patch.</exception>
+    public static Tensor FromImages(Tensor images, int patchSize)
+    {
+        long[] s = images.shape;
+        if (s.Length != 4) throw new ArgumentException($"Images have the shape [{string.Join(", ", s)}]: expected [batch, channels, height, width].", nameof(images));
+        if (patchSize < 1 || s[2] % patchSize != 0 || s[3] % patchSize != 0)
+            throw new ArgumentException($"Images of {s[2]}x{s[3]} pixels cannot be cut into patches of {patchSize}x{patchSize}.", nameof(patchSize));
+        long rows = s[2] / patchSize, columns = s[3] / patchSize;
+        return images.view(s[0], s[1], rows, patchSize, columns, patchSize)
+            .permute(0, 2, 4, 3, 5, 1)
+            .reshape(s[0], rows * columns, patchSize * patchSize * s[1]);
+    }
+
+    /// <summary>Puts patches together again: the inverse of <see cref="FromImages"/>.</summary>
+    /// <param name="patches"><c>[batch, patches, patchSize * patchSize * channels]</c>.</param>
+    /// <param name="config">Image size, patch size and channels.</param>
+    /// <returns><c>[batch, channels, height, width]</c>.</returns>
+    public static Tensor ToImages(Tensor patches, VisionTransformerConfig config)
+    {
+        long batch = patches.size(0), p = config.PatchSize;
+        return patches.view(batch, config.GridHeight, config.GridWidth, p, p, config.Channels)
+            .permute(0, 5, 1, 3, 2, 4)
+            .reshape(batch, config.Channels, config.ImageHeight, config.ImageWidth);
+    }
+
+    /// <summary>Picks some tokens of each image.</summary>
+    /// <param name="tokens"><c>[batch, patches, dim]</c>.</param>
+    /// <param name="indices"><c>[batch, picked]</c>, int64.</param>
+    /// <returns><c>[batch, picked, dim]</c>.</returns>
+    internal static Tensor Pick(Tensor tokens, Tensor indices)
+    {
+        long dim = tokens.size(2);
+        return tokens.gather(1, indices.unsqueeze(-1).expand(-1, -1, dim));
+    }
+}

@@ -1,0 +1,120 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// A vision transformer encoder (Dosovitskiy et al. 2021) that can look at some patches only, as a masked autoencoder needs it (He et al. 2022).
+/// Its parameters bear the names of timm and facebookresearch/mae: <c>cls_token</c>, <c>pos_embed</c>, <c>patch_embed.proj</c>,
+/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>.
+/// </summary>
+public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "patch_embed")] private readonly PatchEmbed _patchEmbed;
+    [ComponentName(Name = "cls_token")] private Parameter? _classToken;
+    [ComponentName(Name = "pos_embed")] private Tensor _positions;
+    [ComponentName(Name = "blocks")] private readonly ModuleList<Block> _blocks;
+    [ComponentName(Name = "norm")] private readonly LayerNorm? _norm;
+
+    /// <summary>A new encoder with random weights, on the CPU.</summary>
+    /// <param name="config">Its shape.</param>
+    /// <param name="seed">Seed of the random weights. Default 0.</param>
+    /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together.</exception>
+    public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(nameof(VisionTransformer))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        Config = config;
+        using DisposeScope scope = NewDisposeScope();
+        _patchEmbed = new PatchEmbed(config);
+        if (config.ClassToken != ClassToken.None) _classToken = new Parameter(zeros(1, 1, config.EmbedDim));
+        _positions = BlockStack.Positions(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
+        _blocks = BlockStack.Create(config);
+        if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        RegisterComponents();
+        this.DetachFromDisposeScopes();
+        Initialize(seed);
+    }
+
+    /// <summary>The shape of this encoder.</summary>
+    public VisionTransformerConfig Config { get; }
+
+    /// <summary>The number format of the matrix products. Default <see cref="Precision.Float32"/>.</summary>
+    public Precision Precision { get; set; }
+
+    private void Initialize(long seed)
+    {
+        using var generator = new Generator((ulong)seed);
+        var draw = new WeightInitializer(Config.Initialization, generator);
+        draw.Xavier(_patchEmbed.Weight);
+        draw.XavierLinears(this);
+        if (_classToken is not null) draw.Normal(_classToken, draw.ClassTokenStd);
+        if (_positions is Parameter learned) draw.Normal(learned, 0.02);
+    }
+
+    /// <summary>Encodes whole images.</summary>
+    /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+    /// <returns>All tokens, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <exception cref="ArgumentException">The images are not of the size in <see cref="Config"/>.</exception>
+    public override Tensor forward(Tensor input) => Encode(CutIntoPatches(input), visible: null);
+
+    /// <summary>Cuts images into patches after checking that they have the size this encoder was made for.</summary>
+    /// <param name="images"><c>[batch, channels, height, width]</c>.</param>
+    /// <returns><c>[batch, patches, patch * patch * channels]</c>.</returns>
+    /// <exception cref="ArgumentException">The images are of another size.</exception>
+    public Tensor CutIntoPatches(Tensor images)
+    {
+        long[] s = images.shape;
+        if (s.Length != 4 || s[1] != Config.Channels || s[2] != Config.ImageHeight || s[3] != Config.ImageWidth)
+            throw new ArgumentException(
+                $"Images have the shape [{string.Join(", ", s)}]: expected [batch, {Config.Channels}, {Config.ImageHeight}, {Config.ImageWidth}].", nameof(images));
+        return Patches.FromImages(images, Config.PatchSize);
+    }
+
+    /// <summary>Encodes patches, all of them or the visible ones; the hidden ones cost nothing.</summary>
+    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
+    /// <param name="visible">Which patches each image shows, <c>[batch, visible]</c>, int64; null shows all.</param>
+    /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
+    public Tensor Encode(Tensor patches, Tensor? visible)
+    {
+        bool first = Config.ClassToken == ClassToken.First;
+        Tensor positions = first ? _positions.narrow(1, 1, Config.PatchCount) : _positions;
+        if (visible is not null)
+        {
+            patches = Patches.Pick(patches, visible);
+            positions = Patches.Pick(positions.expand(patches.size(0), -1, -1), visible);
+        }
+        ScalarType compute = Precision.ToScalarType();
+        Tensor x = _patchEmbed.forward(patches, compute) + positions;
+        if (_classToken is not null)
+        {
+            Tensor token = (first ? _classToken + _positions.narrow(1, 0, 1) : _classToken).expand(x.size(0), -1, -1);
+            x = first ? cat([token, x], 1) : cat([x, token], 1);
+        }
+        foreach (Block block in _blocks) x = block.forward(x, compute);
+        return _norm is null ? x : _norm.forward(x);
+    }
+
+    /// <summary>One vector for each image.</summary>
+    /// <param name="tokens">What <see cref="forward"/> gave, <c>[batch, tokens, dim]</c>.</param>
+    /// <param name="pooling">How tokens become one vector.</param>
+    /// <returns><c>[batch, dim]</c>.</returns>
+    /// <exception cref="InvalidOperationException">The class token is asked for and there is none.</exception>
+    public Tensor Pool(Tensor tokens, Pooling pooling) => pooling switch
+    {
+        Pooling.Mean => WithoutClassToken(tokens).mean([1]),
+        _ when Config.ClassToken == ClassToken.None => throw new InvalidOperationException("This encoder has no class token: pool by mean."),
+        _ => tokens.select(1, Config.ClassToken == ClassToken.First ? 0 : tokens.size(1) - 1),
+    };
+
+    /// <summary>The tokens of patches alone.</summary>
+    /// <param name="tokens"><c>[batch, tokens, dim]</c>.</param>
+    internal Tensor WithoutClassToken(Tensor tokens) => Config.ClassToken switch
+    {
+        ClassToken.First => tokens.narrow(1, 1, tokens.size(1) - 1),
+        ClassToken.Last => tokens.narrow(1, 0, tokens.size(1) - 1),
+        _ => tokens,
+    };
+}

@@ -1,0 +1,65 @@
+namespace Smae.Training;
+
+/// <summary>
+/// The shape of a vision transformer encoder (Dosovitskiy et al. 2021). Take a preset and change it with <c>with</c>:
+/// <c>VisionTransformerConfig.VitSmall16 with { ImageHeight = 96, ImageWidth = 96, PatchSize = 8 }</c>.
+/// </summary>
+public sealed partial record VisionTransformerConfig : TransformerConfig
+{
+    /// <summary>Height of the images in pixels, a multiple of <see cref="PatchSize"/>.</summary>
+    public required int ImageHeight { get; init; }
+
+    /// <summary>Width of the images in pixels, a multiple of <see cref="PatchSize"/>.</summary>
+    public required int ImageWidth { get; init; }
+
+    /// <summary>Height and width of a patch in pixels.</summary>
+    public required int PatchSize { get; init; }
+
+    /// <summary>Channels of an image. Default 3 (red, green, blue).</summary>
+    public int Channels { get; init; } = 3;
+
+    /// <summary>Where the class token stands. Default <see cref="ClassToken.First"/>.</summary>
+    public ClassToken ClassToken { get; init; } = ClassToken.First;
+
+    /// <summary>How new weights are drawn. Default <see cref="WeightInitialization.Mae"/>.</summary>
+    public WeightInitialization Initialization { get; init; } = WeightInitialization.Mae;
+
+    /// <summary>The decoder that the source of this encoder pretrains it with; used where no other is named. Default <see cref="DecoderConfig.Mae"/>.</summary>
+    public DecoderConfig DefaultDecoder { get; init; } = DecoderConfig.Mae;
+
+    /// <summary>Rows of patches.</summary>
+    public int GridHeight => ImageHeight / PatchSize;
+
+    /// <summary>Columns of patches.</summary>
+    public int GridWidth => ImageWidth / PatchSize;
+
+    /// <summary>Patches in an image.</summary>
+    public int PatchCount => GridHeight * GridWidth;
+
+    /// <summary>Numbers in a patch: <c>PatchSize * PatchSize * Channels</c>.</summary>
+    public int PatchDim => PatchSize * PatchSize * Channels;
+
+    /// <summary>This configuration for square images of another size.</summary>
+    /// <param name="imageSize">Height and width in pixels.</param>
+    /// <param name="patchSize">Height and width of a patch in pixels; null keeps this one's.</param>
+    public VisionTransformerConfig ForImages(int imageSize, int? patchSize = null) =>
+        this with { ImageHeight = imageSize, ImageWidth = imageSize, PatchSize = patchSize ?? PatchSize };
+
+    /// <summary>Checks that the parts fit together.</summary>
+    /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>
+    public void Validate() => Guard.NoFaults(Faults("Encoder"), nameof(VisionTransformerConfig));
+
+    internal override IEnumerable<string> Faults(string name)
+    {
+        foreach (string fault in base.Faults(name)) yield return fault;
+        if (PatchSize < 1) yield return $"{name}.PatchSize is {PatchSize}: expected a positive number of pixels.";
+        else
+        {
+            if (ImageHeight < 1 || ImageHeight % PatchSize != 0)
+                yield return $"{name}.ImageHeight is {ImageHeight}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
+            if (ImageWidth < 1 || ImageWidth % PatchSize != 0)
+                yield return $"{name}.ImageWidth is {ImageWidth}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
+        }
+        if (Channels < 1) yield return $"{name}.Channels is {Channels}: expected at least one.";
+    }
+}

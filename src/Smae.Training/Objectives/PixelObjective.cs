@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// Mean squared error between predicted and true patches (He et al. 2022), averaged over a patch first, then over the hidden patches or all of them.
+/// </summary>
+/// <param name="NormalizePatches">Whether each target patch is normalised by its own mean and unbiased variance (epsilon 1e-6): better features, duller pictures.</param>
+/// <param name="HiddenOnly">Whether only hidden patches count.</param>
+public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Objective
+{
+    private const double Epsilon = 1e-6;
+
+    /// <inheritdoc/>
+    public override Tensor Loss(Reconstruction reconstruction)
+    {
+        Tensor target = NormalizePatches ? Normalized(reconstruction.Patches) : reconstruction.Patches;
+        Tensor loss = (reconstruction.Prediction - target).square().mean([-1]);
+        if (!HiddenOnly) return loss.mean();
+        Tensor hidden = reconstruction.Mask.Hidden().to(loss.device);
+        return loss.mul(hidden).sum() / (double)(reconstruction.Mask.HiddenCount * reconstruction.Mask.BatchSize);
+    }
+
+    /// <summary>Pixels of a prediction, whatever the target was: a normalised patch gets the mean and deviation of the true one back.</summary>
+    /// <param name="reconstruction">What the model made of the images.</param>
+    /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
+    public Tensor ToPixels(Reconstruction reconstruction)
+    {
+        if (!NormalizePatches) return reconstruction.Prediction;
+        (Tensor mean, Tensor deviation) = Statistics(reconstruction.Patches);
+        return reconstruction.Prediction * deviation + mean;
+    }
+
+    private static Tensor Normalized(Tensor patches)
+    {
+        (Tensor mean, Tensor deviation) = Statistics(patches);
+        return (patches - mean) / deviation;
+    }
+
+    private static (Tensor Mean, Tensor Deviation) Statistics(Tensor patches) =>
+        (patches.mean([-1], keepdim: true), (patches.var(-1, unbiased: true, keepdim: true) + Epsilon).sqrt());
+}

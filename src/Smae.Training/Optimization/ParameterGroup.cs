@@ -1,0 +1,20 @@
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace Smae.Training;
+
+/// <summary>Parameters that are optimised alike.</summary>
+/// <param name="Parameters">The parameters, float32, all on one device.</param>
+/// <param name="WeightDecay">Decoupled weight decay.</param>
+/// <param name="LearningRateScale">What the learning rate is multiplied by. Default 1.</param>
+public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double LearningRateScale = 1)
+{
+    /// <summary>Two groups: tensors of two and more dimensions decay, biases and normalisation layers do not (facebookresearch/mae).</summary>
+    /// <param name="module">Whose parameters; those that need no gradient are left out.</param>
+    /// <param name="weightDecay">Weight decay of the first group.</param>
+    public static IReadOnlyList<ParameterGroup> Of(torch.nn.Module module, double weightDecay)
+    {
+        ILookup<bool, Parameter> byDecay = module.parameters().Where(p => p.requires_grad).ToLookup(p => p.dim() > 1);
+        return [new([.. byDecay[true]], weightDecay), new([.. byDecay[false]], 0)];
+    }
+}

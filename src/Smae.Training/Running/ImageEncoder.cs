@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// An encoder with all it needs to turn images into embeddings: preprocessing, pooling, device. Thread-safe; calls are run one after the other,
+/// since each already uses all cores.
+/// </summary>
+public sealed class ImageEncoder : IDisposable
+{
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+    private readonly Lock _lock = new();
+    private readonly ImageNormalizer _normalizer;
+    private readonly Device _device;
+    private bool _disposed;
+
+    /// <summary>Puts an encoder to use. It is switched to evaluation and disposed together with this object.</summary>
+    /// <param name="model">The encoder, already on <paramref name="device"/>.</param>
+    /// <param name="preprocessing">What is done to images first.</param>
+    /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
+    /// <param name="device">Where the encoder is; null is the CPU.</param>
+    /// <exception cref="ArgumentException">Encoder and preprocessing are for different sizes.</exception>
+    public ImageEncoder(VisionTransformer model, ImagePreprocessing preprocessing, Pooling pooling = Pooling.Mean, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(preprocessing);
+        VisionTransformerConfig config = model.Config;
+        if ((config.ImageHeight, config.ImageWidth, config.Channels) != (preprocessing.Height, preprocessing.Width, preprocessing.Channels))
+            throw new ArgumentException(
+                $"Preprocessing gives {preprocessing.Height}x{preprocessing.Width}x{preprocessing.Channels}: "
+                + $"the encoder expects {config.ImageHeight}x{config.ImageWidth}x{config.Channels}.", nameof(preprocessing));
+        Guard.NoFaults(preprocessing.Faults(), nameof(preprocessing));
+        NativeTuning.Apply();
+        (Model, Preprocessing, Pooling, _device) = (model, preprocessing, pooling, device ?? CPU);
+        _normalizer = new ImageNormalizer(preprocessing, _device);
+        model.eval();
+    }
+
+    /// <summary>The encoder.</summary>
+    public VisionTransformer Model { get; }
+
+    /// <summary>What is done to images first.</summary>
+    public ImagePreprocessing Preprocessing { get; }
+
+    /// <summary>How tokens become one vector.</summary>
+    public Pooling Pooling { get; }
+
+    /// <summary>Numbers in an embedding.</summary>
+    public int EmbedDim => Model.Config.EmbedDim;
+
+    /// <summary>An encoder with random weights: the baseline that pretraining is measured against.</summary>
+    /// <param name="config">Its shape.</param>
+    /// <param name="seed">Seed of the weights. Default 0.</param>
+    /// <param name="device">Where; null is the CPU.</param>
+    public static ImageEncoder Create(VisionTransformerConfig config, long seed = 0, Device? device = null) => Create(
+        config, new ImagePreprocessing { Height = config.ImageHeight, Width = config.ImageWidth, Channels = config.Channels }, Pooling.Mean, seed, device);
+
+    private static ImageEncoder Create(VisionTransformerConfig config, ImagePreprocessing preprocessing, Pooling pooling, long seed, Device? device)
+    {
+        NativeTuning.Apply();
+        return new ImageEncoder(new VisionTransformer(config, seed).to(device ?? CPU), preprocessing, pooling, device);
+    }
+
+    /// <summary>Embeds images.</summary>
+    /// <param name="images">Their bytes one after the other, each <c>[height, width, channels]</c> of <see cref="Preprocessing"/>.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="embeddings">Takes the embeddings one after the other, <c>[count, EmbedDim]</c>.</param>
+    /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
+    public void Embed(ReadOnlySpan<byte> images, int count, Span<float> embeddings)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (images.Length != (long)count * Preprocessing.ByteCount)
+            throw new ArgumentException($"{count} images of {Preprocessing.ByteCount} bytes are {(long)count * Preprocessing.ByteCount} bytes, not {images.Length}.", nameof(images));
+        if (embeddings.Length != (long)count * EmbedDim)
+            throw new ArgumentException($"{count} embeddings of {EmbedDim} numbers are {(long)count * EmbedDim} numbers, not {embeddings.Length}.", nameof(embeddings));
+        if (count == 0) return;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using DisposeScope scope = NewDisposeScope();
+            using var noGrad = no_grad();   // not inference mode: its tensors may not meet a graph later, and the gain is nothing here
+            Tensor bytes = empty([count, Preprocessing.Height, Preprocessing.Width, Preprocessing.Channels], ScalarType.Byte);
+            images.CopyTo(bytes.bytes);
+            Tensor pooled = Model.Pool(Model.forward(_normalizer.Normalize(bytes)), Pooling);
+            pooled.to_type(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(embeddings);
+        }
+    }
+
+    /// <summary>Saves the weights as safetensors and, beside them under the same name with <c>.json</c>, configuration and preprocessing.</summary>
+    /// <param name="path">The weights' file, for example <c>encoder.safetensors</c>.</param>
+    /// <exception cref="IOException">The files cannot be written; files that were there before are untouched.</exception>
+    public void Save(string path)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            SafeTensors.Save(path, ModelWeights.Of(Model), new Dictionary<string, string> { ["format"] = "pt" });
+        }
+        var description = new Description(Model.Config, Preprocessing, Pooling);
+        AtomicFile.Write(ConfigPath(path), stream => JsonSerializer.Serialize(stream, description, s_json));
+    }
+
+    /// <summary>Loads what <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The weights' file.</param>
+    /// <param name="device">Where to; null is the CPU.</param>
+    /// <exception cref="FileNotFoundException">The weights or the JSON file beside them are not there.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or the two do not fit each other; the message says where.</exception>
+    public static ImageEncoder Load(string path, Device? device = null)
+    {
+        foreach (string file in (string[])[path, ConfigPath(path)])
+            if (!File.Exists(file)) throw new FileNotFoundException($"{file} is not there: an encoder is a .safetensors file and a .json file of the same name beside it.", file);
+        Description? description;
+        try
+        {
+            using FileStream stream = File.OpenRead(ConfigPath(path));
+            description = JsonSerializer.Deserialize<Description>(stream, s_json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{ConfigPath(path)} does not describe an encoder: {e.Message}", e);
+        }
+        if (description is null) throw new InvalidDataException($"{ConfigPath(path)} does not describe an encoder: it is empty.");
+        ImageEncoder encoder = Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device);
+        try
+        {
+            ModelWeights.Load(encoder.Model, path);
+            return encoder;
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Frees the encoder.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            _normalizer.Dispose();
+            Model.Dispose();
+        }
+    }
+
+    private static string ConfigPath(string path) => Path.ChangeExtension(path, ".json");
+
+    /// <summary>What the JSON file holds.</summary>
+    private sealed record Description(VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling);
+}

@@ -1,0 +1,32 @@
+namespace Smae.Training;
+
+/// <summary>What pretraining gave. Whoever asked for it disposes <see cref="Model"/>; <see cref="Encoder"/> shares its weights.</summary>
+public sealed class MaePretrainResult
+{
+    internal MaePretrainResult(MaskedAutoencoder model, ImageEncoder encoder, IReadOnlyList<EpochSummary> history, long imageCount, TimeSpan elapsed)
+    {
+        (Model, Encoder, History, Elapsed) = (model, encoder, history, elapsed);
+        ImagesPerSecond = history.Count * imageCount / elapsed.TotalSeconds;
+    }
+
+    /// <summary>Encoder and decoder.</summary>
+    public MaskedAutoencoder Model { get; }
+
+    /// <summary>The encoder with its preprocessing, ready to embed images.</summary>
+    public ImageEncoder Encoder { get; }
+
+    /// <summary>Loss and speed of every epoch.</summary>
+    public IReadOnlyList<EpochSummary> History { get; }
+
+    /// <summary>Mean loss of the first epoch.</summary>
+    public double FirstLoss => History[0].Loss;
+
+    /// <summary>Mean loss of the last epoch.</summary>
+    public double LastLoss => History[^1].Loss;
+
+    /// <summary>Images trained on a second, over the run.</summary>
+    public double ImagesPerSecond { get; }
+
+    /// <summary>How long training took, decoding not included.</summary>
+    public TimeSpan Elapsed { get; }
+}

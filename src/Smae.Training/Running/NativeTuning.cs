@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Smae.Training;
+
+/// <summary>
+/// Settings of native libraries that cost several times the speed when left alone (Linux, glibc). They are made once, before libtorch is first used.
+/// The environment variable <c>SMAE_NATIVE_TUNING=0</c> switches them off; variables that are already set are never changed.
+/// </summary>
+internal static partial class NativeTuning
+{
+    private const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;   // glibc's M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX
+    private static readonly Lazy<bool> s_applied = new(Set);
+
+    public static void Apply() => _ = s_applied.Value;
+
+    private static bool Set()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("SMAE_NATIVE_TUNING") == "0") return false;
+        try
+        {
+            // OpenBLAS falls back to its AVX2 kernel on AVX-512 processors that it is too old to know. Set in the C environment: .NET's own is a copy.
+            if (Avx512F.IsSupported && Environment.GetEnvironmentVariable("OPENBLAS_CORETYPE") is null) _ = setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
+
+            // A step allocates and frees the same large tensors again and again: keep the memory instead of mapping and clearing it anew each time.
+            _ = mallopt(MmapMax, 0);
+            _ = mallopt(TrimThreshold, int.MaxValue);
+            _ = mallopt(TopPad, 256 << 20);
+            return true;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return false;   // another C library: nothing to set
+        }
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int setenv(string name, string value, int overwrite);
+
+    [LibraryImport("libc")]
+    private static partial int mallopt(int parameter, int value);
+}

@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// Random numbers that depend on nothing but a seed and where they are used (epoch, step): no state is carried from one to the next, so that a run
+/// that stops and goes on draws the same numbers as one that never stopped.
+/// </summary>
+internal sealed class RandomStream(long seed) : IDisposable
+{
+    private readonly Generator _generator = new();
+
+    /// <summary>A generator for one use at one place; the next call reseeds the same generator.</summary>
+    public Generator At(RandomUse use, long index)
+    {
+        _generator.manual_seed(Mix(Mix(seed, (long)use), index));
+        return _generator;
+    }
+
+    /// <summary>A number that looks like neither of two, not negative.</summary>
+    public static long Mix(long a, long b) => (long)(new RandomSequence(unchecked((long)new RandomSequence(a).Next() + b)).Next() >> 1);
+
+    public void Dispose() => _generator.Dispose();
+}

@@ -1,0 +1,2 @@
+// libtorch uses all cores by itself: two tests at once would only fight over them.
+[assembly: DoNotParallelize]

@@ -1,0 +1,18 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training.Tests;
+
+/// <summary>Comparison of tensors as the golden files are meant: the largest difference against the largest expected number.</summary>
+internal static class Close
+{
+    public static void To(Tensor expected, Tensor actual, double relative, string what)
+    {
+        CollectionAssert.AreEqual(expected.shape, actual.shape, $"{what}: shape");
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor e = expected.to_type(ScalarType.Float64), a = actual.to_type(ScalarType.Float64);
+        double difference = (e - a).abs().max().ToDouble(), size = e.abs().max().ToDouble();
+        Assert.IsLessThanOrEqualTo(relative * size, difference, $"{what}: largest difference {difference:G3}, largest expected number {size:G3}");
+    }
+}

@@ -1,0 +1,81 @@
+namespace Smae.Training.Tests;
+
+[TestClass]
+public class ImageEncoderTests
+{
+    private string _folder = "";
+
+    [TestInitialize]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("smae-test-").FullName;
+
+    [TestCleanup]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [TestMethod]
+    public void ASavedEncoderEmbedsAsBefore()
+    {
+        using ImageStore images = TinyModels.Images(6);
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder with { Positions = PositionEncoding.Learned }, seed: 4);
+        string path = Path.Combine(_folder, "encoder.safetensors");
+        encoder.Save(path);
+        using ImageEncoder loaded = ImageEncoder.Load(path);
+        Assert.AreEqual(encoder.Preprocessing, loaded.Preprocessing);
+        Assert.AreEqual(encoder.Model.Config, loaded.Model.Config);
+        CollectionAssert.AreEqual(Embed(encoder, images), Embed(loaded, images));
+        CollectionAssert.AreEquivalent((string[])["encoder.json", "encoder.safetensors"], Directory.GetFiles(_folder).Select(Path.GetFileName).ToArray());
+    }
+
+    [TestMethod]
+    public void AnEmbeddingDoesNotDependOnItsBatch()
+    {
+        using ImageStore images = TinyModels.Images(9);
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
+        float[] together = Embed(encoder, images);
+        var alone = new float[encoder.EmbedDim];
+        for (int i = 0; i < 9; i++)
+        {
+            encoder.Embed(images[i], 1, alone);
+            for (int d = 0; d < alone.Length; d++) Assert.AreEqual(together[i * alone.Length + d], alone[d], 1e-5);
+        }
+    }
+
+    [TestMethod]
+    public void ManyThreadsMayEmbedAtOnce()
+    {
+        using ImageStore images = TinyModels.Images(4);
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
+        float[] expected = Embed(encoder, images);
+        Parallel.For(0, 32, _ => CollectionAssert.AreEqual(expected, Embed(encoder, images)));
+    }
+
+    [TestMethod]
+    public void WrongLengthsAndADisposedEncoderAreRefused()
+    {
+        ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
+        Assert.ThrowsExactly<ArgumentException>(() => encoder.Embed(new byte[10], 1, new float[32]));
+        Assert.ThrowsExactly<ArgumentException>(() => encoder.Embed(new byte[16 * 16 * 3], 1, new float[31]));
+        encoder.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => encoder.Embed(new byte[16 * 16 * 3], 1, new float[32]));
+    }
+
+    [TestMethod]
+    public void AMissingOrDamagedDescriptionIsNamed()
+    {
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
+        string path = Path.Combine(_folder, "encoder.safetensors"), description = Path.Combine(_folder, "encoder.json");
+        encoder.Save(path);
+        File.WriteAllText(description, "{ \"Encoder\": ");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ImageEncoder.Load(path)).Message, "encoder.json");
+        File.Delete(description);
+        StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => ImageEncoder.Load(path)).Message, "encoder.json");
+    }
+
+    private static float[] Embed(ImageEncoder encoder, ImageStore images)
+    {
+        var bytes = new List<byte>();
+        for (long i = 0; i < images.Count; i++) bytes.AddRange(images[i]);
+        var embeddings = new float[images.Count * encoder.EmbedDim];
+        encoder.Embed([.. bytes], (int)images.Count, embeddings);
+        return embeddings;
+    }
+}

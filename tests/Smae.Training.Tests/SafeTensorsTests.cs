@@ -1,0 +1,160 @@
+using System.Buffers.Binary;
+using System.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training.Tests;
+
+[TestClass]
+public class SafeTensorsTests
+{
+    private string _folder = "";
+
+    [TestInitialize]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("smae-test-").FullName;
+
+    [TestCleanup]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    private string File(string name = "weights.safetensors") => Path.Combine(_folder, name);
+
+    [TestMethod]
+    public void EveryTypeComesBackBitForBit()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ScalarType[] types =
+        [
+            ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16,
+            ScalarType.Int8, ScalarType.Byte, ScalarType.Bool,
+        ];
+        var tensors = types.Select(t => (t.ToString(), (randn(3, 5) * 10).to_type(t))).ToList();
+        tensors.Add(("transposed", randn(4, 6).t()));   // not contiguous
+        tensors.Add(("scalar", tensor(3.5f)));
+        tensors.Add(("empty", zeros(0, 3)));
+        SafeTensors.Save(File(), tensors, new Dictionary<string, string> { ["what"] = "a \"test\" \u00e9" });
+
+        SafeTensorsFile file = SafeTensors.Open(File());
+        Assert.AreEqual("a \"test\" \u00e9", file.Metadata["what"]);
+        CollectionAssert.AreEqual(tensors.Select(t => t.Item1).ToList(), file.Names.ToList());
+        foreach ((string name, Tensor expected) in tensors)
+        {
+            Tensor read = file.Read(name);
+            Assert.AreEqual(expected.dtype, read.dtype, name);
+            CollectionAssert.AreEqual(expected.shape, read.shape, name);
+            CollectionAssert.AreEqual(expected.contiguous().bytes.ToArray(), read.bytes.ToArray(), name);
+        }
+    }
+
+    [TestMethod]
+    public void TheNumbersStartAtAMultipleOfEight()
+    {
+        using Tensor numbers = ones(2);
+        SafeTensors.Save(File(), [("n", numbers)]);
+        byte[] bytes = System.IO.File.ReadAllBytes(File());
+        long header = BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        Assert.AreEqual(0, header % 8);
+        Assert.AreEqual(8 + header + 8, bytes.Length);
+    }
+
+    [TestMethod]
+    public void ATruncatedFileIsNamedTogetherWithTheTensorThatIsCut()
+    {
+        using Tensor numbers = ones(100);
+        SafeTensors.Save(File(), [("first", numbers), ("second", numbers)]);
+        byte[] bytes = System.IO.File.ReadAllBytes(File());
+        System.IO.File.WriteAllBytes(File(), bytes[..^10]);
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(File())).Message;
+        StringAssert.Contains(message, File());
+        StringAssert.Contains(message, "'second'");
+    }
+
+    [TestMethod]
+    [DataRow("", "expected at least 8")]
+    [DataRow("short", "expected at least 8")]
+    [DataRow("this is a text file and no safetensors file at all", "announce a header")]
+    public void AFileThatIsSomethingElseIsRefused(string content, string expected)
+    {
+        System.IO.File.WriteAllText(File(), content);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(File())).Message, expected);
+    }
+
+    [TestMethod]
+    [DataRow("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "has 4 bytes, expected 8")]
+    [DataRow("""{"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""", "unknown type 'F31'")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[8,4]}}""", "lies at bytes 8 to 4")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", "negative size")]
+    [DataRow("""{"a":{"shape":[1]}}""", "cannot be read")]
+    [DataRow("""[1,2]""", "cannot be read")]
+    public void AHeaderThatLiesIsRefused(string header, string expected)
+    {
+        byte[] json = Encoding.UTF8.GetBytes(header), bytes = new byte[8 + json.Length + 4];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, json.Length);
+        json.CopyTo(bytes, 8);
+        System.IO.File.WriteAllBytes(File(), bytes);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(File())).Message, expected);
+    }
+
+    [TestMethod]
+    public void AFailedSaveLeavesTheOldFileAndNothingElse()
+    {
+        using Tensor numbers = ones(3);
+        SafeTensors.Save(File(), [("n", numbers)]);
+        byte[] before = System.IO.File.ReadAllBytes(File());
+        Tensor gone = ones(3);
+        IEnumerable<(string, Tensor)> Vanishing()
+        {
+            yield return ("a", numbers);
+            yield return ("b", gone);
+        }
+        var list = Vanishing().ToList();
+        Assert.ThrowsExactly<InvalidOperationException>(() => AtomicFile.Write(File(), stream => { stream.WriteByte(1); throw new InvalidOperationException(); }));
+        gone.Dispose();
+        CollectionAssert.AreEqual(before, System.IO.File.ReadAllBytes(File()));
+        Assert.HasCount(1, Directory.GetFiles(_folder));
+    }
+
+    [TestMethod]
+    public void WeightsThatDoNotFitAreAllNamedWithBothShapes()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(TinyModels.Encoder);
+        var weights = ModelWeights.Of(model).Where(w => w.Name != "norm.bias").ToList();
+        int index = weights.FindIndex(w => w.Name == "blocks.0.attn.qkv.weight");
+        weights[index] = (weights[index].Name, zeros(96, 31));
+        weights.Add(("blocks.7.extra", zeros(1)));
+        SafeTensors.Save(File(), weights);
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, File())).Message;
+        StringAssert.Contains(message, "'norm.bias' is missing");
+        StringAssert.Contains(message, "'blocks.0.attn.qkv.weight' has the shape [96, 31], expected [96, 32]");
+        StringAssert.Contains(message, "'blocks.7.extra' is not part of this model");
+    }
+
+    [TestMethod]
+    public void AnEncoderLoadsFromAFileThatHoldsAWholeAutoencoder()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var autoencoder = new MaskedAutoencoder(TinyModels.Encoder, seed: 1);
+        using var encoder = new VisionTransformer(TinyModels.Encoder, seed: 2);
+        SafeTensors.Save(File(), ModelWeights.Of(autoencoder));
+        ModelWeights.Load(encoder, File());
+        Tensor images = randn(1, 3, 16, 16);
+        Assert.IsTrue(encoder.forward(images).Equals(autoencoder.Encoder.forward(images)));
+    }
+
+    [TestMethod]
+    public void NamesAreThoseOfFacebookAndTimm()
+    {
+        using var model = new MaskedAutoencoder(TinyModels.Encoder with { Depth = 1 });
+        string[] expected =
+        [
+            "cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
+            .. Block("blocks.0."), "norm.weight", "norm.bias",
+            "decoder_embed.weight", "decoder_embed.bias", "mask_token", "decoder_pos_embed", .. Block("decoder_blocks.0."), "decoder_norm.weight", "decoder_norm.bias",
+            "decoder_pred.weight", "decoder_pred.bias",
+        ];
+        CollectionAssert.AreEquivalent(expected, ModelWeights.Of(model).Select(w => w.Name).ToArray());
+
+        static IEnumerable<string> Block(string prefix) =>
+            from part in (string[])["norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2"] from kind in (string[])["weight", "bias"] select $"{prefix}{part}.{kind}";
+    }
+}
