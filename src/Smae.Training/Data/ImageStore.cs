@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -87,6 +88,14 @@ public sealed unsafe class ImageStore : IDisposable
         Span<byte> bytes = batch.bytes;
         for (int i = 0; i < indices.Length; i++) this[indices[i]].CopyTo(bytes.Slice(i * _imageBytes, _imageBytes));
         return batch;
+    }
+
+    /// <summary>A hash of all pixels: the same images in the same order give the same text.</summary>
+    internal string ContentHash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (long i = 0; i < Count; i++) hash.AppendData(this[i]);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Frees the memory.</summary>

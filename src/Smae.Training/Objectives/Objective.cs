@@ -2,16 +2,32 @@ using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>What a masked autoencoder is trained for: makes one number of a reconstruction.</summary>
+/// <summary>
+/// What an encoder is pretrained for. An objective is a value that names a method and its settings; <see cref="Begin"/> makes of it what one run needs.
+/// </summary>
 public abstract record Objective
 {
-    /// <summary>The pixel loss of MAE.</summary>
+    /// <summary>The pixel loss of MAE (He et al. 2022).</summary>
     /// <param name="normalizePatches">Whether each target patch is normalised by its own mean and deviation. Default true.</param>
     /// <param name="hiddenOnly">Whether only hidden patches count. Default true.</param>
-    public static Objective Pixel(bool normalizePatches = true, bool hiddenOnly = true) => new PixelObjective(normalizePatches, hiddenOnly);
+    public static PixelObjective Pixel(bool normalizePatches = true, bool hiddenOnly = true) => new(normalizePatches, hiddenOnly);
 
-    /// <summary>The loss of a batch.</summary>
-    /// <param name="reconstruction">What the model made of the images.</param>
-    /// <returns>A scalar, float32, with its graph.</returns>
-    public abstract Tensor Loss(Reconstruction reconstruction);
+    /// <summary>The loss of SMAE: pixels and the features of a critic (Charisoudis et al. 2023, Eq. 1 and 2).</summary>
+    /// <param name="alpha">Weight of the features in [0, 1]; 1 leaves the pixels out.</param>
+    /// <param name="critic">Weights of a SqueezeNet as <see cref="SqueezeNet.Save"/> writes them.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is outside [0, 1].</exception>
+    public static SemanticObjective Semantic(double alpha, string critic) => new(alpha, critic, () => CriticFeatures.Load(critic));
+
+    /// <summary>The loss of SMAE with a critic of any make.</summary>
+    /// <param name="alpha">Weight of the features in [0, 1]; 1 leaves the pixels out.</param>
+    /// <param name="critic">Gives features of images, <c>[batch, channels, height, width]</c> to any shape. It is frozen, never disposed.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is outside [0, 1].</exception>
+    public static SemanticObjective Semantic(double alpha, nn.Module<Tensor, Tensor> critic) => 
+        new(alpha, critic.GetType().Name, () => new CriticFeatures(critic, owned: false));
+
+    /// <summary>Begins a run.</summary>
+    /// <param name="model">The autoencoder to train, already on <paramref name="device"/>.</param>
+    /// <param name="device">Where the run is.</param>
+    /// <returns>The losses of the run and what they need; the caller disposes it.</returns>
+    public abstract ObjectiveRun Begin(MaskedAutoencoder model, Device device);
 }

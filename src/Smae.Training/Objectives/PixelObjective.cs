@@ -12,7 +12,12 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     private const double Epsilon = 1e-6;
 
     /// <inheritdoc/>
-    public override Tensor Loss(Reconstruction reconstruction)
+    public override ObjectiveRun Begin(MaskedAutoencoder model, Device device) => new Run(this, model);
+
+    /// <summary>The loss of a reconstruction.</summary>
+    /// <param name="reconstruction">What the model made of the images.</param>
+    /// <returns>A scalar, float32, with its graph.</returns>
+    public Tensor Loss(Reconstruction reconstruction)
     {
         Tensor target = NormalizePatches ? Normalized(reconstruction.Patches) : reconstruction.Patches;
         Tensor loss = (reconstruction.Prediction - target).square().mean([-1]);
@@ -39,4 +44,9 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
 
     private static (Tensor Mean, Tensor Deviation) Statistics(Tensor patches) =>
         (patches.mean([-1], keepdim: true), (patches.var(-1, unbiased: true, keepdim: true) + Epsilon).sqrt());
+
+    private sealed class Run(PixelObjective objective, MaskedAutoencoder model) : ObjectiveRun
+    {
+        public override Tensor Loss(Tensor images, PatchMask mask) => objective.Loss(model.forward(images, mask));
+    }
 }

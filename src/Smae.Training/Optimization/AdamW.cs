@@ -59,8 +59,26 @@ public sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>Steps taken.</summary>
-    public long StepCount { get; private set; }
+    /// <summary>Steps taken; set it together with <see cref="State"/> to go on from a checkpoint.</summary>
+    public long StepCount { get; set; }
+
+    /// <summary>All weights, one after the other.</summary>
+    internal Tensor Weights => _weights;
+
+    /// <summary>The moments, as a checkpoint keeps them.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> State => [("mean", _mean), ("variance", _variance)];
+
+    /// <summary>Scales the gradients down if their norm, taken over all of them, is larger than a limit.</summary>
+    /// <param name="maxNorm">The limit.</param>
+    /// <returns>The norm before.</returns>
+    public double ClipGradients(double maxNorm)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        double norm = _gradients.square().sum().sqrt().ToDouble();
+        if (norm > maxNorm) _gradients.mul_(maxNorm / (norm + 1e-6));   // the epsilon of torch.nn.utils.clip_grad_norm_
+        return norm;
+    }
 
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGrad() => _gradients.zero_();

@@ -63,6 +63,20 @@ public sealed record MaePretrainOptions
     /// <summary>Seed of weights, order and masks. Default null: in ML.NET it comes from the <c>MLContext</c>, elsewhere it is 0.</summary>
     public int? Seed { get; init; }
 
+    /// <summary>Largest norm of the gradients over all parameters; larger ones are scaled down. Default null: no limit.</summary>
+    public double? ClipGradientNorm { get; init; }
+
+    /// <summary>Parts that a batch is worked through in, to save memory; gradients are averaged over them. Default 1.</summary>
+    public int AccumulationSteps { get; init; } = 1;
+
+    /// <summary>
+    /// Decay of an exponential moving average of the weights, which takes their place at the end of the run, for example 0.999. Default null: no average.
+    /// </summary>
+    public double? WeightAverageDecay { get; init; }
+
+    /// <summary>Where the run saves itself and goes on from. Default null: nowhere.</summary>
+    public CheckpointOptions? Checkpoints { get; init; }
+
     /// <summary>Told where the run stands, some five times a second and at each epoch's end. Default null.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
@@ -82,6 +96,12 @@ public sealed record MaePretrainOptions
             return StandardDeviation is null ? preprocessing : preprocessing with { StandardDeviation = StandardDeviation };
         }
     }
+
+    /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
+    internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), this with
+    {
+        Progress = null, CancellationToken = default, Checkpoints = null, Mean = null, StandardDeviation = null,
+    }, string.Join(',', Preprocessing.Mean), string.Join(',', Preprocessing.StandardDeviation));
 
     internal double WarmupSteps(long stepsPerEpoch) => (WarmupEpochs ?? Epochs / 20.0) * stepsPerEpoch;
 
@@ -107,6 +127,10 @@ public sealed record MaePretrainOptions
             yield return $"MinimumLearningRate is {MinimumLearningRate}: expected a number from 0 to LearningRate ({LearningRate}).";
         if (WarmupEpochs is { } warmup && !(warmup >= 0 && warmup <= Epochs)) yield return $"WarmupEpochs is {warmup}: expected a number from 0 to Epochs ({Epochs}).";
         if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay)) yield return $"WeightDecay is {WeightDecay}: expected 0 or a positive number.";
+        if (ClipGradientNorm is { } norm && !(norm > 0)) yield return $"ClipGradientNorm is {norm}: expected a positive number or null.";
+        if (AccumulationSteps < 1) yield return $"AccumulationSteps is {AccumulationSteps}: expected at least 1.";
+        if (WeightAverageDecay is { } decay && !(decay is > 0 and < 1)) yield return $"WeightAverageDecay is {decay}: expected a number in (0, 1) or null.";
+        foreach (string fault in Checkpoints?.Faults() ?? []) yield return fault;
         if (!(Beta1 is >= 0 and < 1)) yield return $"Beta1 is {Beta1}: expected a number in [0, 1).";
         if (!(Beta2 is >= 0 and < 1)) yield return $"Beta2 is {Beta2}: expected a number in [0, 1).";
     }

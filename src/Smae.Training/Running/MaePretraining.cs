@@ -31,23 +31,32 @@ public static class MaePretraining
             model.Precision = options.Precision;
             model.train();
             using var normalizer = new ImageNormalizer(options.Preprocessing, device);
-            using var optimizer = new AdamW(ParameterGroup.Of(model, options.WeightDecay), options.Beta1, options.Beta2);
+            using ObjectiveRun objective = options.Objective.Begin(model, device);
+            IReadOnlyList<ParameterGroup> groups = [.. ParameterGroup.Of(model, options.WeightDecay), new(objective.Parameters, 0)];
+            using var optimizer = new AdamW(groups, options.Beta1, options.Beta2);
+            using WeightAverage? average = options.WeightAverageDecay is { } decay ? new WeightAverage(optimizer, decay) : null;
             using var random = new RandomStream(seed);
             using var loop = new TrainingLoop(images.Count, options.BatchSize, options.Epochs, seed)
             {
                 Progress = options.Progress, CancellationToken = options.CancellationToken, EpochEnded = epoch => log?.Invoke(epoch.ToString()),
+                ClipGradientNorm = options.ClipGradientNorm, AccumulationSteps = options.AccumulationSteps,
+                StepEnded = _ => average?.Update(),
+                Checkpoints = options.Checkpoints is null ? null : new CheckpointStore(options.Checkpoints, options.Fingerprint(images), log),
             };
             var schedule = new CosineSchedule(options.LearningRate, options.WarmupSteps(loop.StepsPerEpoch), loop.TotalSteps, options.MinimumLearningRate);
             log?.Invoke($"Pretraining on {images.Count} images, {options.Epochs} epochs of {loop.StepsPerEpoch} steps of {loop.BatchSize}, on {device}.");
 
+            IEnumerable<(string, Tensor)> state = ModelWeights.Of(model).Concat(objective.State.Select(s => ($"objective.{s.Name}", s.Tensor)));
+            if (average is not null) state = state.Append(average.State);
             var clock = Stopwatch.StartNew();
-            IReadOnlyList<EpochSummary> history = loop.Run(optimizer, schedule, step =>
+            IReadOnlyList<EpochSummary> history = loop.Run(optimizer, schedule, state, step =>
             {
                 Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span));
-                PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, random.At(RandomUse.Mask, step.Index));
-                return options.Objective.Loss(model.forward(batch, mask.To(device)));
+                PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, random.At(RandomUse.Mask, step.Place));
+                return objective.Loss(batch, mask.To(device));
             });
             clock.Stop();
+            average?.Adopt();
 
             model.eval();
             var encoder = new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device);

@@ -37,60 +37,105 @@ internal sealed class TrainingLoop : IDisposable
 
     public IProgress<TrainingProgress>? Progress { get; init; }
 
+    /// <summary>Told of every epoch that is over.</summary>
     public Action<EpochSummary>? EpochEnded { get; init; }
+
+    /// <summary>Told after every step.</summary>
+    public Action<long>? StepEnded { get; init; }
+
+    /// <summary>Where the run saves itself; null is nowhere.</summary>
+    public CheckpointStore? Checkpoints { get; init; }
+
+    /// <summary>Largest norm of the gradients; null does not clip.</summary>
+    public double? ClipGradientNorm { get; init; }
+
+    /// <summary>Parts that a batch is cut into, to save memory; their gradients are averaged.</summary>
+    public int AccumulationSteps { get; init; } = 1;
 
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Trains.</summary>
     /// <param name="optimizer">Holds the parameters.</param>
     /// <param name="schedule">The learning rate of each step.</param>
+    /// <param name="state">All tensors that the run changes, but the optimiser's: what a checkpoint must keep.</param>
     /// <param name="lossOf">Makes the loss of a step, a scalar with its graph.</param>
     /// <returns>Every epoch's mean loss.</returns>
     /// <exception cref="NonFiniteLossException">The loss is no longer finite.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public IReadOnlyList<EpochSummary> Run(AdamW optimizer, CosineSchedule schedule, Func<TrainingStep, Tensor> lossOf)
+    public IReadOnlyList<EpochSummary> Run(
+        AdamW optimizer, CosineSchedule schedule, IEnumerable<(string Name, Tensor Tensor)> state, Func<TrainingStep, Tensor> lossOf)
     {
-        var history = new List<EpochSummary>();
-        var run = Stopwatch.StartNew();
-        TimeSpan reported = TimeSpan.Zero;
-        long step = 0;
-        for (int epoch = 0; epoch < Epochs; epoch++)
+        (string Name, Tensor Tensor)[] all = [.. state, .. optimizer.State.Select(s => ($"optimizer.{s.Name}", s.Tensor))];
+        RunPosition start = Checkpoints?.Restore(all) ?? RunPosition.Start;
+        optimizer.StepCount = start.Step;
+        List<EpochSummary> history = [.. start.History];
+        (long step, double lossSum, long saved) = (start.Step, start.LossSum, start.Step);
+        Stopwatch run = Stopwatch.StartNew(), sinceSaved = Stopwatch.StartNew(), sinceReported = Stopwatch.StartNew();
+
+        void Save()
+        {
+            if (Checkpoints is null || saved == step) return;
+            Checkpoints.Save(new RunPosition(step, lossSum, history), all);
+            saved = step;
+            sinceSaved.Restart();
+        }
+
+        for (int epoch = history.Count; epoch < Epochs; epoch++)
         {
             ReadOnlyMemory<long> order = Shuffled(epoch);
             var clock = Stopwatch.StartNew();
-            double lossSum = 0, rate = 0;
-            for (int i = 0; i < StepsPerEpoch; i++, step++)
+            long first = step - epoch * StepsPerEpoch;   // not 0 where a run goes on in the middle of an epoch
+            double rate = 0;
+            for (long i = first; i < StepsPerEpoch; i++)
             {
-                CancellationToken.ThrowIfCancellationRequested();
+                if (CancellationToken.IsCancellationRequested)
+                {
+                    Save();
+                    CancellationToken.ThrowIfCancellationRequested();
+                }
                 rate = schedule.At(step);
-                lossSum += Step(new TrainingStep(epoch, step, order.Slice(i * BatchSize, BatchSize)), optimizer, rate, lossOf);
+                lossSum += Step(new TrainingStep(epoch, step, order.Slice((int)i * BatchSize, BatchSize)), optimizer, rate, lossOf);
+                step++;
+                StepEnded?.Invoke(step);
                 bool ended = i == StepsPerEpoch - 1;
-                if (Progress is null || (!ended && step > 0 && run.Elapsed - reported < ReportEvery)) continue;
-                reported = run.Elapsed;
+                if (!ended && Checkpoints is not null && sinceSaved.Elapsed >= Checkpoints.Interval) Save();
+                if (Progress is null || (!ended && i > first && sinceReported.Elapsed < ReportEvery)) continue;
+                sinceReported.Restart();
                 Progress.Report(new TrainingProgress
                 {
-                    Epoch = epoch + 1, Epochs = Epochs, Step = step + 1, TotalSteps = TotalSteps, Loss = lossSum / (i + 1), LearningRate = rate,
-                    ImagesPerSecond = (step + 1) * BatchSize / run.Elapsed.TotalSeconds, Elapsed = run.Elapsed, EpochEnded = ended,
+                    Epoch = epoch + 1, Epochs = Epochs, Step = step, TotalSteps = TotalSteps, Loss = lossSum / (i + 1), LearningRate = rate,
+                    ImagesPerSecond = (step - start.Step) * BatchSize / run.Elapsed.TotalSeconds, Elapsed = run.Elapsed,
+                    Remaining = run.Elapsed / (step - start.Step) * (TotalSteps - step), EpochEnded = ended,
                 });
             }
-            history.Add(new EpochSummary(epoch + 1, lossSum / StepsPerEpoch, rate, StepsPerEpoch * BatchSize / clock.Elapsed.TotalSeconds));
+            history.Add(new EpochSummary(epoch + 1, lossSum / StepsPerEpoch, rate, (StepsPerEpoch - first) * BatchSize / clock.Elapsed.TotalSeconds));
+            lossSum = 0;
             EpochEnded?.Invoke(history[^1]);
+            if (Checkpoints is not null && (epoch == Epochs - 1 || sinceSaved.Elapsed >= Checkpoints.Interval)) Save();
         }
         return history;
     }
 
     public void Dispose() => _random.Dispose();
 
-    private static double Step(TrainingStep step, AdamW optimizer, double learningRate, Func<TrainingStep, Tensor> lossOf)
+    private double Step(TrainingStep step, AdamW optimizer, double learningRate, Func<TrainingStep, Tensor> lossOf)
     {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor loss = lossOf(step);
-        double value = loss.ToDouble();
-        if (!double.IsFinite(value)) throw new NonFiniteLossException(value, step.Epoch + 1, step.Index + 1, learningRate);
         optimizer.ZeroGrad();
-        loss.backward();
+        double sum = 0;
+        int parts = Math.Min(AccumulationSteps, step.Images.Length);
+        for (int part = 0; part < parts; part++)
+        {
+            int from = (int)((long)step.Images.Length * part / parts), to = (int)((long)step.Images.Length * (part + 1) / parts);
+            using DisposeScope scope = NewDisposeScope();
+            Tensor loss = lossOf(step with { Images = step.Images[from..to], Part = part });
+            double value = loss.ToDouble(), share = (double)(to - from) / step.Images.Length;
+            if (!double.IsFinite(value)) throw new NonFiniteLossException(value, step.Epoch + 1, step.Index + 1, learningRate);
+            sum += value * share;
+            (parts == 1 ? loss : loss * share).backward();
+        }
+        if (ClipGradientNorm is { } limit) optimizer.ClipGradients(limit);
         optimizer.Step(learningRate);
-        return value;
+        return sum;
     }
 
     private long[] Shuffled(int epoch)

@@ -23,17 +23,17 @@ public sealed record TrainingProgress
     /// <summary>Learning rate of the last step.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>Images a second, over the run so far.</summary>
+    /// <summary>Images a second, since the run began or went on.</summary>
     public required double ImagesPerSecond { get; init; }
 
-    /// <summary>Time since the run began.</summary>
+    /// <summary>Time since the run began or went on.</summary>
     public required TimeSpan Elapsed { get; init; }
 
     /// <summary>Whether this is the report of an epoch's end.</summary>
     public required bool EpochEnded { get; init; }
 
     /// <summary>Time left at the pace so far.</summary>
-    public TimeSpan Remaining => Step == 0 ? TimeSpan.Zero : Elapsed / Step * (TotalSteps - Step);
+    public required TimeSpan Remaining { get; init; }
 
     /// <summary>One line for people.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

@@ -1,0 +1,124 @@
+using TorchSharp;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// SqueezeNet v1.1 (Iandola et al. 2016), the critic of SMAE. Its parameters bear torchvision's names, <c>features.N...</c> and <c>classifier.1...</c>.
+/// </summary>
+public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
+{
+    /// <summary>Layers up to and with the second Fire module: where SMAE cuts its critic.</summary>
+    public const int CriticDepth = 5;
+
+    private const int FullDepth = 13;
+    private readonly int _depth;
+    [ComponentName(Name = "features")] private readonly NumberedLayers _features;
+    [ComponentName(Name = "classifier")] private readonly NumberedLayers? _classifier;
+
+    /// <summary>A network with random weights, as torchvision draws them, on the CPU.</summary>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="channels">Channels of an image. Default 3.</param>
+    /// <param name="seed">Seed of the random weights. Default 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
+    public SqueezeNet(int classes, int channels = 3, long seed = 0) : this(classes, channels, FullDepth, seed) => ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+
+    private SqueezeNet(int? classes, int channels, int depth, long seed) : base(nameof(SqueezeNet))
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
+        using DisposeScope scope = NewDisposeScope();
+        (Classes, Channels, _depth) = (classes, channels, depth);
+        _features = new NumberedLayers("features", Features(channels, depth));
+        if (classes is not null) _classifier = new NumberedLayers("classifier", [(1, nn.Conv2d(512, classes.Value, 1))]);
+        RegisterComponents();
+        Initialize(seed);
+        this.DetachFromDisposeScopes();
+    }
+
+    /// <summary>Number of classes; null for a network cut before its classifier.</summary>
+    public int? Classes { get; }
+
+    /// <summary>Channels of an image.</summary>
+    public int Channels { get; }
+
+    /// <summary>Names, as in torchvision, and tensors.</summary>
+    internal IEnumerable<(string Name, Tensor Tensor)> Weights => named_parameters().Select(p => (p.Item1, (Tensor)p.Item2));
+
+    /// <summary>Classifies images, or gives features if the network is cut.</summary>
+    /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>, at least 21 pixels a side for a whole network.</param>
+    /// <returns>Logits <c>[batch, classes]</c>, or the features of the last layer kept, <c>[batch, channels, height, width]</c>.</returns>
+    public override Tensor forward(Tensor input)
+    {
+        Tensor x = input;
+        for (int layer = 0; layer < _depth; layer++)
+            x = layer switch
+            {
+                1 => nn.functional.relu(x),
+                2 or 5 or 8 => nn.functional.max_pool2d(x, 3, stride: 2, ceil_mode: true),
+                _ => _features[layer].forward(x),
+            };
+        if (_classifier is null) return x;
+        if (training) x = nn.functional.dropout(x, 0.5);
+        return nn.functional.relu(_classifier[1].forward(x)).mean([2, 3]);
+    }
+
+    /// <summary>Saves the weights as safetensors.</summary>
+    /// <param name="path">The file.</param>
+    public void Save(string path) =>
+        SafeTensors.Save(path, Weights, new Dictionary<string, string> { ["format"] = "pt", ["architecture"] = "squeezenet1_1" });
+
+    /// <summary>Loads a whole network from what <see cref="Save"/> wrote or from torchvision's weights as safetensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">The file is damaged, or a tensor is missing, unknown or of another shape; the message names each.</exception>
+    public static SqueezeNet Load(string path) => Load(path, FullDepth);
+
+    internal static SqueezeNet Load(string path, int depth) => Load(SafeTensors.Open(path), depth);
+
+    internal static SqueezeNet Load(SafeTensorsFile file, int depth, string prefix = "")
+    {
+        const string first = "features.0.weight", last = "classifier.1.weight";
+        foreach (string name in (string[])[first, last])
+            if (!file.Contains(prefix + name)) throw new InvalidDataException($"{file.Path} does not hold a SqueezeNet: '{name}' is missing.");
+        int? classes = depth == FullDepth ? (int)file.Shape(prefix + last)[0] : null;
+        var network = new SqueezeNet(classes, (int)file.Shape(prefix + first)[1], depth, seed: 0);
+        try
+        {
+            ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The layers with parameters; those between are ReLU (1) and max pooling (2, 5, 8).</summary>
+    private static IEnumerable<(int Number, nn.Module<Tensor, Tensor> Layer)> Features(int channels, int depth)
+    {
+        yield return (0, nn.Conv2d(channels, 64, 3, stride: 2));
+        (int Number, int Inputs, int Squeeze, int Expand)[] fires =
+        [
+            (3, 64, 16, 64), (4, 128, 16, 64), (6, 128, 32, 128), (7, 256, 32, 128), (9, 256, 48, 192), (10, 384, 48, 192), (11, 384, 64, 256), (12, 512, 64, 256),
+        ];
+        foreach ((int number, int inputs, int squeeze, int expand) in fires)
+            if (number < depth) yield return (number, new Fire(inputs, squeeze, expand));
+    }
+
+    private void Initialize(long seed)
+    {
+        using var generator = new Generator((ulong)seed);
+        using var _ = no_grad();
+        foreach ((string name, Tensor tensor) in Weights)
+        {
+            if (tensor.dim() == 1) tensor.zero_();
+            else if (name.StartsWith("classifier", StringComparison.Ordinal)) tensor.normal_(0, 0.01, generator);
+            else
+            {
+                double bound = Math.Sqrt(6.0 / (tensor.numel() / tensor.size(0)));   // Kaiming uniform over the inputs of a neuron
+                tensor.uniform_(-bound, bound, generator);
+            }
+        }
+    }
+}

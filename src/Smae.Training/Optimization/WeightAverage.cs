@@ -1,0 +1,37 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>An exponential moving average of all weights that an optimiser holds: <c>average = decay * average + (1 - decay) * weights</c> after each step.</summary>
+internal sealed class WeightAverage : IDisposable
+{
+    private readonly Tensor _weights;
+    private readonly Tensor _average;
+    private readonly double _decay;
+
+    public WeightAverage(AdamW optimizer, double decay)
+    {
+        using var noGrad = no_grad();
+        (_weights, _decay) = (optimizer.Weights, decay);
+        _average = _weights.clone().DetachFromDisposeScope();
+    }
+
+    public (string Name, Tensor Tensor) State => ("average", _average);
+
+    public void Update()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        _average.mul_(_decay).add_(_weights, 1 - _decay);
+    }
+
+    /// <summary>Makes the average the weights: the end of a run.</summary>
+    public void Adopt()
+    {
+        using var noGrad = no_grad();
+        _weights.copy_(_average);
+    }
+
+    public void Dispose() => _average.Dispose();
+}
