@@ -80,7 +80,7 @@ as_root() {
 install_for_polyfills() {
   local missing=() package
   command -v apt-get >/dev/null || die "the polyfills need Debian (or Ubuntu) packages, and there is no apt-get here: use a feed that has the real packages."
-  for package in libtorch-dev libopenblas0-openmp cmake make g++ libturbojpeg0-dev libstb-dev; do
+  for package in libtorch-dev libopenblas0-openmp cmake make g++ libjpeg-dev libpng-dev libstb-dev; do
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
   done
   command -v npm >/dev/null || missing+=(npm)

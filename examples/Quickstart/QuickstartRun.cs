@@ -41,6 +41,7 @@ internal static class QuickstartRun
         // 2. Embed with the pretrained encoder and with a random one of the same shape, and train the same linear classifier on both.
         double accuracy = ProbeAccuracy(ml, result.Encoder, train, validation);
         using var random = ImageEncoder.Create(options.Encoder, settings.Seed);
+        random.Model.Precision = options.Precision;
         double baseline = ProbeAccuracy(ml, random, train, validation);
 
         // 3. Keep what was learned.
@@ -62,8 +63,8 @@ internal static class QuickstartRun
     {
         var probe = ml.Transforms.Conversion.MapValueToKey("Label")
             .Append(ml.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder))
+            .AppendCacheCheckpoint(ml)   // what follows goes over its data many times: embed once
             .Append(ml.Transforms.NormalizeMeanVariance("Embedding", fixZero: false))
-            .AppendCacheCheckpoint(ml)   // the classifier goes over its data many times: embed once
             .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Embedding"));
         ITransformer model = probe.Fit(train);
         return ml.MulticlassClassification.Evaluate(model.Transform(validation)).MicroAccuracy;

@@ -19,10 +19,10 @@ public partial class MaeGoldenTests
     public void ForwardAgreesToOneInAHundredThousand() => OnEachFile((file, model, loss) =>
     {
         (Reconstruction reconstruction, Tensor value) = loss();
-        Close.To(file.Read("output.latent"), reconstruction.Latent, 1e-5, "latent");
-        Close.To(file.Read("output.prediction"), reconstruction.Prediction, 1e-5, "prediction");
         Close.To(file.Read("output.mask"), reconstruction.Mask.Hidden(), 0, "mask");
         Close.To(file.Read("output.ids_restore"), reconstruction.Mask.Restore, 0, "ids_restore");
+        Close.To(file.Read("output.latent"), reconstruction.Latent, 1e-5, "latent");
+        Close.To(file.Read("output.prediction"), reconstruction.Prediction, 1e-5, "prediction");
         Close.To(file.Read("output.loss"), value.reshape(1), 1e-5, "loss");
     });
 
@@ -77,7 +77,7 @@ public partial class MaeGoldenTests
             using MaskedAutoencoder model = Create(file);
             Tensor images = file.Read("input.images"), noise = file.Read("input.noise");
             double ratio = double.Parse(file.Metadata["mask_ratio"], CultureInfo.InvariantCulture);
-            Objective objective = Objective.Pixel(normalizePatches: bool.Parse(file.Metadata["norm_pix_loss"]));
+            PixelObjective objective = Objective.Pixel(normalizePatches: bool.Parse(file.Metadata["norm_pix_loss"]));
             check(file, model, () =>
             {
                 Reconstruction reconstruction = model.forward(images, PatchMask.FromNoise(noise, ratio));

@@ -1,22 +1,35 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using TorchSharp;
 
 namespace Smae.Training;
 
 /// <summary>
-/// Settings of native libraries that cost several times the speed when left alone (Linux, glibc). They are made once, before libtorch is first used.
-/// The environment variable <c>SMAE_NATIVE_TUNING=0</c> switches them off; variables that are already set are never changed.
+/// Settings of native libraries that cost several times the speed when left alone: OpenBLAS's kernel, glibc's malloc, libtorch's threads. They are made once
+/// in a process, best before libtorch is first used. The environment variable <c>SMAE_NATIVE_TUNING=0</c> switches them off; what the environment already
+/// says (<c>OPENBLAS_CORETYPE</c>, <c>OMP_NUM_THREADS</c>) is never changed.
 /// </summary>
-internal static partial class NativeTuning
+public static partial class NativeTuning
 {
     private const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;   // glibc's M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX
     private static readonly Lazy<bool> s_applied = new(Set);
 
+    /// <summary>Makes the settings, if that has not been done and they are not switched off. All of Smae calls it by itself.</summary>
     public static void Apply() => _ = s_applied.Value;
 
     private static bool Set()
     {
-        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("SMAE_NATIVE_TUNING") == "0") return false;
+        if (Environment.GetEnvironmentVariable("SMAE_NATIVE_TUNING") == "0") return false;
+        if (OperatingSystem.IsLinux()) SetCLibrary();
+
+        // Where libtorch cannot read the processor's topology (some virtual machines) it takes a single thread.
+        if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null && torch.get_num_threads() == 1)
+            torch.set_num_threads(Environment.ProcessorCount);
+        return true;
+    }
+
+    private static void SetCLibrary()
+    {
         try
         {
             // OpenBLAS falls back to its AVX2 kernel on AVX-512 processors that it is too old to know. Set in the C environment: .NET's own is a copy.
@@ -26,11 +39,10 @@ internal static partial class NativeTuning
             _ = mallopt(MmapMax, 0);
             _ = mallopt(TrimThreshold, int.MaxValue);
             _ = mallopt(TopPad, 256 << 20);
-            return true;
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            return false;   // another C library: nothing to set
+            // another C library: nothing to set
         }
     }
 

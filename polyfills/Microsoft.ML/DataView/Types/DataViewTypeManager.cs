@@ -27,9 +27,9 @@ public static class DataViewTypeManager
             bool rawKnown = ToDataView.TryGetValue(marked, out DataViewType knownDataView);
             bool dataViewKnown = ToRaw.TryGetValue(dataViewType, out MarkedType knownRaw);
             if (rawKnown && !knownDataView.Equals(dataViewType))
-                throw Contracts.ExceptParam(nameof(type), $"Repeated type register. The raw type {type} already stands for {knownDataView}, not {dataViewType}.");
+                throw Contracts.ExceptParam(nameof(type), $"The raw type {type} already stands for {knownDataView}, not {dataViewType}.");
             if (dataViewKnown && !knownRaw.Equals(marked))
-                throw Contracts.ExceptParam(nameof(dataViewType), $"Repeated type register. The DataView type {dataViewType} already stands for {knownRaw.Type}, not {type}.");
+                throw Contracts.ExceptParam(nameof(dataViewType), $"{dataViewType} already stands for {knownRaw.Type}, not {type}.");
             ToDataView[marked] = dataViewType;
             ToRaw[dataViewType] = marked;
         }
@@ -64,7 +64,7 @@ public static class DataViewTypeManager
         DataViewTypeAttribute[] found = attributes?.OfType<DataViewTypeAttribute>().ToArray() ?? [];
         return found.Length <= 1
             ? found.FirstOrDefault()
-            : throw Contracts.ExceptParam(nameof(type), $"Type {type.Name} cannot be marked with several attributes derived from {typeof(DataViewTypeAttribute)}.");
+            : throw Contracts.ExceptParam(nameof(type), $"Type {type.Name} has several attributes of column types.");
     }
 
     private sealed class MarkedType(Type type, DataViewTypeAttribute attribute) : IEquatable<MarkedType>

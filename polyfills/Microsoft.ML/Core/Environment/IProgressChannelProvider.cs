@@ -1,0 +1,7 @@
+namespace Microsoft.ML.Runtime;
+
+/// <summary>Starts progress channels.</summary>
+public interface IProgressChannelProvider
+{
+    IProgressChannel StartProgressChannel(string name);
+}

@@ -1,0 +1,96 @@
+using Microsoft.ML;
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>Masked autoencoders in ML.NET pipelines: extensions of <see cref="MLContext.Transforms"/>.</summary>
+public static class MaeCatalog
+{
+    /// <summary>Pretrains a vision transformer on images without labels, with all options, then adds a column of their embeddings.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null, the default, is
+    /// <paramref name="outputColumnName"/>.
+    /// </param>
+    /// <param name="options">What to train and how; null, the default, takes every option's default.</param>
+    /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
+    public static MaePretrainEstimator MaePretrain(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null)
+    {
+        var environment = CatalogEnvironment.Of(catalog);
+        string input = InputOr(outputColumnName, inputColumnName);
+        return new MaePretrainEstimator(environment, outputColumnName, input, options ?? new MaePretrainOptions());
+    }
+
+    /// <summary>Pretrains a vision transformer on images without labels, then adds a column of their embeddings.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
+    /// <paramref name="outputColumnName"/>.
+    /// </param>
+    /// <param name="epochs">How often training goes over all images.</param>
+    /// <param name="imageSize">
+    /// Height and width, in pixels, that images are brought to; a multiple of <paramref name="patchSize"/>. Default 64.
+    /// </param>
+    /// <param name="patchSize">Height and width of a patch in pixels. Default 4.</param>
+    /// <param name="maskRatio">The share of the patches that is hidden, between 0 and 1, both excluded. Default 0.75.</param>
+    /// <exception cref="ArgumentException">A name is blank, or an argument is out of range.</exception>
+    public static MaePretrainEstimator MaePretrain(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, int epochs, int imageSize = 64, int patchSize = 4,
+        double maskRatio = 0.75) =>
+        catalog.MaePretrain(outputColumnName, inputColumnName, new MaePretrainOptions
+        {
+            Encoder = VisionTransformerConfig.VitLite7_4.ForImages(imageSize, patchSize),
+            Masking = Masking.Random(maskRatio),
+            Epochs = epochs,
+        });
+
+    /// <summary>Adds a column of embeddings made by an encoder that is trained already.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
+    /// <paramref name="outputColumnName"/>.
+    /// </param>
+    /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
+    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
+    /// <exception cref="ArgumentException">A name is blank.</exception>
+    public static MaeEmbeddingEstimator MaeEmbedding(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ImageEncoder encoder,
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        var environment = CatalogEnvironment.Of(catalog);
+        return new MaeEmbeddingEstimator(environment, outputColumnName, InputOr(outputColumnName, inputColumnName), encoder, brokenImages);
+    }
+
+    /// <summary>Adds a column of embeddings made by an encoder read from a file, on the device of the <see cref="MLContext"/>.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
+    /// <paramref name="outputColumnName"/>.
+    /// </param>
+    /// <param name="encoderPath">A file written by <see cref="ImageEncoder.Save(string)"/>. It is read at once.</param>
+    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
+    /// <exception cref="ArgumentException">A name is blank.</exception>
+    /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
+    public static MaeEmbeddingEstimator MaeEmbedding(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string encoderPath,
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(encoderPath);
+        var environment = CatalogEnvironment.Of(catalog);
+        using var channel = environment.Start(nameof(MaeEmbedding));
+        var encoder = ImageEncoder.Load(encoderPath, DeviceResolver.Resolve(environment, channel));
+        return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
+    }
+
+    private static string InputOr(string outputColumnName, string? inputColumnName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
+        return inputColumnName ?? outputColumnName;
+    }
+}

@@ -1,0 +1,98 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>
+/// Adds the embeddings of images to a data view: what <see cref="MaePretrainEstimator"/> and <see cref="MaeEmbeddingEstimator"/> make.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The output column is a <c>Vector&lt;Single, D&gt;</c>, D being <see cref="ImageEncoder.EmbedDim"/>. Nothing is computed before it is read;
+/// a cursor that reads it decodes the images of up to 64 rows ahead on all cores and embeds them together. A reader that wants other
+/// columns only pays for no embedding. The embedding of an image that cannot be read is all NaN, ML.NET's missing value, with a warning in the log of
+/// the <see cref="MLContext"/>; <see cref="BrokenImagePolicy.Fail"/> makes it an <see cref="InvalidDataException"/> instead.
+/// </para>
+/// <para>
+/// Any number of threads may read at the same time. <see cref="Dispose"/> frees the encoder if pretraining made it, and leaves alone one
+/// that the user brought. A <c>PredictionEngine</c> disposes its transformer, unless <c>PredictionEngineOptions.OwnsTransformer</c> is false.
+/// </para>
+/// </remarks>
+public sealed class MaeTransformer : ITransformer, IDisposable
+{
+    private readonly bool _ownsEncoder;
+
+    internal MaeTransformer(
+        IHost host, string outputColumnName, string inputColumnName, ImageEncoder encoder, ImageDecoders decoders,
+        BrokenImagePolicy brokenImages, MaePretrainResult? pretraining)
+    {
+        Host = host;
+        OutputColumnName = outputColumnName;
+        InputColumnName = inputColumnName;
+        Encoder = encoder;
+        BrokenImages = brokenImages;
+        Pretraining = pretraining;
+        Decoders = decoders;
+        EmbeddingType = new VectorDataViewType(NumberDataViewType.Single, encoder.EmbedDim);
+        _ownsEncoder = pretraining is not null;
+    }
+
+    /// <summary>The encoder that makes the embeddings. Reuse it with <c>mlContext.Transforms.MaeEmbedding</c>, or save it.</summary>
+    public ImageEncoder Encoder { get; }
+
+    /// <summary>What pretraining left behind: losses, speed, the whole autoencoder. Null if the encoder was not trained by this pipeline.</summary>
+    public MaePretrainResult? Pretraining { get; }
+
+    /// <summary>The column of embeddings.</summary>
+    public string OutputColumnName { get; }
+
+    /// <summary>The column of images.</summary>
+    public string InputColumnName { get; }
+
+    /// <summary>What happens where an image cannot be read.</summary>
+    public BrokenImagePolicy BrokenImages { get; }
+
+    /// <summary>Always true: every row's embedding depends on that row only.</summary>
+    public bool IsRowToRowMapper => true;
+
+    internal IHost Host { get; }
+
+    internal ImageDecoders Decoders { get; }
+
+    internal DataViewType EmbeddingType { get; }
+
+    /// <summary>The schema with the column of embeddings added.</summary>
+    /// <param name="inputSchema">A schema with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => new EmbeddingMapper(this, inputSchema).OutputSchema;
+
+    /// <summary>A mapper from rows of <paramref name="inputSchema"/> to rows with embeddings, computed one row at a time.</summary>
+    /// <param name="inputSchema">A schema with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new EmbeddingMapper(this, inputSchema);
+
+    /// <summary>The data with the column of embeddings added. Nothing is computed until it is read.</summary>
+    /// <param name="input">Data with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new EmbeddingDataView(input, new EmbeddingMapper(this, input.Schema));
+    }
+
+    /// <summary>Frees the weights if pretraining made them; a transformer over a given encoder has nothing to free.</summary>
+    public void Dispose()
+    {
+        if (!_ownsEncoder)
+            return;
+        Encoder.Dispose(); // First: it waits for those who are reading.
+        Pretraining!.Model.Dispose();
+    }
+
+    // ML.NET loads only types that its own assemblies register, so nothing that we wrote here could be read again.
+    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
+        "A MaeTransformer cannot be written into an ML.NET model file. Save the encoder with transformer.Encoder.Save(path), and make the " +
+        "transformer again with mlContext.Transforms.MaeEmbedding(outputColumnName, inputColumnName, path).");
+}
