@@ -52,8 +52,11 @@ public sealed class TypeConvertingTransformer : OneToOneTransformerBase
             for (int i = 0; i < _itemTypes.Length; i++)
             {
                 DataViewType itemType = Source(i).Type.GetItemType();
-                if ((itemType is KeyDataViewType && _itemTypes[i] is not KeyDataViewType) || !ValueConversions.Exists(itemType, _itemTypes[i]))
-                    throw Host.ExceptParam(nameof(inputSchema), $"Column '{Source(i).Name}' of type '{Source(i).Type}' does not convert to '{_itemTypes[i]}'");
+                bool losesKey = itemType is KeyDataViewType && _itemTypes[i] is not KeyDataViewType;
+                if (losesKey || !ValueConversions.Exists(itemType, _itemTypes[i]))
+                    throw Host.ExceptParam(
+                        nameof(inputSchema),
+                        $"Column '{Source(i).Name}' of type '{Source(i).Type}' does not convert to '{_itemTypes[i]}'");
             }
         }
 

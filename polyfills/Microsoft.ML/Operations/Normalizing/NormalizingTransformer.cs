@@ -20,7 +20,8 @@ public sealed partial class NormalizingTransformer : OneToOneTransformerBase
 
     public NormalizerModelParametersBase GetNormalizerModelParameters(int index)
     {
-        Host.CheckUserArg(index >= 0 && index < _functions.Length, nameof(index), $"There are {_functions.Length} columns, and {index} is none of them.");
+        bool known = index >= 0 && index < _functions.Length;
+        Host.CheckUserArg(known, nameof(index), $"There are {_functions.Length} columns, and {index} is none of them.");
         return _functions[index].Parameters;
     }
 
