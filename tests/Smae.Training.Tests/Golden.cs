@@ -1,9 +1,12 @@
 namespace Smae.Training.Tests;
 
-/// <summary>Files with weights, inputs and outputs of the published PyTorch code. <c>SMAE_GOLDEN</c> names their folder.</summary>
+/// <summary>
+/// Files with weights, inputs and outputs of other implementations: our own plain PyTorch one beside the tests, and those of the published code in the
+/// folder that <c>SMAE_GOLDEN</c> names.
+/// </summary>
 internal static class Golden
 {
-    public static string? Folder
+    private static string? Published
     {
         get
         {
@@ -15,12 +18,12 @@ internal static class Golden
         }
     }
 
-    /// <summary>The golden files whose header a test can use; without any the test is reported as skipped.</summary>
-    public static IReadOnlyList<SafeTensorsFile> Files(Func<SafeTensorsFile, bool> usable)
+    /// <summary>The files whose header says that a test can use them.</summary>
+    public static IEnumerable<string> Files(Func<SafeTensorsFile, bool> usable)
     {
-        SafeTensorsFile[] files = Folder is { } folder
-            ? [.. Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Select(SafeTensors.Open).Where(usable)] : [];
-        if (files.Length == 0) Assert.Inconclusive("No golden files: set SMAE_GOLDEN to their folder.");
-        return files;
+        foreach (string? folder in (string?[])[Path.Combine(AppContext.BaseDirectory, "Data"), Published])
+            if (folder is not null)
+                foreach (string path in Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
+                    if (usable(SafeTensors.Open(path))) yield return path;
     }
 }

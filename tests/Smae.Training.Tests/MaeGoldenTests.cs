@@ -13,30 +13,38 @@ public partial class MaeGoldenTests
     [GeneratedRegex(@"lr (?<lr>\S+) betas (?<b1>[^,]+),(?<b2>\S+) eps (?<eps>\S+) weight_decay (?<wd>\S+).*?(?<steps>\d+) steps")]
     private static partial Regex AdamWText { get; }
 
-    private static IReadOnlyList<SafeTensorsFile> Files => Golden.Files(f => f.Metadata.ContainsKey("norm_pix_loss") && f.Metadata.ContainsKey("adamw"));
+    public static IEnumerable<object[]> Files =>
+        Golden.Files(f => f.Metadata.ContainsKey("norm_pix_loss") && f.Metadata.ContainsKey("adamw")).Select(path => new object[] { path });
 
     [TestMethod]
-    public void ForwardAgreesToOneInAHundredThousand() => OnEachFile((file, model, loss) =>
+    [DynamicData(nameof(Files))]
+    public void ForwardAgreesToOneInAHundredThousand(string path) => Run(path, (file, model, loss) =>
     {
         (Reconstruction reconstruction, Tensor value) = loss();
         Close.To(file.Read("output.mask"), reconstruction.Mask.Hidden(), 0, "mask");
         Close.To(file.Read("output.ids_restore"), reconstruction.Mask.Restore, 0, "ids_restore");
+        SkipIfWeightsAreThoseAfterTraining(file, value);
         Close.To(file.Read("output.latent"), reconstruction.Latent, 1e-5, "latent");
         Close.To(file.Read("output.prediction"), reconstruction.Prediction, 1e-5, "prediction");
         Close.To(file.Read("output.loss"), value.reshape(1), 1e-5, "loss");
     });
 
     [TestMethod]
-    public void GradientsAgreeToOneInTenThousand() => OnEachFile((file, model, loss) =>
+    [DynamicData(nameof(Files))]
+    public void GradientsAgreeToOneInTenThousand(string path) => Run(path, (file, model, loss) =>
     {
-        loss().Loss.backward();
+        Tensor value = loss().Loss;
+        SkipIfWeightsAreThoseAfterTraining(file, value);
+        value.backward();
         foreach ((string name, Tensor parameter) in ModelWeights.Of(model).Where(w => w.Tensor.requires_grad))
-            Close.To(file.Read($"grad.{name}"), parameter.grad!, 1e-4, name);
+            CompareParts(name, file.Read($"grad.{name}"), parameter.grad!, 1e-4, keys => keys.abs().max().ToDouble() < 1e-6);
     });
 
     [TestMethod]
-    public void ThreeStepsOfAdamWAgreeToOneInAHundredThousand() => OnEachFile((file, model, loss) =>
+    [DynamicData(nameof(Files))]
+    public void ThreeStepsOfAdamWAgreeToOneInAHundredThousand(string path) => Run(path, (file, model, loss) =>
     {
+        SkipIfWeightsAreThoseAfterTraining(file, loss().Loss);
         Match m = AdamWText.Match(file.Metadata["adamw"]);
         double Number(string group) => double.Parse(m.Groups[group].Value, CultureInfo.InvariantCulture);
         using var optimizer = new AdamW(ParameterGroup.Of(model, Number("wd")), Number("b1"), Number("b2"), Number("eps"));
@@ -48,42 +56,54 @@ public partial class MaeGoldenTests
         }
         Close.To(file.Read("output.loss_after_3_steps"), loss().Loss.reshape(1), 1e-5, "loss");
         foreach ((string name, Tensor weight) in ModelWeights.Of(model))
-            CompareStepped(file, name, weight);
+        {
+            Tensor before = file.Read($"weights.{name}");
+            double limit = 1.01 * Number("steps") * Number("lr");
+            CompareParts(name, file.Read($"after3.{name}"), weight, 1e-5, keys => (keys - before.chunk(3)[1]).abs().max().ToDouble() < limit);
+        }
     });
 
     /// <summary>
-    /// Adam divides a gradient by its own size. Where a gradient is nothing but rounding (a key's bias cannot change a softmax), the step's
-    /// direction is noise on both sides: there only its length can be compared.
+    /// Some golden files of the published code hold as weights those after the three steps. Then only one number fits them, the loss after the steps; it is
+    /// compared, and the rest is reported as skipped.
     /// </summary>
-    private static void CompareStepped(SafeTensorsFile file, string name, Tensor weight)
+    private static void SkipIfWeightsAreThoseAfterTraining(SafeTensorsFile file, Tensor loss)
     {
-        Tensor expected = file.Read($"after3.{name}");
-        if (!name.EndsWith("qkv.bias", StringComparison.Ordinal))
-        {
-            Close.To(expected, weight, 1e-5, name);
-            return;
-        }
-        Tensor[] expectedParts = expected.chunk(3), parts = weight.chunk(3);
-        Close.To(expectedParts[0], parts[0], 1e-5, name + ", queries");
-        Close.To(expectedParts[2], parts[2], 1e-5, name + ", values");
-        Assert.IsLessThanOrEqualTo(3.1e-3, parts[1].abs().max().ToDouble(), name + ", keys: three steps at a rate of 1e-3");
+        if (!file.Read("weights.decoder_pred.weight").Equals(file.Read("after3.decoder_pred.weight"))) return;
+        Close.To(file.Read("output.loss_after_3_steps"), loss.reshape(1), 1e-5, "loss after three steps");
+        Assert.Inconclusive($"{file.Path}: its weights.* are its after3.*, so its other outputs belong to weights it does not hold.");
     }
 
-    private static void OnEachFile(Action<SafeTensorsFile, MaskedAutoencoder, Func<(Reconstruction Reconstruction, Tensor Loss)>> check)
+    /// <summary>
+    /// The bias of the keys adds the same to every score of a query, which a softmax does not see: its gradient is rounding alone, and Adam, which divides a
+    /// gradient by its size, steps in a direction of chance. There only the size is compared.
+    /// </summary>
+    private static void CompareParts(string name, Tensor expected, Tensor actual, double relative, Func<Tensor, bool> keysAreSmall)
     {
-        foreach (SafeTensorsFile file in Files)
+        if (!name.EndsWith("qkv.bias", StringComparison.Ordinal))
         {
-            using DisposeScope scope = NewDisposeScope();
-            using MaskedAutoencoder model = Create(file);
-            Tensor images = file.Read("input.images"), noise = file.Read("input.noise");
-            double ratio = double.Parse(file.Metadata["mask_ratio"], CultureInfo.InvariantCulture);
-            PixelObjective objective = Objective.Pixel(normalizePatches: bool.Parse(file.Metadata["norm_pix_loss"]));
-            check(file, model, () =>
-            {
-                Reconstruction reconstruction = model.forward(images, PatchMask.FromNoise(noise, ratio));
-                return (reconstruction, objective.Loss(reconstruction));
-            });
+            Close.To(expected, actual, relative, name);
+            return;
         }
+        Tensor[] expectedParts = expected.chunk(3), parts = actual.chunk(3);
+        Close.To(expectedParts[0], parts[0], relative, name + ", queries");
+        Close.To(expectedParts[2], parts[2], relative, name + ", values");
+        Assert.IsTrue(keysAreSmall(parts[1]), name + ", keys");
+    }
+
+    private static void Run(string path, Action<SafeTensorsFile, MaskedAutoencoder, Func<(Reconstruction Reconstruction, Tensor Loss)>> check)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        SafeTensorsFile file = SafeTensors.Open(path);
+        using MaskedAutoencoder model = Create(file);
+        Tensor images = file.Read("input.images"), noise = file.Read("input.noise");
+        double ratio = double.Parse(file.Metadata["mask_ratio"], CultureInfo.InvariantCulture);
+        PixelObjective objective = Objective.Pixel(normalizePatches: bool.Parse(file.Metadata["norm_pix_loss"]));
+        check(file, model, () =>
+        {
+            Reconstruction reconstruction = model.forward(images, PatchMask.FromNoise(noise, ratio));
+            return (reconstruction, objective.Loss(reconstruction));
+        });
     }
 
     private static MaskedAutoencoder Create(SafeTensorsFile file)

@@ -20,7 +20,16 @@ internal sealed class ImageNormalizer : IDisposable
 
     /// <param name="bytes"><c>[batch, height, width, channels]</c>, uint8.</param>
     /// <returns><c>[batch, channels, height, width]</c>, float32, on the device; in memory the channels still stand together, as patches want them.</returns>
-    public Tensor Normalize(Tensor bytes) => bytes.to(_device).permute(0, 3, 1, 2).to_type(ScalarType.Float32).sub_(_mean).mul_(_scale);
+    public Tensor Normalize(Tensor bytes) => ToFloats(bytes).sub_(_mean).mul_(_scale);
+
+    /// <summary>The same, with an augmentation before the normalisation.</summary>
+    /// <param name="bytes"><c>[batch, height, width, channels]</c>, uint8.</param>
+    /// <param name="augmentation">Works on images from 0 to 1; null is none.</param>
+    /// <param name="random">What the augmentation draws from.</param>
+    public Tensor Normalize(Tensor bytes, Augmentation? augmentation, RandomSequence random) =>
+        augmentation is null ? Normalize(bytes) : augmentation.Apply(ToFloats(bytes).div_(255), random).mul(255).sub_(_mean).mul_(_scale);
+
+    private Tensor ToFloats(Tensor bytes) => bytes.to(_device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
 
     /// <summary>The inverse, rounded and clamped to bytes.</summary>
     /// <param name="images"><c>[batch, channels, height, width]</c>, float32.</param>

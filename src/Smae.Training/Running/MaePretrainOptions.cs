@@ -54,6 +54,12 @@ public sealed record MaePretrainOptions
     /// <summary>Standard deviation of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
     public IReadOnlyList<float>? StandardDeviation { get; init; }
 
+    /// <summary>
+    /// What is done to the images of a batch at random, for example <c>Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1))</c> as in
+    /// facebookresearch/mae. Default null: nothing, as in the SMAE paper.
+    /// </summary>
+    public Augmentation? Augmentation { get; init; }
+
     /// <summary>How an embedding is made of the tokens. Default <see cref="Pooling.Mean"/>.</summary>
     public Pooling Pooling { get; init; } = Pooling.Mean;
 

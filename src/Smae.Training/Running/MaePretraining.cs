@@ -51,7 +51,7 @@ public static class MaePretraining
             var clock = Stopwatch.StartNew();
             IReadOnlyList<EpochSummary> history = loop.Run(optimizer, schedule, state, step =>
             {
-                Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span));
+                Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span), options.Augmentation, random.SequenceAt(RandomUse.Augmentation, step.Place));
                 PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, random.At(RandomUse.Mask, step.Place));
                 return objective.Loss(batch, mask.To(device));
             });

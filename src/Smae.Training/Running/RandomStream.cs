@@ -17,6 +17,9 @@ internal sealed class RandomStream(long seed) : IDisposable
         return _generator;
     }
 
+    /// <summary>Random numbers on the CPU for one use at one place.</summary>
+    public RandomSequence SequenceAt(RandomUse use, long index) => new(Mix(Mix(seed, (long)use), index));
+
     /// <summary>A number that looks like neither of two, not negative.</summary>
     public static long Mix(long a, long b) => (long)(new RandomSequence(unchecked((long)new RandomSequence(a).Next() + b)).Next() >> 1);
 

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// A random change to the images of a batch, each image by draws of its own. An augmentation is a value that names a method and its settings; it
+/// keeps no state. Images are <c>[batch, channels, height, width]</c>, float32, 0 to 1, on any device, before they are normalised.
+/// </summary>
+public abstract record Augmentation
+{
+    private protected Augmentation()
+    {
+    }
+
+    /// <summary>Several augmentations, one after the other; none leaves the images as they are.</summary>
+    /// <param name="steps">The augmentations, in order.</param>
+    /// <exception cref="ArgumentException">One of them is null.</exception>
+    public static Augmentation Sequence(params Augmentation[] steps) => new AugmentationSequence(steps);
+
+    /// <summary>Mirrors images left to right (torchvision's RandomHorizontalFlip).</summary>
+    /// <param name="probability">How many images of all. Default 0.5.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
+    public static Augmentation HorizontalFlip(double probability = 0.5) => new HorizontalFlip(probability);
+
+    /// <summary>
+    /// Cuts a box of random area, shape and place out of each image and resizes it to the size of the image (torchvision's RandomResizedCrop): the
+    /// area is uniform, the logarithm of the aspect ratio too; after ten boxes that do not fit, the central one is taken.
+    /// </summary>
+    /// <param name="minScale">Least share of the image's area, in (0, 1]. Default 0.08; MAE pretrains with 0.2, SMAE fine-tunes with 0.6.</param>
+    /// <param name="maxScale">Largest share of the area. Default 1.</param>
+    /// <param name="minRatio">Least width over height. Default 3/4.</param>
+    /// <param name="maxRatio">Largest width over height. Default 4/3.</param>
+    /// <param name="interpolation">How pixels are interpolated. Default bicubic, as in MAE; the result is clamped to 0..1, as bytes are.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A range is empty, or not positive, or the scale above 1.</exception>
+    public static Augmentation RandomResizedCrop(
+        double minScale = 0.08, double maxScale = 1, double minRatio = 3.0 / 4, double maxRatio = 4.0 / 3,
+        Interpolation interpolation = Interpolation.Bicubic) =>
+        new RandomResizedCrop(minScale, maxScale, minRatio, maxRatio, interpolation);
+
+    /// <summary>
+    /// Pads the images and cuts a box of their size out at a random place (torchvision's RandomCrop): the simple random crop of DeiT III and PixMIM.
+    /// </summary>
+    /// <param name="padding">Pixels added on each side. Default 4.</param>
+    /// <param name="reflect">Whether the padding mirrors the image without repeating its edge; else it is 0. Default true.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The padding is negative.</exception>
+    public static Augmentation RandomCrop(int padding = 4, bool reflect = true) => new RandomCrop(padding, reflect);
+
+    /// <summary>
+    /// RandAugment (Cubuk et al. 2020) as torchvision has it: to each image so many operations drawn from 14, all of one magnitude. Pixels are worked
+    /// on as bytes, so the result is a multiple of 1/255; moved pixels are taken from the nearest and are 0 outside the image.
+    /// </summary>
+    /// <param name="numOps">Operations on an image. Default 2.</param>
+    /// <param name="magnitude">Which of the bins, 0 (weakest) to <paramref name="bins"/> - 1. Default 9.</param>
+    /// <param name="bins">Into how many steps the range of each operation is cut. Default 31.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer than 0 operations or 2 bins, or the magnitude is none of the bins.</exception>
+    public static Augmentation RandAugment(int numOps = 2, int magnitude = 9, int bins = 31) => new RandAugment(numOps, magnitude, bins);
+
+    /// <summary>
+    /// RandAugment as timm has it with operations that grow with the magnitude, <c>rand-m9-mstd0.5-inc1</c> by default, with which MAE is fine-tuned:
+    /// 15 operations, each done with a probability and with a magnitude of its own; moved pixels are interpolated (bicubic) and are ImageNet's mean
+    /// outside the image. The arithmetic of colours is torchvision's on bytes, which differs from Pillow's by rounding.
+    /// </summary>
+    /// <param name="numOps">Operations drawn for an image. Default 2.</param>
+    /// <param name="magnitude">Mean magnitude, 0 to 10. Default 9.</param>
+    /// <param name="magnitudeStd">Standard deviation of the magnitude, which is then clamped to 0..10. Default 0.5.</param>
+    /// <param name="probability">How often an operation drawn is done. Default 0.5.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    public static Augmentation RandAugmentIncreasing(int numOps = 2, double magnitude = 9, double magnitudeStd = 0.5, double probability = 0.5) =>
+        new RandAugmentIncreasing(numOps, magnitude, magnitudeStd, probability);
+
+    /// <summary>
+    /// 3-Augment of DeiT III (Touvron et al. 2022) without its crop: mirrors an image, then makes it grey, or inverts what is brighter than the
+    /// middle, or blurs it (Gaussian, deviation 0.1 to 2 pixels), each with probability 1/3, then changes brightness, contrast and saturation.
+    /// </summary>
+    /// <param name="colorJitter">How much brightness, contrast and saturation change, as in <see cref="ColorJitter"/>. Default 0.3.</param>
+    /// <param name="flipProbability">How many images are mirrored. Default 0.5.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative, or the probability above 1.</exception>
+    public static Augmentation ThreeAugment(double colorJitter = 0.3, double flipProbability = 0.5) =>
+        Sequence(HorizontalFlip(flipProbability), new ThreeAugment(), ColorJitter(colorJitter, colorJitter, colorJitter));
+
+    /// <summary>
+    /// Changes brightness, contrast, saturation and hue, in an order of its own for each image (torchvision's ColorJitter on float images). The first
+    /// three are factors uniform in [max(0, 1 - x), 1 + x], hue is a turn uniform in [-x, x]; 0 leaves a property alone.
+    /// </summary>
+    /// <param name="brightness">Of the blend with black. Default 0.</param>
+    /// <param name="contrast">Of the blend with the mean of the grey image. Default 0.</param>
+    /// <param name="saturation">Of the blend with the grey image. Default 0.</param>
+    /// <param name="hue">In turns of the colour circle, at most 0.5. Default 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative, or hue is above 0.5.</exception>
+    public static Augmentation ColorJitter(double brightness = 0, double contrast = 0, double saturation = 0, double hue = 0) =>
+        new ColorJitter(brightness, contrast, saturation, hue);
+
+    /// <summary>Overwrites a box of random area, shape and place (Zhong et al. 2017, as torchvision's and timm's RandomErasing).</summary>
+    /// <param name="probability">How many images of all. Default 0.25, as in MAE's fine-tuning.</param>
+    /// <param name="minScale">Least share of the image's area, in (0, 1]. Default 0.02.</param>
+    /// <param name="maxScale">Largest share of the area. Default 1/3.</param>
+    /// <param name="minRatio">Least height over width. Default 0.3.</param>
+    /// <param name="maxRatio">Largest height over width. Default 3.3.</param>
+    /// <param name="fill">What the box is filled with. Default <see cref="ErasingFill.Noise"/>, as in MAE's fine-tuning.</param>
+    /// <param name="preprocessing">Whose mean and deviation noise has; null is ImageNet's. Only for <see cref="ErasingFill.Noise"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A range is empty, or not positive, or the scale or the probability above 1.</exception>
+    public static Augmentation RandomErasing(
+        double probability = 0.25, double minScale = 0.02, double maxScale = 1.0 / 3, double minRatio = 0.3, double maxRatio = 3.3,
+        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null) =>
+        new RandomErasing(probability, minScale, maxScale, minRatio, maxRatio, fill, preprocessing);
+
+    /// <summary>This augmentation and then another.</summary>
+    /// <param name="next">The other.</param>
+    public Augmentation Then(Augmentation next) => Sequence(this, next);
+
+    /// <summary>Augments a batch.</summary>
+    /// <param name="images"><c>[batch, channels, height, width]</c>, float32, 0 to 1; left as it is.</param>
+    /// <param name="seed">What all random numbers follow from: the same seed and images give the same result.</param>
+    /// <returns>Images of the same shape on the same device: another tensor, which may share memory with <paramref name="images"/>.</returns>
+    /// <exception cref="ArgumentException">
+    /// The images are of another shape or type, or the augmentation has no meaning for so many channels or so few pixels.
+    /// </exception>
+    public Tensor Apply(Tensor images, long seed) => Apply(images, new RandomSequence(seed));
+
+    /// <summary>As above, with random numbers from a sequence.</summary>
+    internal Tensor Apply(Tensor images, RandomSequence random)
+    {
+        CheckImages(images);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradient = no_grad();
+        Tensor result = Transform(images, random);
+        return (ReferenceEquals(result, images) ? images.alias() : result).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Augments a batch; the result may be <paramref name="images"/> itself, which is never written to.</summary>
+    private protected abstract Tensor Transform(Tensor images, RandomSequence random);
+
+    /// <exception cref="ArgumentException">These are no images.</exception>
+    internal static void CheckImages(Tensor images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.dim() != 4 || images.dtype != ScalarType.Float32 || images.shape.Any(s => s < 1))
+            throw new ArgumentException(
+                $"The images are {images.dtype} of shape [{string.Join(", ", images.shape)}]: expected Float32 [batch, channels, height, width].",
+                nameof(images));
+    }
+
+    /// <summary>The value, if it is within the limits, both included.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>
+    internal static T Within<T>(T value, T from, T to, [CallerArgumentExpression(nameof(value))] string name = "") where T : IComparable<T> =>
+        value.CompareTo(from) >= 0 && value.CompareTo(to) <= 0
+            ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}: expected a value from {from} to {to}.");
+
+    /// <exception cref="ArgumentOutOfRangeException">The range is empty, or its start not positive, or its end above the limit.</exception>
+    private protected static void CheckRange(
+        double min, double max, double limit,
+        [CallerArgumentExpression(nameof(min))] string minName = "", [CallerArgumentExpression(nameof(max))] string maxName = "")
+    {
+        if (!(min > 0)) throw new ArgumentOutOfRangeException(minName, min, $"{minName} is {min}: expected a positive number.");
+        if (!(max >= min && max <= limit))
+            throw new ArgumentOutOfRangeException(maxName, max, $"{maxName} is {max}: expected a number from {minName} ({min}) to {limit}.");
+    }
+}

@@ -1,0 +1,83 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// The operations of RandAugment on images of bytes (whole numbers 0 to 255, held as float32), with torchvision's arithmetic on uint8 tensors, which
+/// cuts fractions off.
+/// </summary>
+internal static class ByteOperations
+{
+    private const int Numbers = 6, Values = 256;
+
+    /// <summary>Images of 0 to 1 as bytes, rounded.</summary>
+    public static Tensor FromUnit(Tensor images) => images.mul(255).round_().clamp_(0, 255);
+
+    /// <summary>Does to each image what was drawn for it.</summary>
+    /// <param name="bytes">The images.</param>
+    /// <param name="drawn">An operation for each.</param>
+    /// <param name="affine">Moves the pixels of images by maps, <c>[images, 6]</c>.</param>
+    public static Tensor Apply(Tensor bytes, DrawnOperation[] drawn, Func<Tensor, Tensor, Tensor> affine)
+    {
+        var numbers = new float[drawn.Length * Numbers];
+        for (int i = 0; i < drawn.Length; i++)
+        for (int j = 0; j < drawn[i].Numbers.Length; j++) numbers[i * Numbers + j] = (float)drawn[i].Numbers[j];
+        return ImageGroups.Apply(bytes, Array.ConvertAll(drawn, d => (int)d.Operation), numbers, (operation, group, parameters) =>
+            (ImageOperation)operation == ImageOperation.Affine ? affine(group, parameters) : Apply((ImageOperation)operation, group, parameters));
+    }
+
+    private static Tensor Apply(ImageOperation operation, Tensor bytes, Tensor numbers) => operation switch
+    {
+        ImageOperation.Brightness => ColorOperations.Brightness(bytes, numbers, 255).floor_(),
+        ImageOperation.Color => bytes.size(1) == 1 ? bytes : Blend(bytes, Grey(bytes), numbers),
+        ImageOperation.Contrast => ColorOperations.Contrast(bytes, Grey(bytes), numbers, 255).floor_(),
+        ImageOperation.Sharpness => Math.Min(bytes.size(2), bytes.size(3)) <= 2 ? bytes : Blend(bytes, Smoothed(bytes), numbers),
+        ImageOperation.Posterize => Posterized(bytes, ColorOperations.Column(numbers, 0)),
+        ImageOperation.Solarize => where(bytes.ge(ColorOperations.Column(numbers, 0)), 255 - bytes, bytes),
+        ImageOperation.SolarizeAdd => where(bytes.lt(Values / 2), (bytes + ColorOperations.Column(numbers, 0)).clamp_(0, 255), bytes),
+        ImageOperation.Invert => 255 - bytes,
+        ImageOperation.AutoContrast => Stretched(bytes),
+        ImageOperation.Equalize => Equalized(bytes),
+        _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not an operation on bytes."),
+    };
+
+    private static Tensor Grey(Tensor bytes) => bytes.size(1) == 1 ? bytes : ColorOperations.Grey(bytes).floor_();
+
+    private static Tensor Blend(Tensor bytes, Tensor other, Tensor factors) => ColorOperations.Blend(bytes, other, factors, 255).floor_();
+
+    private static Tensor Posterized(Tensor bytes, Tensor bits)
+    {
+        Tensor step = (8 - bits).mul_(Math.Log(2)).exp_().round_();
+        return (bytes / step).floor_().mul_(step);
+    }
+
+    /// <summary>Each pixel but those at the edge as the mean of its 3x3 neighbours, itself counted five times.</summary>
+    private static Tensor Smoothed(Tensor bytes)
+    {
+        (long height, long width) = (bytes.size(2) - 2, bytes.size(3) - 2);
+        Tensor rows = bytes.narrow(2, 0, height) + bytes.narrow(2, 1, height) + bytes.narrow(2, 2, height);
+        Tensor sum = rows.narrow(3, 0, width) + rows.narrow(3, 1, width) + rows.narrow(3, 2, width);
+        Tensor result = bytes.clone(), inner = result.narrow(2, 1, height).narrow(3, 1, width);
+        inner.copy_(sum.add_(inner * 4).div_(13).round_());
+        return result;
+    }
+
+    private static Tensor Stretched(Tensor bytes)
+    {
+        Tensor low = bytes.amin([2, 3], keepdim: true), range = bytes.amax([2, 3], keepdim: true) - low, flat = range.eq(0);
+        Tensor scale = where(flat, range.ones_like(), range.reciprocal().mul_(255));   // Python's 255 / range is this product
+        return (bytes - low.masked_fill(flat, 0)).mul_(scale).clamp_(0, 255).floor_();
+    }
+
+    private static Tensor Equalized(Tensor bytes)
+    {
+        long pixels = bytes.size(2) * bytes.size(3);
+        Tensor values = bytes.reshape(-1, pixels), index = values.to_type(ScalarType.Int64);
+        Tensor counts = zeros(values.size(0), Values, ScalarType.Float32, bytes.device).scatter_add_(1, index, values.ones_like());
+        Tensor brightest = counts.gather(1, index.amax([1], keepdim: true));
+        Tensor step = (pixels - brightest).div(255, RoundingMode.floor);   // 0 where fewer than 255 pixels are below the brightest: these stay
+        Tensor below = counts.cumsum(1).sub_(counts);
+        Tensor table = below.add_(step.div(2, RoundingMode.floor)).div(step.clamp_min(1), RoundingMode.floor).clamp_(0, 255);
+        return where(step.gt(0), table.gather(1, index), values).reshape(bytes.shape);
+    }
+}
