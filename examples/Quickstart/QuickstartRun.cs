@@ -29,7 +29,7 @@ internal static class QuickstartRun
         var options = new MaePretrainOptions
         {
             Encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 4) with { Depth = 6, NumHeads = 3 },
-            Decoder = DecoderConfig.Mae with { EmbedDim = 128, Depth = 2, NumHeads = 4 },
+            Decoder = DecoderConfig.Mae with { EmbedDim = 96, Depth = 1, NumHeads = 3 },
             Epochs = settings.Epochs, BatchSize = 128, LearningRate = 1e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
             Seed = settings.Seed, CancellationToken = cancellation,

@@ -30,7 +30,8 @@ public static partial class torch
 
             public static Tensor affine_grid(Tensor theta, long[]? size = null, bool align_corners = false) => Aten.affine_grid_generator.Call(theta, size ?? [], align_corners);
 
-            public static Tensor interpolate(Tensor x, long[]? size = null, double[]? scale_factor = null, InterpolationMode mode = InterpolationMode.Nearest, bool? align_corners = null, bool recompute_scale_factor = false, bool antialias = false)
+            public static Tensor interpolate(Tensor x, long[]? size = null, double[]? scale_factor = null, InterpolationMode mode = InterpolationMode.Nearest,
+                bool? align_corners = null, bool recompute_scale_factor = false, bool antialias = false)
             {
                 int dims = (int)x.Dimensions - 2;
                 if (dims is < 1 or > 3) throw new ExternalException($"Input Error: Only 3D, 4D and 5D input Tensors supported (got {x.Dimensions}D)");

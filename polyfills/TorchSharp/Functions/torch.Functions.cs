@@ -7,6 +7,8 @@ public static partial class torch
 {
     public static Tensor max(Tensor input, Tensor other) => input.maximum(other);
     public static Tensor min(Tensor input, Tensor other) => input.minimum(other);
+    public static Tensor real(Tensor input) => input.real;
+    public static Tensor imag(Tensor input) => input.imag;
     public static Tensor inverse(Tensor input) => input.inverse();
     public static Tensor softmax(Tensor input, int dim, ScalarType? dtype = null) => input.softmax(dim, dtype);
     public static Tensor[] where(Tensor condition) =>

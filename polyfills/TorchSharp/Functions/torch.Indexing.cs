@@ -15,12 +15,9 @@ public static partial class torch
     public static Tensor index_copy_(Tensor input, long dim, Tensor index, Tensor source) => input.index_copy_(dim, index, source);
     public static Tensor index_select(Tensor input, long dim, Tensor index) => input.index_select(dim, index);
     public static Tensor masked_select(Tensor input, Tensor mask) => input.masked_select(mask);
-    public static Tensor movedim(Tensor input, long source, long destination) => input.movedim(new[]{source}, new[]{destination});
+    public static Tensor movedim(Tensor input, long source, long destination) => input.movedim((long[])[source], [destination]);
     public static Tensor movedim(Tensor input, long[] source, long[] destination) => input.movedim(source, destination);
-    public static Tensor moveaxis(Tensor input, long source, long destination) => input.moveaxis(new[]{source}, new[]{destination});
-    public static Tensor moveaxis(Tensor input, (long, long) source, (long, long) destination) => input.moveaxis( new[]{source.Item1, source.Item2 }, new[]{ destination.Item1, destination.Item2 });
-    public static Tensor moveaxis(Tensor input, (long, long, long) source, (long, long, long) destination) => input.moveaxis( new[]{source.Item1, source.Item2, source.Item3 }, new[]{ destination.Item1, destination.Item2, destination.Item3 });
-    public static Tensor moveaxis(Tensor input, (long, long, long, long) source, (long, long, long, long) destination) => input.moveaxis( new[]{source.Item1, source.Item2, source.Item3, source.Item4 }, new[]{ destination.Item1, destination.Item2, destination.Item3, destination.Item4 });
+    public static Tensor moveaxis(Tensor input, long source, long destination) => input.moveaxis((long[])[source], [destination]);
     public static Tensor moveaxis(Tensor input, long[] source, long[] destination) => input.moveaxis(source, destination);
     public static Tensor narrow(Tensor input, long dim, long start, long length) => input.narrow(dim, start, length);
     public static Tensor nonzero(Tensor input) => input.nonzero();

@@ -12,10 +12,10 @@ internal static partial class Aten
         erf = Named(), erfc = Named(), erfinv = Named(), exp = Named(), exp2 = Named(), expm1 = Named(), floor = Named(), frac = Named(), gelu = Named(),
         glu = Named(), hardsigmoid = Named(), hardswish = Named(), imag = Named(), is_conj = Named(), isfinite = Named(), isinf = Named(), isnan = Named(),
         isneginf = Named(), isposinf = Named(), isreal = Named(), leaky_relu = Named(), lgamma = Named(), log = Named(), log10 = Named(), log1p = Named(),
-        log2 = Named(), log_sigmoid = Named(), logical_not = Named(), logit = Named(), mish = Named(), nan_to_num = Named(), neg = Named(), positive = Named(),
+        log2 = Named(), log_sigmoid = Named(), logical_not = Named(), logit = Named(), nan_to_num = Named(), neg = Named(), positive = Named(),
         rad2deg = Named(), real = Named(), reciprocal = Named(), relu = Named(), relu6 = Named(), resolve_conj = Named(), round = Named("decimals"),
         rsqrt = Named(), selu = Named(), sgn = Named(), sigmoid = Named(), sign = Named(), signbit = Named(), silu = Named(), sin = Named(), sinc = Named(),
-        sinh = Named(), softplus = Named(), sqrt = Named(), tan = Named(), tanh = Named(), threshold = Named(), trunc = Named(), hardtanh = Named();
+        sinh = Named(), softplus = Named(), sqrt = Named(), tan = Named(), tanh = Named(), threshold = Named(), trunc = Named();
 
     // Of the elements of several tensors
     public static readonly Operator
@@ -62,7 +62,7 @@ internal static partial class Aten
         tile = Named(), transpose = Named("int"), transposeInPlace = Named("", "transpose"), tril = Named(), triu = Named(), unbind = Named("int"),
         unflatten = Named("int"), unfold = Named(), unsqueeze = Named(), view = Named(), view_as_complex = Named(), view_as_real = Named(),
         cat = Named(), stack = Named(), hstack = Named(), vstack = Named(), dstack = Named(), column_stack = Named(), block_diag = Named(),
-        meshgrid = Named("indexing"), broadcast_tensors = Named(), cartesian_prod = Named(), combinations = Named();
+        meshgrid = Named("indexing"), broadcast_tensors = Named(), cartesian_prod = Named();
 
     // Indices and masks
     public static readonly Operator
@@ -95,6 +95,6 @@ internal static partial class Aten
         arange = Named("start_step"), complex = Named(), empty = Named("memory_format"), emptyOut = Named("out", "empty"), empty_like = Named(),
         empty_strided = Named(), eye = Named("m"), full = Named(), fullOut = Named("out", "full"), full_like = Named(), linspace = Named(),
         logspace = Named(), ones = Named(), onesOut = Named("out", "ones"), ones_like = Named(), polar = Named(), rand_like = Named(),
-        randint_like = Named("low_dtype"), randn_like = Named(), scalar_tensor = Named(), zeros = Named(), zerosOut = Named("out", "zeros"),
+        randint_like = Named("low_dtype"), randn_like = Named(), zeros = Named(), zerosOut = Named("out", "zeros"),
         zeros_like = Named();
 }

@@ -7,7 +7,7 @@ internal static partial class Aten
 {
     public static readonly Operator
         adaptive_avg_pool1d = Named(), adaptive_avg_pool2d = Named(), adaptive_avg_pool3d = Named(), affine_grid_generator = Named(), avg_pool2d = Named(), batch_norm = Named(),
-        binary_cross_entropy = Named(), binary_cross_entropy_with_logits = Named(), col2im = Named(), conv1d = Named(), conv1dPadded = Named("padding", "conv1d"),
+        binary_cross_entropy = Named(), binary_cross_entropy_with_logits = Named(), col2im = Named(), conv1d = Named(),
         conv2d = Named(), conv2dPadded = Named("padding", "conv2d"), cosine_similarity = Named(), cross_entropy_loss = Named(), dropout = Named(),
         embedding = Named(), grid_sampler = Named(), group_norm = Named(), huber_loss = Named(), im2col = Named(), kl_div = Named(), l1_loss = Named(),
         layer_norm = Named(), linear = Named(), max_pool2d = Named(), max_pool2d_with_indices = Named(), mse_loss = Named(), nll_loss_nd = Named(), pad = Named(),

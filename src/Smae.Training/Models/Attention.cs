@@ -10,12 +10,13 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     private readonly int _heads;
     private readonly int _headDim;
     private readonly double _dropout;
+    private readonly ForwardNoise _noise;
     [ComponentName(Name = "qkv")] private readonly Linear _qkv;
     [ComponentName(Name = "proj")] private readonly Linear _proj;
 
-    public Attention(TransformerConfig config) : base(nameof(Attention))
+    public Attention(TransformerConfig config, ForwardNoise noise) : base(nameof(Attention))
     {
-        (_heads, _headDim, _dropout) = (config.NumHeads, config.EmbedDim / config.NumHeads, config.Dropout);
+        (_heads, _headDim, _dropout, _noise) = (config.NumHeads, config.EmbedDim / config.NumHeads, config.Dropout, noise);
         _qkv = new Linear(config.EmbedDim, 3 * config.EmbedDim);
         _proj = new Linear(config.EmbedDim, config.EmbedDim);
         RegisterComponents();
@@ -28,7 +29,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         Tensor[] qkv = _qkv.forward(x).view(batch, tokens, 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);   // each [batch, heads, tokens, headDim]
         Tensor mixed = Attend(qkv[0], qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
         x = _proj.forward(mixed);
-        return training && _dropout > 0 ? nn.functional.dropout(x, _dropout) : x;
+        return training ? _noise.Dropout(x, _dropout) : x;
     }
 
     private Tensor Attend(Tensor query, Tensor key, Tensor value)

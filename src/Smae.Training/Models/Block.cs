@@ -8,20 +8,24 @@ namespace Smae.Training;
 internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
 {
     private readonly ResidualStyle _residual;
+    private readonly ForwardNoise _noise;
     [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
     [ComponentName(Name = "attn")] private readonly Attention _attention;
     [ComponentName(Name = "norm2")] private readonly LayerNorm _norm2;
     [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
 
-    public Block(TransformerConfig config) : base(nameof(Block))
+    public Block(TransformerConfig config, ForwardNoise noise) : base(nameof(Block))
     {
-        _residual = config.Residual;
+        (_residual, _noise) = (config.Residual, noise);
         _norm1 = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
-        _attention = new Attention(config);
+        _attention = new Attention(config, noise);
         _norm2 = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
-        _mlp = new Mlp(config);
+        _mlp = new Mlp(config, noise);
         RegisterComponents();
     }
+
+    /// <summary>Probability of dropping a branch of an image while training.</summary>
+    public double DropPath { get; set; }
 
     /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
     /// <param name="compute">The type that the products run in.</param>
@@ -35,6 +39,7 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     private Tensor Add(Tensor x, Tensor normed, nn.Module<Tensor, Tensor> branch, ScalarType compute)
     {
         Tensor carried = _residual == ResidualStyle.PreNorm ? x : normed;
-        return carried + branch.forward(normed.to_type(compute));   // float32 + bfloat16 gives float32
+        Tensor added = branch.forward(normed.to_type(compute));
+        return carried + (training ? _noise.DropPath(added, DropPath) : added);   // float32 + bfloat16 gives float32
     }
 }

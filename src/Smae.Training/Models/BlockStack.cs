@@ -7,7 +7,8 @@ namespace Smae.Training;
 /// <summary>What encoder and decoder share beyond their blocks.</summary>
 internal static class BlockStack
 {
-    public static ModuleList<Block> Create(TransformerConfig config) => new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config))]);
+    public static ModuleList<Block> Create(TransformerConfig config, ForwardNoise noise) =>
+        new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config, noise))]);
 
     /// <summary>A fixed table as a buffer, or a parameter to be learned; <c>[1, tokens, dim]</c>.</summary>
     public static Tensor Positions(TransformerConfig config, int gridHeight, int gridWidth, bool classTokenFirst) =>

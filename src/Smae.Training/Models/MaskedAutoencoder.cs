@@ -26,7 +26,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator((ulong)RandomStream.Mix(seed, 1));
         _encoder = new VisionTransformer(encoder, seed);
-        _decoder = new MaskedDecoder(DecoderConfig, encoder, new WeightInitializer(encoder.Initialization, generator));
+        _decoder = new MaskedDecoder(DecoderConfig, encoder, new WeightInitializer(encoder.Initialization, generator), _encoder.Noise);
         RegisterComponents();
         this.DetachFromDisposeScopes();
     }

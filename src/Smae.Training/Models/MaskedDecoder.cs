@@ -20,13 +20,13 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     [ComponentName(Name = "decoder_norm")] private readonly LayerNorm? _norm;
     [ComponentName(Name = "decoder_pred")] private readonly Linear _predict;
 
-    public MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, WeightInitializer draw) : base(nameof(MaskedDecoder))
+    public MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, WeightInitializer draw, ForwardNoise noise) : base(nameof(MaskedDecoder))
     {
         _classToken = KeepsClassToken(config, encoder);
         _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
         _maskToken = new Parameter(zeros(1, 1, config.EmbedDim));
         _positions = BlockStack.Positions(config, encoder.GridHeight, encoder.GridWidth, _classToken);
-        _blocks = BlockStack.Create(config);
+        _blocks = BlockStack.Create(config, noise);
         if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         _predict = new Linear(config.EmbedDim, encoder.PatchDim);
         RegisterComponents();

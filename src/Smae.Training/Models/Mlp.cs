@@ -9,12 +9,13 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
 {
     private readonly Activation _activation;
     private readonly double _dropout;
+    private readonly ForwardNoise _noise;
     [ComponentName(Name = "fc1")] private readonly Linear _fc1;
     [ComponentName(Name = "fc2")] private readonly Linear _fc2;
 
-    public Mlp(TransformerConfig config) : base(nameof(Mlp))
+    public Mlp(TransformerConfig config, ForwardNoise noise) : base(nameof(Mlp))
     {
-        (_activation, _dropout) = (config.Activation, config.Dropout);
+        (_activation, _dropout, _noise) = (config.Activation, config.Dropout, noise);
         _fc1 = new Linear(config.EmbedDim, config.MlpDim);
         _fc2 = new Linear(config.MlpDim, config.EmbedDim);
         RegisterComponents();
@@ -25,8 +26,8 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     {
         x = _fc1.forward(x);
         x = _activation == Activation.Gelu ? nn.functional.gelu(x) : nn.functional.relu(x);
-        if (training && _dropout > 0) x = nn.functional.dropout(x, _dropout);
+        if (training) x = _noise.Dropout(x, _dropout);
         x = _fc2.forward(x);
-        return training && _dropout > 0 ? nn.functional.dropout(x, _dropout) : x;
+        return training ? _noise.Dropout(x, _dropout) : x;
     }
 }

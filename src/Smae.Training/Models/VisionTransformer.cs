@@ -31,7 +31,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         _patchEmbed = new PatchEmbed(config);
         if (config.ClassToken != ClassToken.None) _classToken = new Parameter(zeros(1, 1, config.EmbedDim));
         _positions = BlockStack.Positions(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
-        _blocks = BlockStack.Create(config);
+        _blocks = BlockStack.Create(config, Noise);
         if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         RegisterComponents();
         this.DetachFromDisposeScopes();
@@ -43,6 +43,21 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>The number format of the matrix products. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; }
+
+    /// <summary>What dropout and drop path draw from.</summary>
+    internal ForwardNoise Noise { get; } = new();
+
+    /// <summary>
+    /// Drop path while training (stochastic depth): the last block drops its branches with this probability, the first never, those between linearly. Default 0.
+    /// </summary>
+    public double DropPath
+    {
+        get => _blocks[^1].DropPath;
+        set
+        {
+            for (int i = 0; i < _blocks.Count; i++) _blocks[i].DropPath = _blocks.Count == 1 ? value : value * i / (_blocks.Count - 1);
+        }
+    }
 
     private void Initialize(long seed)
     {
@@ -77,7 +92,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
     /// <param name="visible">Which patches each image shows, <c>[batch, visible]</c>, int64; null shows all.</param>
     /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
-    public Tensor Encode(Tensor patches, Tensor? visible)
+    public Tensor Encode(Tensor patches, Tensor? visible) => Encode(patches, visible, normalize: true);
+
+    /// <summary>The same, with or without the final normalisation.</summary>
+    internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize)
     {
         bool first = Config.ClassToken == ClassToken.First;
         Tensor positions = first ? _positions.narrow(1, 1, Config.PatchCount) : _positions;
@@ -94,7 +112,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             x = first ? cat([token, x], 1) : cat([x, token], 1);
         }
         foreach (Block block in _blocks) x = block.forward(x, compute);
-        return _norm is null ? x : _norm.forward(x);
+        return _norm is null || !normalize ? x : _norm.forward(x);
     }
 
     /// <summary>One vector for each image.</summary>

@@ -35,7 +35,7 @@ public static class MaePretraining
             IReadOnlyList<ParameterGroup> groups = [.. ParameterGroup.Of(model, options.WeightDecay), new(objective.Parameters, 0)];
             using var optimizer = new AdamW(groups, options.Beta1, options.Beta2);
             using WeightAverage? average = options.WeightAverageDecay is { } decay ? new WeightAverage(optimizer, decay) : null;
-            using var random = new RandomStream(seed);
+            using RandomStream random = new(seed), forwardNoise = new(seed);
             using var loop = new TrainingLoop(images.Count, options.BatchSize, options.Epochs, seed)
             {
                 Progress = options.Progress, CancellationToken = options.CancellationToken, EpochEnded = epoch => log?.Invoke(epoch.ToString()),
@@ -52,6 +52,7 @@ public static class MaePretraining
             IReadOnlyList<EpochSummary> history = loop.Run(optimizer, schedule, state, step =>
             {
                 Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span), options.Augmentation, random.SequenceAt(RandomUse.Augmentation, step.Place));
+                model.Encoder.Noise.Generator = forwardNoise.At(RandomUse.Model, step.Place);
                 PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, random.At(RandomUse.Mask, step.Place));
                 return objective.Loss(batch, mask.To(device));
             });

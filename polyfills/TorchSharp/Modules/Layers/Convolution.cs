@@ -9,7 +9,8 @@ public abstract class Convolution : nn.Module<Tensor, Tensor>
     [ComponentName(Name = nameof(bias))] private Parameter? heldBias;
     [ComponentName(Name = nameof(weight))] private Parameter? heldWeight;
 
-    protected Convolution(string name, long in_channels, long out_channels, long[] kernel_size, long[] stride, long[]? padding, Padding? padding_type, long[] dilation, bool transposed, long[] output_padding, long groups, bool bias, PaddingModes padding_mode, Device? device = null, ScalarType? dtype = null) : base(name)
+    protected Convolution(string name, long in_channels, long out_channels, long[] kernel_size, long[] stride, long[]? padding, Padding? padding_type, long[] dilation,
+        bool transposed, long[] output_padding, long groups, bool bias, PaddingModes padding_mode, Device? device = null, ScalarType? dtype = null) : base(name)
     {
         if (transposed) throw new NotSupportedException("Transposed convolutions are not supported.");
         this.in_channels = in_channels;
