@@ -8,7 +8,7 @@ var data = new Option<DirectoryInfo?>("--data")
     Description = "A folder of labelled images: class folders, Tiny ImageNet or CUB-200-2011 as distributed. Default: images drawn for the occasion.",
 };
 var output = new Option<DirectoryInfo>("--out") { Description = "Where results go.", DefaultValueFactory = _ => new DirectoryInfo("runs/quickstart") };
-var epochs = new Option<int>("--epochs") { Description = "Passes over the images.", DefaultValueFactory = _ => 30 };
+var epochs = new Option<int>("--epochs") { Description = "Passes over the images.", DefaultValueFactory = _ => 16 };
 var imageSize = new Option<int>("--image-size") { Description = "Height and width that images are resized to.", DefaultValueFactory = _ => 32 };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." };

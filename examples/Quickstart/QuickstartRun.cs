@@ -21,8 +21,7 @@ internal static class QuickstartRun
         ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
 
         string folder = settings.Data?.FullName ?? DrawnImages.Write(Path.Combine(output, "images"), settings.ImageSize, settings.Seed);
-        IDataView train = ml.Data.LoadImageFolder(folder, ImageFolderSplit.Train);
-        IDataView validation = ml.Data.LoadImageFolder(folder, ImageFolderSplit.Validation);
+        (IDataView train, IDataView validation) = Load(ml, folder);
 
         // 1. Pretrain: the labels are not looked at.
         MaeTransformer pretrained = null!;
@@ -30,7 +29,7 @@ internal static class QuickstartRun
         {
             Encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 4) with { Depth = 6, NumHeads = 3 },
             Decoder = DecoderConfig.Mae with { EmbedDim = 96, Depth = 1, NumHeads = 3 },
-            Epochs = settings.Epochs, BatchSize = 128, LearningRate = 1e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
+            Epochs = settings.Epochs, BatchSize = 64, LearningRate = 1e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
             Seed = settings.Seed, CancellationToken = cancellation,
         };
@@ -57,6 +56,23 @@ internal static class QuickstartRun
         Console.WriteLine($"{metrics.TrainImages} images, {metrics.Epochs} epochs, {metrics.ImagesPerSecond:F0} images/s, loss {metrics.FirstLoss:F4} -> {metrics.LastLoss:F4}");
         Console.WriteLine($"linear probe on {metrics.ValidationImages} validation images: {accuracy:P1} pretrained, {baseline:P1} with random weights");
         Console.WriteLine($"{output}: metrics.json, reconstructions.png, encoder.safetensors ({clock.Elapsed:mm\\:ss})");
+    }
+
+    private static (IDataView Train, IDataView Validation) Load(MLContext ml, string folder)
+    {
+        (IDataView Train, IDataView Validation) images;
+        try
+        {
+            images = (ml.Data.LoadImageFolder(folder, ImageFolderSplit.Train), ml.Data.LoadImageFolder(folder, ImageFolderSplit.Validation));
+        }
+        catch (ArgumentException e) when (e.ParamName == "split")   // class folders without train and val: keep every fifth image for validation
+        {
+            var split = ml.Data.TrainTestSplit(ml.Data.LoadImageFolder(folder), testFraction: 0.2);
+            images = (split.TrainSet, split.TestSet);
+        }
+        if (images.Train.GetColumn<string>("Label").Distinct().Take(2).Count() < 2)
+            throw new ArgumentException($"'{folder}' has images of one class only: the probe needs labels, so put the images of each class into a folder of their own.");
+        return images;
     }
 
     private static double ProbeAccuracy(MLContext ml, ImageEncoder encoder, IDataView train, IDataView validation)
