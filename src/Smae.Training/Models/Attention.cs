@@ -26,18 +26,31 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         long batch = x.size(0), tokens = x.size(1);
-        Tensor[] qkv = _qkv.forward(x).view(batch, tokens, 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);   // each [batch, heads, tokens, headDim]
+        Tensor[] qkv = Project(x);
         Tensor mixed = Attend(qkv[0], qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
         x = _proj.forward(mixed);
         return training ? _noise.Dropout(x, _dropout) : x;
     }
+
+    /// <summary>How much each token looks at each other one: what <see cref="forward"/> mixes the values by, and never makes as such.</summary>
+    /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
+    /// <returns><c>[batch, heads, tokens, tokens]</c>, each row adding up to 1.</returns>
+    public Tensor Weights(Tensor x)
+    {
+        Tensor[] qkv = Project(x);
+        return Scores(qkv[0], qkv[1]).softmax(-1);
+    }
+
+    /// <summary>Queries, keys and values, each <c>[batch, heads, tokens, headDim]</c>.</summary>
+    private Tensor[] Project(Tensor x) => _qkv.forward(x).view(x.size(0), x.size(1), 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);
+
+    private Tensor Scores(Tensor query, Tensor key) => matmul(query.mul(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
 
     private Tensor Attend(Tensor query, Tensor key, Tensor value)
     {
         // libtorch's fused attention is the faster one except in bfloat16 on a CPU, where it runs several times slower than plain products.
         if (query.dtype == ScalarType.Float32 || query.device_type == DeviceType.CUDA)
             return nn.functional.scaled_dot_product_attention(query, key, value);
-        Tensor scores = matmul(query.mul(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
-        return matmul(scores.softmax(-1), value);
+        return matmul(Scores(query, key).softmax(-1), value);
     }
 }

@@ -36,6 +36,11 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
         return Add(x, _norm2.forward(x), _mlp, compute);
     }
 
+    /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>
+    /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
+    /// <param name="compute">The type that the products run in.</param>
+    public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
+
     private Tensor Add(Tensor x, Tensor normed, nn.Module<Tensor, Tensor> branch, ScalarType compute)
     {
         Tensor carried = _residual == ResidualStyle.PreNorm ? x : normed;

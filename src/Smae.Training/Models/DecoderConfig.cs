@@ -16,6 +16,6 @@ public sealed record DecoderConfig : TransformerConfig
     public static DecoderConfig Smae { get; } = new()
     {
         EmbedDim = 128, Depth = 2, NumHeads = 4, MlpRatio = 2, Activation = Activation.Relu, Residual = ResidualStyle.Normed,
-        Positions = PositionEncoding.SineCosine1D, FinalNorm = false, KeepClassToken = false,
+        Positions = PositionEncoding.SineCosine1D, FinalNorm = false, KeepClassToken = false, LayerNormEpsilon = 1e-5,
     };
 }

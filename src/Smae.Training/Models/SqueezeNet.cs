@@ -7,12 +7,16 @@ namespace Smae.Training;
 /// <summary>
 /// SqueezeNet v1.1 (Iandola et al. 2016), the critic of SMAE. Its parameters bear torchvision's names, <c>features.N...</c> and <c>classifier.1...</c>.
 /// </summary>
-public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
+public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IForwardNoise
 {
     /// <summary>Layers up to and with the second Fire module: where SMAE cuts its critic.</summary>
     public const int CriticDepth = 5;
 
+    /// <summary>Least height and width of an image for a whole network.</summary>
+    internal const int MinimumSide = 21;
+
     private const int FullDepth = 13;
+    private readonly ForwardNoise _noise = new();
     private readonly int _depth;
     [ComponentName(Name = "features")] private readonly NumberedLayers _features;
     [ComponentName(Name = "classifier")] private readonly NumberedLayers? _classifier;
@@ -45,6 +49,8 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
     /// <summary>Names, as in torchvision, and tensors.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> Weights => named_parameters().Select(p => (p.Item1, (Tensor)p.Item2));
 
+    ForwardNoise IForwardNoise.Noise => _noise;
+
     /// <summary>Classifies images, or gives features if the network is cut.</summary>
     /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>, at least 21 pixels a side for a whole network.</param>
     /// <returns>Logits <c>[batch, classes]</c>, or the features of the last layer kept, <c>[batch, channels, height, width]</c>.</returns>
@@ -59,7 +65,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
                 _ => _features[layer].forward(x),
             };
         if (_classifier is null) return x;
-        if (training) x = nn.functional.dropout(x, 0.5);
+        if (training) x = _noise.Dropout(x, 0.5);
         return nn.functional.relu(_classifier[1].forward(x)).mean([2, 3]);
     }
 

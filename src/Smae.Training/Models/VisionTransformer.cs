@@ -97,6 +97,32 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The same, with or without the final normalisation.</summary>
     internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize)
     {
+        Tensor x = Embed(patches, visible);
+        ScalarType compute = Precision.ToScalarType();
+        foreach (Block block in _blocks) x = block.forward(x, compute);
+        return _norm is null || !normalize ? x : _norm.forward(x);
+    }
+
+    /// <summary>How much the class token looks at each patch in the last block, head by head.</summary>
+    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+    /// <returns><c>[batch, heads, grid height, grid width]</c>, float32; what a head lacks of 1 goes to the class token itself.</returns>
+    /// <exception cref="ArgumentException">The images are not of the size in <see cref="Config"/>.</exception>
+    /// <exception cref="InvalidOperationException">There is no class token.</exception>
+    public Tensor ClassTokenAttention(Tensor images)
+    {
+        if (Config.ClassToken == ClassToken.None) throw new InvalidOperationException("This encoder has no class token, so there is no attention of it.");
+        Tensor x = Embed(CutIntoPatches(images), visible: null);
+        ScalarType compute = Precision.ToScalarType();
+        for (int i = 0; i < _blocks.Count - 1; i++) x = _blocks[i].forward(x, compute);
+        bool first = Config.ClassToken == ClassToken.First;
+        Tensor weights = _blocks[^1].AttentionWeights(x, compute).select(2, first ? 0 : Config.PatchCount);   // [batch, heads, tokens]
+        weights = weights.narrow(2, first ? 1 : 0, Config.PatchCount).to_type(ScalarType.Float32);
+        return weights.reshape(x.size(0), Config.NumHeads, Config.GridHeight, Config.GridWidth);
+    }
+
+    /// <summary>The tokens that the first block sees.</summary>
+    private Tensor Embed(Tensor patches, Tensor? visible)
+    {
         bool first = Config.ClassToken == ClassToken.First;
         Tensor positions = first ? _positions.narrow(1, 1, Config.PatchCount) : _positions;
         if (visible is not null)
@@ -104,15 +130,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             patches = Patches.Pick(patches, visible);
             positions = Patches.Pick(positions.expand(patches.size(0), -1, -1), visible);
         }
-        ScalarType compute = Precision.ToScalarType();
-        Tensor x = _patchEmbed.forward(patches, compute) + positions;
-        if (_classToken is not null)
-        {
-            Tensor token = (first ? _classToken + _positions.narrow(1, 0, 1) : _classToken).expand(x.size(0), -1, -1);
-            x = first ? cat([token, x], 1) : cat([x, token], 1);
-        }
-        foreach (Block block in _blocks) x = block.forward(x, compute);
-        return _norm is null || !normalize ? x : _norm.forward(x);
+        Tensor x = _patchEmbed.forward(patches, Precision.ToScalarType()) + positions;
+        if (_classToken is null) return x;
+        Tensor token = (first ? _classToken + _positions.narrow(1, 0, 1) : _classToken).expand(x.size(0), -1, -1);
+        return first ? cat([token, x], 1) : cat([x, token], 1);
     }
 
     /// <summary>One vector for each image.</summary>

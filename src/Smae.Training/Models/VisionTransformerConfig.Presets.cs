@@ -4,13 +4,13 @@ public sealed partial record VisionTransformerConfig
 {
     /// <summary>
     /// ViT-Lite-7/4 as in the SMAE paper: 64x64 images, patch 4, 7 blocks of width 256 with 4 heads and an MLP of 512 (3.7 M parameters);
-    /// class token last, one-dimensional positions, ReLU and the normed residual as in the paper's code.
+    /// class token last, one-dimensional positions, ReLU, the normed residual and layer normalisation with 1e-5 as in the paper's code.
     /// </summary>
     public static VisionTransformerConfig VitLite7_4 { get; } = new()
     {
         ImageHeight = 64, ImageWidth = 64, PatchSize = 4, EmbedDim = 256, Depth = 7, NumHeads = 4, MlpRatio = 2,
         ClassToken = ClassToken.Last, Positions = PositionEncoding.SineCosine1D, Residual = ResidualStyle.Normed, Activation = Activation.Relu,
-        Initialization = WeightInitialization.Smae, DefaultDecoder = DecoderConfig.Smae,
+        LayerNormEpsilon = 1e-5, Initialization = WeightInitialization.Smae, DefaultDecoder = DecoderConfig.Smae,
     };
 
     /// <summary>ViT-Ti/16 as in timm: 224x224 images, 12 blocks of width 192 with 3 heads.</summary>

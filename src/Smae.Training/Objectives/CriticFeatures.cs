@@ -31,6 +31,9 @@ internal sealed class CriticFeatures : IDisposable
     /// <param name="images"><c>[batch, channels, height, width]</c>.</param>
     public Tensor Of(Tensor images) => _module.forward(images);
 
+    /// <summary>A hash of the critic's weights.</summary>
+    public string Hash() => TensorHash.Of(_module.state_dict().Select(entry => (entry.Key, entry.Value)));
+
     public void Dispose()
     {
         if (_owned) _module.Dispose();

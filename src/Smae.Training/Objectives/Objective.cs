@@ -22,8 +22,11 @@ public abstract record Objective
     /// <param name="alpha">Weight of the features in [0, 1]; 1 leaves the pixels out.</param>
     /// <param name="critic">Gives features of images, <c>[batch, channels, height, width]</c> to any shape. It is frozen, never disposed.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is outside [0, 1].</exception>
-    public static SemanticObjective Semantic(double alpha, nn.Module<Tensor, Tensor> critic) => 
+    public static SemanticObjective Semantic(double alpha, nn.Module<Tensor, Tensor> critic) =>
         new(alpha, critic.GetType().Name, () => new CriticFeatures(critic, owned: false));
+
+    /// <summary>A text that two objectives share only if they give the same losses.</summary>
+    internal virtual string Identity => ToString();
 
     /// <summary>Begins a run.</summary>
     /// <param name="model">The autoencoder to train, already on <paramref name="device"/>.</param>

@@ -36,6 +36,16 @@ public sealed record SemanticObjective : Objective
     /// <summary>Whether the pixel loss counts hidden patches only, as MAE's does; the paper's counts all. Default false.</summary>
     public bool HiddenOnly { get; init; }
 
+    internal override string Identity
+    {
+        get
+        {
+            if (Alpha == 0) return ToString();
+            using CriticFeatures critic = _critic();
+            return $"{this} {critic.Hash()}";   // a file keeps its name when another critic is saved there
+        }
+    }
+
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, Device device) => new Run(this, model, device);
 

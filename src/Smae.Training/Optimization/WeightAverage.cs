@@ -10,7 +10,7 @@ internal sealed class WeightAverage : IDisposable
     private readonly Tensor _average;
     private readonly double _decay;
 
-    public WeightAverage(AdamW optimizer, double decay)
+    public WeightAverage(Optimizer optimizer, double decay)
     {
         using var noGrad = no_grad();
         (_weights, _decay) = (optimizer.Weights, decay);
@@ -24,6 +24,16 @@ internal sealed class WeightAverage : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         _average.mul_(_decay).add_(_weights, 1 - _decay);
+    }
+
+    /// <summary>Exchanges average and weights: before an evaluation and after it.</summary>
+    public void Swap()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor weights = _weights.clone();
+        _weights.copy_(_average);
+        _average.copy_(weights);
     }
 
     /// <summary>Makes the average the weights: the end of a run.</summary>

@@ -6,8 +6,6 @@ namespace Smae.Training;
 /// <summary>A picture to judge a masked autoencoder by: a row for each image with the original, what the encoder saw, and the reconstruction.</summary>
 public static class ReconstructionGrid
 {
-    private const int Gap = 4;
-
     /// <summary>Draws the picture. Visible patches of the reconstruction are the original's, hidden ones the prediction.</summary>
     /// <param name="model">The autoencoder.</param>
     /// <param name="images">Where the images are.</param>
@@ -35,25 +33,23 @@ public static class ReconstructionGrid
 
         Tensor[] columns = [original, Patches.ToImages(seen, config), Patches.ToImages(completed, config)];
         byte[][] bytes = [.. columns.Select(c => normalizer.ToBytes(c).data<byte>().ToArray())];
-        return Compose(bytes, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
+        return PictureGrid.Compose(bytes, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
     }
 
-    private static (int Width, int Height, byte[] Rgba) Compose(byte[][] columns, int rows, int height, int width, int channels, int scale)
+    /// <summary>Draws the picture and saves it as PNG.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="model">The autoencoder.</param>
+    /// <param name="images">Where the images are.</param>
+    /// <param name="indices">Which of them.</param>
+    /// <param name="options">The options it was pretrained with.</param>
+    /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
+    /// <param name="device">Where the model is; null is the CPU.</param>
+    /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
+    public static void Save(
+        string path, MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2,
+        Device? device = null)
     {
-        int cellWidth = width * scale + Gap, cellHeight = height * scale + Gap;
-        int totalWidth = columns.Length * cellWidth + Gap, totalHeight = rows * cellHeight + Gap;
-        var rgba = new byte[totalWidth * totalHeight * 4];
-        Array.Fill(rgba, (byte)255);
-        for (int column = 0; column < columns.Length; column++)
-        for (int row = 0; row < rows; row++)
-        for (int y = 0; y < height * scale; y++)
-        for (int x = 0; x < width * scale; x++)
-        {
-            ReadOnlySpan<byte> from = columns[column].AsSpan(((row * height + y / scale) * width + x / scale) * channels, channels);
-            Span<byte> to = rgba.AsSpan(((row * cellHeight + Gap + y) * totalWidth + column * cellWidth + Gap + x) * 4, 3);
-            if (channels >= 3) from[..3].CopyTo(to);
-            else to.Fill(from[0]);
-        }
-        return (totalWidth, totalHeight, rgba);
+        (int width, int height, byte[] rgba) = Draw(model, images, indices, options, scale, device);
+        PngWriter.Save(path, width, height, rgba);
     }
 }

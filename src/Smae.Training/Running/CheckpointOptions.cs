@@ -1,6 +1,9 @@
 namespace Smae.Training;
 
-/// <summary>Where and how often a run saves itself, so that a run that was stopped, by whatever, can go on.</summary>
+/// <summary>
+/// Where and how often a run saves itself, so that a run that was stopped, by whatever, can go on. What goes on is a run with the same images, options
+/// and seed, so the seed must be set.
+/// </summary>
 public sealed record CheckpointOptions
 {
     /// <summary>The folder of the checkpoints; it is made if it is not there. One folder serves one run.</summary>

@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// The checkpoints of one run: safetensors files named by step, each with the run's fingerprint, its position and a hash of its tensors. A file is written
-/// under a temporary name, synced and renamed; the older ones stay until it is whole.
+/// The checkpoints of one run: safetensors files named by run and step, each with the run's fingerprint, its position and a hash of both position and
+/// tensors. A file is written under a temporary name, synced and renamed; the older ones stay until it is whole. Files of other runs are not touched.
 /// </summary>
 internal sealed class CheckpointStore
 {
-    private const string Pattern = "checkpoint-*.safetensors", FingerprintKey = "run", PositionKey = "position", HashKey = "sha256";
+    private const string Prefix = "checkpoint-", Suffix = ".safetensors", FingerprintKey = "run", PositionKey = "position", HashKey = "sha256";
     private readonly CheckpointOptions _options;
     private readonly string _fingerprint;
     private readonly Action<string>? _log;
@@ -24,22 +24,35 @@ internal sealed class CheckpointStore
     public CheckpointStore(CheckpointOptions options, string fingerprint, Action<string>? log)
     {
         (_options, _fingerprint, _log) = (options, Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(fingerprint))), log);
-        System.IO.Directory.CreateDirectory(options.Directory);
-        string probe = Path.Combine(options.Directory, $".{Guid.NewGuid():N}.tmp");
-        File.WriteAllBytes(probe, []);   // fail now, not after the first hour
-        File.Delete(probe);
+        try
+        {
+            System.IO.Directory.CreateDirectory(options.Directory);
+            string probe = Path.Combine(options.Directory, $".{Guid.NewGuid():N}.tmp");
+            File.WriteAllBytes(probe, []);   // fail now, not after the first hour
+            File.Delete(probe);
+            string[] unfinished = System.IO.Directory.GetFiles(options.Directory, $"{OwnPrefix}*{Suffix}.*.tmp");   // of a run killed as it wrote
+            foreach (string file in unfinished) File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"Checkpoints cannot be written to '{options.Directory}' (Checkpoints.Directory): {e.Message}", e);
+        }
     }
 
     public TimeSpan Interval => _options.Interval;
 
+    private string OwnPrefix => $"{Prefix}{_fingerprint[..8]}-";
+
     public void Save(RunPosition position, IEnumerable<(string Name, Tensor Tensor)> state)
     {
         (string Name, Tensor Tensor)[] tensors = [.. state];
-        SafeTensors.Save(Path.Combine(_options.Directory, $"checkpoint-{position.Step:D10}.safetensors"), tensors, new Dictionary<string, string>
+        string place = JsonSerializer.Serialize(position);
+        string path = Path.Combine(_options.Directory, FormattableString.Invariant($"{OwnPrefix}{position.Step:D10}{Suffix}"));
+        SafeTensors.Save(path, tensors, new Dictionary<string, string>
         {
-            [FingerprintKey] = _fingerprint, [PositionKey] = JsonSerializer.Serialize(position), [HashKey] = Hash(tensors),
+            [FingerprintKey] = _fingerprint, [PositionKey] = place, [HashKey] = TensorHash.Of(tensors, place),
         });
-        foreach (string old in Newest().Skip(_options.Keep)) File.Delete(old);
+        foreach (string old in Own().SkipWhile(file => file != path).Skip(_options.Keep)) File.Delete(old);
     }
 
     /// <summary>Puts the newest valid checkpoint into the tensors of <paramref name="state"/>.</summary>
@@ -48,7 +61,10 @@ internal sealed class CheckpointStore
     {
         if (!_options.Resume) return RunPosition.Start;
         (string Name, Tensor Tensor)[] tensors = [.. state];
-        foreach (string path in Newest())
+        string[] own = [.. Own()];
+        foreach (string other in System.IO.Directory.GetFiles(_options.Directory, $"{Prefix}*{Suffix}").Except(own))
+            _log?.Invoke($"Checkpoint passed over: {other} belongs to a run with other settings or images.");
+        foreach (string path in own)
         {
             try
             {
@@ -56,7 +72,7 @@ internal sealed class CheckpointStore
                 _log?.Invoke($"Going on from {path}, after step {position.Step.ToString(CultureInfo.InvariantCulture)}.");
                 return position;
             }
-            catch (Exception e) when (e is InvalidDataException or JsonException or IOException)
+            catch (Exception e) when (e is InvalidDataException or JsonException or IOException or UnauthorizedAccessException)
             {
                 _log?.Invoke($"Checkpoint passed over: {e.Message}");
             }
@@ -67,26 +83,21 @@ internal sealed class CheckpointStore
     private RunPosition Load(string path, (string Name, Tensor Tensor)[] state)
     {
         SafeTensorsFile file = SafeTensors.Open(path);
-        if (file.Metadata.GetValueOrDefault(FingerprintKey) != _fingerprint) throw new InvalidDataException($"{path} belongs to a run with other settings or images.");
+        if (file.Metadata.GetValueOrDefault(FingerprintKey) != _fingerprint)
+            throw new InvalidDataException($"{path} belongs to a run with other settings or images.");
         using DisposeScope scope = NewDisposeScope();
-        var stored = state.Select(s => file.Contains(s.Name) ? (s.Name, Tensor: file.Read(s.Name)) : throw new InvalidDataException($"{path} lacks '{s.Name}'.")).ToArray();
-        if (Hash(stored) != file.Metadata.GetValueOrDefault(HashKey)) throw new InvalidDataException($"{path} is damaged: its hash does not match.");
-        RunPosition position = JsonSerializer.Deserialize<RunPosition>(file.Metadata[PositionKey]) ?? throw new InvalidDataException($"{path} has no position.");
+        (string Name, Tensor Tensor)[] stored = [.. state.Select(s =>
+            file.Contains(s.Name) ? (s.Name, file.Read(s.Name)) : throw new InvalidDataException($"{path} lacks '{s.Name}'."))];
+        string place = file.Metadata.GetValueOrDefault(PositionKey) ?? "";
+        if (TensorHash.Of(stored, place) != file.Metadata.GetValueOrDefault(HashKey))
+            throw new InvalidDataException($"{path} is damaged: its hash does not match.");
+        RunPosition position = JsonSerializer.Deserialize<RunPosition>(place) ?? throw new InvalidDataException($"{path} has no position.");
         using var noGrad = no_grad();
         for (int i = 0; i < state.Length; i++) state[i].Tensor.copy_(stored[i].Tensor);
         return position;
     }
 
-    private IEnumerable<string> Newest() => System.IO.Directory.GetFiles(_options.Directory, Pattern).OrderDescending(StringComparer.Ordinal);
-
-    private static string Hash((string Name, Tensor Tensor)[] tensors)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach ((_, Tensor tensor) in tensors)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            hash.AppendData(tensor.detach().cpu().contiguous().bytes);
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    /// <summary>The checkpoints of this run, the newest first.</summary>
+    private IEnumerable<string> Own() =>
+        System.IO.Directory.GetFiles(_options.Directory, $"{OwnPrefix}*{Suffix}").OrderDescending(StringComparer.Ordinal);
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +9,6 @@ namespace Smae.Training;
 /// </summary>
 public sealed class ImageEncoder : IDisposable
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
     private readonly Lock _lock = new();
     private readonly ImageNormalizer _normalizer;
     private readonly Device _device;
@@ -99,8 +96,7 @@ public sealed class ImageEncoder : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             SafeTensors.Save(path, ModelWeights.Of(Model), new Dictionary<string, string> { ["format"] = "pt" });
         }
-        var description = new Description(Model.Config, Preprocessing, Pooling);
-        AtomicFile.Write(ConfigPath(path), stream => JsonSerializer.Serialize(stream, description, s_json));
+        ModelDescription.Save(path, new Description(Model.Config, Preprocessing, Pooling));
     }
 
     /// <summary>Loads what <see cref="Save"/> wrote.</summary>
@@ -110,19 +106,7 @@ public sealed class ImageEncoder : IDisposable
     /// <exception cref="InvalidDataException">A file is damaged or the two do not fit each other; the message says where.</exception>
     public static ImageEncoder Load(string path, Device? device = null)
     {
-        foreach (string file in (string[])[path, ConfigPath(path)])
-            if (!File.Exists(file)) throw new FileNotFoundException($"{file} is not there: an encoder is a .safetensors file and a .json file of the same name beside it.", file);
-        Description? description;
-        try
-        {
-            using FileStream stream = File.OpenRead(ConfigPath(path));
-            description = JsonSerializer.Deserialize<Description>(stream, s_json);
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{ConfigPath(path)} does not describe an encoder: {e.Message}", e);
-        }
-        if (description is null) throw new InvalidDataException($"{ConfigPath(path)} does not describe an encoder: it is empty.");
+        var description = ModelDescription.Load<Description>(path, "an encoder");
         ImageEncoder encoder = Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device);
         try
         {
@@ -147,8 +131,6 @@ public sealed class ImageEncoder : IDisposable
             Model.Dispose();
         }
     }
-
-    private static string ConfigPath(string path) => Path.ChangeExtension(path, ".json");
 
     /// <summary>What the JSON file holds.</summary>
     private sealed record Description(VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,8 +23,7 @@ public static class MaePretraining
         NativeTuning.Apply();
         device ??= CPU;
 
-        long seed = options.Seed ?? 0;
-        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, seed).to(device);
+        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0).to(device);
         try
         {
             model.Precision = options.Precision;
@@ -33,35 +31,20 @@ public static class MaePretraining
             using var normalizer = new ImageNormalizer(options.Preprocessing, device);
             using ObjectiveRun objective = options.Objective.Begin(model, device);
             IReadOnlyList<ParameterGroup> groups = [.. ParameterGroup.Of(model, options.WeightDecay), new(objective.Parameters, 0)];
-            using var optimizer = new AdamW(groups, options.Beta1, options.Beta2);
-            using WeightAverage? average = options.WeightAverageDecay is { } decay ? new WeightAverage(optimizer, decay) : null;
-            using RandomStream random = new(seed), forwardNoise = new(seed);
-            using var loop = new TrainingLoop(images.Count, options.BatchSize, options.Epochs, seed)
-            {
-                Progress = options.Progress, CancellationToken = options.CancellationToken, EpochEnded = epoch => log?.Invoke(epoch.ToString()),
-                ClipGradientNorm = options.ClipGradientNorm, AccumulationSteps = options.AccumulationSteps,
-                StepEnded = _ => average?.Update(),
-                Checkpoints = options.Checkpoints is null ? null : new CheckpointStore(options.Checkpoints, options.Fingerprint(images), log),
-            };
-            var schedule = new CosineSchedule(options.LearningRate, options.WarmupSteps(loop.StepsPerEpoch), loop.TotalSteps, options.MinimumLearningRate);
-            log?.Invoke($"Pretraining on {images.Count} images, {options.Epochs} epochs of {loop.StepsPerEpoch} steps of {loop.BatchSize}, on {device}.");
-
+            using var run = new TrainingRun(
+                options, new AdamW(groups, options.Beta1, options.Beta2), images.Count, () => options.Fingerprint(images), log);
+            log?.Invoke($"Pretraining on {images.Count} images, {run.Plan}, on {device}.");
             IEnumerable<(string, Tensor)> state = ModelWeights.Of(model).Concat(objective.State.Select(s => ($"objective.{s.Name}", s.Tensor)));
-            if (average is not null) state = state.Append(average.State);
-            var clock = Stopwatch.StartNew();
-            IReadOnlyList<EpochSummary> history = loop.Run(optimizer, schedule, state, step =>
+            (IReadOnlyList<EpochSummary> history, TimeSpan elapsed) = run.Execute(state, model.Encoder.Noise, step =>
             {
-                Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span), options.Augmentation, random.SequenceAt(RandomUse.Augmentation, step.Place));
-                model.Encoder.Noise.Generator = forwardNoise.At(RandomUse.Model, step.Place);
-                PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, random.At(RandomUse.Mask, step.Place));
+                Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span), options.Augmentation, run.Random.SequenceAt(RandomUse.Augmentation, step.Place));
+                PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, run.Random.At(RandomUse.Mask, step.Place));
                 return objective.Loss(batch, mask.To(device));
             });
-            clock.Stop();
-            average?.Adopt();
 
             model.eval();
             var encoder = new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device);
-            return new MaePretrainResult(model, encoder, history, loop.StepsPerEpoch * loop.BatchSize, clock.Elapsed);
+            return new MaePretrainResult(model, encoder, history, run.ImagesPerEpoch, elapsed);
         }
         catch
         {

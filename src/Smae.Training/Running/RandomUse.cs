@@ -14,4 +14,7 @@ internal enum RandomUse
 
     /// <summary>Dropout and whatever else libtorch draws by itself; indexed by step.</summary>
     Model = 4,
+
+    /// <summary>Mixing of the images of a batch and their labels; indexed by step.</summary>
+    Mixing = 5,
 }

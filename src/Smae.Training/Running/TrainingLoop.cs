@@ -40,6 +40,12 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Told of every epoch that is over.</summary>
     public Action<EpochSummary>? EpochEnded { get; init; }
 
+    /// <summary>Evaluates at an epoch's end, given the epochs before it; null, or a result of null, is no evaluation.</summary>
+    public Func<IReadOnlyList<EpochSummary>, Evaluation?>? Evaluate { get; init; }
+
+    /// <summary>Whether to end the run after the epochs so far; null is never. It follows from them alone, so that a run that goes on stops where it stopped.</summary>
+    public Func<IReadOnlyList<EpochSummary>, bool>? Stop { get; init; }
+
     /// <summary>Told after every step.</summary>
     public Action<long>? StepEnded { get; init; }
 
@@ -63,7 +69,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <exception cref="NonFiniteLossException">The loss is no longer finite.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<EpochSummary> Run(
-        AdamW optimizer, CosineSchedule schedule, IEnumerable<(string Name, Tensor Tensor)> state, Func<TrainingStep, Tensor> lossOf)
+        Optimizer optimizer, CosineSchedule schedule, IEnumerable<(string Name, Tensor Tensor)> state, Func<TrainingStep, Tensor> lossOf)
     {
         (string Name, Tensor Tensor)[] all = [.. state, .. optimizer.State.Select(s => ($"optimizer.{s.Name}", s.Tensor))];
         RunPosition start = Checkpoints?.Restore(all) ?? RunPosition.Start;
@@ -80,12 +86,12 @@ internal sealed class TrainingLoop : IDisposable
             sinceSaved.Restart();
         }
 
-        for (int epoch = history.Count; epoch < Epochs; epoch++)
+        for (int epoch = history.Count; epoch < Epochs && Stop?.Invoke(history) != true; epoch++)
         {
             ReadOnlyMemory<long> order = Shuffled(epoch);
             var clock = Stopwatch.StartNew();
             long first = step - epoch * StepsPerEpoch;   // not 0 where a run goes on in the middle of an epoch
-            double rate = 0;
+            double rate = schedule.At(Math.Max(0, step - 1));
             for (long i = first; i < StepsPerEpoch; i++)
             {
                 if (CancellationToken.IsCancellationRequested)
@@ -108,17 +114,29 @@ internal sealed class TrainingLoop : IDisposable
                     Remaining = run.Elapsed / (step - start.Step) * (TotalSteps - step), EpochEnded = ended,
                 });
             }
-            history.Add(new EpochSummary(epoch + 1, lossSum / StepsPerEpoch, rate, (StepsPerEpoch - first) * BatchSize / clock.Elapsed.TotalSeconds));
+            double speed = (StepsPerEpoch - first) * BatchSize / clock.Elapsed.TotalSeconds;
+            Evaluation? evaluation;
+            try
+            {
+                evaluation = Evaluate?.Invoke(history);
+            }
+            catch (OperationCanceledException)
+            {
+                Save();   // after the epoch's last step: whoever goes on begins with the evaluation
+                throw;
+            }
+            if (evaluation is not null && !double.IsFinite(evaluation.Loss)) throw new NonFiniteLossException(evaluation.Loss, epoch + 1, step, rate);
+            history.Add(new EpochSummary(epoch + 1, lossSum / StepsPerEpoch, rate, speed) { Validation = evaluation });
             lossSum = 0;
             EpochEnded?.Invoke(history[^1]);
-            if (Checkpoints is not null && (epoch == Epochs - 1 || sinceSaved.Elapsed >= Checkpoints.Interval)) Save();
+            if (Checkpoints is not null && (epoch == Epochs - 1 || Stop?.Invoke(history) == true || sinceSaved.Elapsed >= Checkpoints.Interval)) Save();
         }
         return history;
     }
 
     public void Dispose() => _random.Dispose();
 
-    private double Step(TrainingStep step, AdamW optimizer, double learningRate, Func<TrainingStep, Tensor> lossOf)
+    private double Step(TrainingStep step, Optimizer optimizer, double learningRate, Func<TrainingStep, Tensor> lossOf)
     {
         optimizer.ZeroGrad();
         double sum = 0;

@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Images and the class of each. The images stay whose they are: this object never disposes them.</summary>
+public sealed class LabelledImages
+{
+    private readonly long[] _labels;
+
+    /// <summary>Puts images and their classes together.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="labels">The class of each, counted from 0; copied.</param>
+    /// <exception cref="ArgumentException">There is no image, or there are not as many labels as images.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
+    public LabelledImages(ImageStore images, IReadOnlyList<int> labels)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(labels);
+        if (images.Count == 0) throw new ArgumentException("There is no image.", nameof(images));
+        if (labels.Count != images.Count)
+            throw new ArgumentException($"There are {images.Count} images and {labels.Count} labels: expected one label for each image.", nameof(labels));
+        for (int i = 0; i < labels.Count; i++)
+            if (labels[i] < 0) throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Image {i} has the label {labels[i]}: expected 0 or more.");
+        (Images, _labels) = (images, [.. labels.Select(l => (long)l)]);
+        ClassCount = (int)_labels.Max() + 1;
+    }
+
+    /// <summary>The images.</summary>
+    public ImageStore Images { get; }
+
+    /// <summary>Number of images.</summary>
+    public long Count => _labels.Length;
+
+    /// <summary>One more than the largest label.</summary>
+    public int ClassCount { get; }
+
+    /// <summary>The class of an image.</summary>
+    /// <param name="index">Which image.</param>
+    public int this[long index] => (int)_labels[index];
+
+    /// <summary>The classes of images, <c>[indices]</c>, int64.</summary>
+    internal Tensor Labels(ReadOnlySpan<long> indices, Device device)
+    {
+        var labels = new long[indices.Length];
+        for (int i = 0; i < labels.Length; i++) labels[i] = _labels[indices[i]];
+        return tensor(labels, device: device);
+    }
+
+    /// <summary>All images, so many at a time.</summary>
+    internal IEnumerable<long[]> Blocks(int size)
+    {
+        for (long from = 0; from < Count; from += size)
+        {
+            var block = new long[Math.Min(size, Count - from)];
+            for (int i = 0; i < block.Length; i++) block[i] = from + i;
+            yield return block;
+        }
+    }
+
+    /// <summary>The same images and labels in the same order give the same text.</summary>
+    internal string ContentHash() =>
+        Images.ContentHash() + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
+
+    /// <exception cref="ArgumentException">The images are of another size than a model takes.</exception>
+    internal void CheckSize(ImagePreprocessing preprocessing, string paramName)
+    {
+        if ((Images.Height, Images.Width, Images.Channels) != (preprocessing.Height, preprocessing.Width, preprocessing.Channels))
+            throw new ArgumentException(
+                $"The images are {Images.Height}x{Images.Width} with {Images.Channels} channels: expected {preprocessing.Height}x{preprocessing.Width} "
+                + $"with {preprocessing.Channels}.", paramName);
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">A label is none of the classes.</exception>
+    internal void CheckLabels(int classes, string paramName)
+    {
+        int wrong = Array.FindIndex(_labels, l => l >= classes);
+        if (wrong >= 0)
+            throw new ArgumentOutOfRangeException(
+                paramName, _labels[wrong], $"Image {wrong} has the label {_labels[wrong]}: expected 0 to {classes - 1}, for {classes} classes.");
+    }
+
+    /// <exception cref="ArgumentException">A class has no image.</exception>
+    internal void CheckEveryClass(int classes, IReadOnlyList<string>? names, string paramName)
+    {
+        int[] missing = [.. Enumerable.Range(0, classes).Except(_labels.Select(l => (int)l))];
+        if (missing.Length == 0) return;
+        IEnumerable<string> named = missing.Take(10).Select(c => names is null ? $"{c}" : $"{c} ('{names[c]}')");
+        throw new ArgumentException(
+            $"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}{(missing.Length > 10 ? ", ..." : "")}.", paramName);
+    }
+}

@@ -1,0 +1,102 @@
+using TorchSharp;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// A vision transformer that tells classes apart, as facebookresearch/mae fine-tunes it. With <see cref="Pooling.Mean"/> the tokens of the patches are averaged
+/// before any norm and then normalised by <c>fc_norm</c> (its <c>global_pool</c>); with <see cref="Pooling.ClassToken"/> the class token is taken after the
+/// encoder's own <c>norm</c>. A linear <c>head</c> follows.
+/// </summary>
+public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IForwardNoise
+{
+    [ComponentName(Name = "backbone")] private readonly VisionTransformer _backbone;
+    [ComponentName(Name = "fc_norm")] private readonly LayerNorm? _norm;
+    [ComponentName(Name = "head")] private readonly nn.Module<Tensor, Tensor> _head;
+
+    /// <summary>A new classifier with random weights, on the CPU; the head's are normal(0, 2e-5), its biases 0.</summary>
+    /// <param name="config">The shape of the encoder. With <see cref="Pooling.Mean"/> it gets no final norm of its own.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
+    /// <param name="batchNorm">Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.</param>
+    /// <param name="seed">Seed of the random weights. Default 0.</param>
+    /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together, or a class token is to be pooled and there is none.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer than two classes.</exception>
+    public VisionTransformerClassifier(
+        VisionTransformerConfig config, int classes, Pooling pooling = Pooling.Mean, bool batchNorm = false, long seed = 0) : base(nameof(VisionTransformerClassifier))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
+        if (pooling == Pooling.ClassToken && config.ClassToken == ClassToken.None)
+            throw new ArgumentException("The encoder has no class token: pool by mean.", nameof(pooling));
+        (Classes, Pooling, HasBatchNorm) = (classes, pooling, batchNorm);
+        using DisposeScope scope = NewDisposeScope();
+        using var generator = new Generator((ulong)RandomStream.Mix(seed, 2));
+        _backbone = new VisionTransformer(pooling == Pooling.Mean ? config with { FinalNorm = false } : config, seed);
+        if (pooling == Pooling.Mean) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        _head = ClassifierHead.Create(config.EmbedDim, classes, batchNorm, ClassifierHead.Std, generator);
+        RegisterComponents();
+        this.DetachFromDisposeScopes();
+    }
+
+    /// <summary>The encoder, without final norm where tokens are averaged.</summary>
+    public VisionTransformer Backbone => _backbone;
+
+    /// <summary>The shape of the encoder.</summary>
+    public VisionTransformerConfig Config => _backbone.Config;
+
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; }
+
+    /// <summary>How tokens become one vector.</summary>
+    public Pooling Pooling { get; }
+
+    /// <summary>Whether batch normalisation without affine stands before the head.</summary>
+    public bool HasBatchNorm { get; }
+
+    /// <summary>
+    /// Tensors under timm's names: the encoder's as they are (<c>blocks.0...</c>), <c>fc_norm.*</c>, <c>head.weight</c> and <c>head.bias</c>, or with batch
+    /// normalisation <c>head.0.*</c> and <c>head.1.*</c>. These are the tensors themselves, not copies.
+    /// </summary>
+    public IEnumerable<(string Name, Tensor Tensor)> Weights => ModelWeights.Of(_backbone)
+        .Concat(named_parameters().Select(p => (p.Item1, (Tensor)p.Item2)).Concat(named_buffers().Select(b => (b.Item1, b.Item2)))
+            .Where(t => !t.Item1.StartsWith("backbone.", StringComparison.Ordinal)));
+
+    ForwardNoise IForwardNoise.Noise => _backbone.Noise;
+
+    /// <summary>Classifies images.</summary>
+    /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+    /// <returns>Logits, <c>[batch, classes]</c>, float32.</returns>
+    /// <exception cref="ArgumentException">The images are not of the size in <see cref="Config"/>.</exception>
+    public override Tensor forward(Tensor input)
+    {
+        Tensor pooled = _backbone.Pool(_backbone.forward(input), Pooling);
+        return _head.forward(_norm is null ? pooled : _norm.forward(pooled));
+    }
+
+    /// <summary>Copies an encoder's weights into <see cref="Backbone"/>; nothing is shared afterwards. Learned positions of another grid are interpolated.</summary>
+    /// <param name="encoder">The encoder, of the same width, depth and patch size, on any device.</param>
+    /// <exception cref="ArgumentException">The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.</exception>
+    public void CopyFrom(VisionTransformer encoder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Dictionary<string, Tensor> source = ModelWeights.Of(encoder).ToDictionary(t => t.Name, t => t.Tensor);
+        (int, int) from = (encoder.Config.GridHeight, encoder.Config.GridWidth), to = (Config.GridHeight, Config.GridWidth);
+        bool samePlaces = encoder.Config.ClassToken == Config.ClassToken;
+        if (samePlaces && from != to) source["pos_embed"] = ModelWeights.ResizePositions(source["pos_embed"], from, to);
+        List<string> faults = [];
+        foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
+        {
+            if (!source.TryGetValue(name, out Tensor? found)) faults.Add($"'{name}' is missing");
+            else if (!found.shape.SequenceEqual(tensor.shape))
+                faults.Add($"'{name}' has the shape [{string.Join(", ", found.shape)}], expected [{string.Join(", ", tensor.shape)}]");
+        }
+        if (faults.Count > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
+        foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
+            if (from == to || tensor.requires_grad) tensor.copy_(source[name]);   // a fixed table for another grid is this model's own
+    }
+}

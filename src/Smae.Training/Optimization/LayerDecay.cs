@@ -1,0 +1,38 @@
+using TorchSharp.Modules;
+
+namespace Smae.Training;
+
+/// <summary>Parameter groups for fine-tuning, each layer with a learning rate of its own (facebookresearch/mae, <c>util/lr_decay.py</c>).</summary>
+internal static class LayerDecay
+{
+    /// <summary>
+    /// Tensors of two and more dimensions decay, except class token and positions, as there. A group for each layer and decay, one only where rates are equal.
+    /// </summary>
+    /// <param name="model">The classifier.</param>
+    /// <param name="weightDecay">Weight decay of those that decay.</param>
+    /// <param name="layerDecay">From each layer to the one below; 1 gives all the same rate.</param>
+    public static IReadOnlyList<ParameterGroup> Groups(VisionTransformerClassifier model, double weightDecay, double layerDecay)
+    {
+        int depth = model.Config.Depth;
+        return [.. model.Weights
+            .Where(w => w.Tensor is Parameter && w.Tensor.requires_grad)
+            .GroupBy(w => (Rate: Math.Pow(layerDecay, depth + 1 - LayerOf(w.Name, depth)), Decay: Decays(w.Name, w.Tensor.dim()) ? weightDecay : 0))
+            .Select(g => new ParameterGroup([.. g.Select(w => (Parameter)w.Tensor)], g.Key.Decay, g.Key.Rate))];
+    }
+
+    /// <summary>Class token, positions and patch embedding are layer 0, block i is i + 1, the rest is depth + 1.</summary>
+    /// <param name="name">A parameter's name, as timm has it.</param>
+    /// <param name="depth">Number of blocks.</param>
+    public static int LayerOf(string name, int depth)
+    {
+        string[] parts = name.Split('.');
+        return parts[0] switch
+        {
+            "cls_token" or "pos_embed" or "patch_embed" => 0,
+            "blocks" => int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) + 1,
+            _ => depth + 1,
+        };
+    }
+
+    private static bool Decays(string name, long dimensions) => dimensions > 1 && name is not ("cls_token" or "pos_embed");
+}

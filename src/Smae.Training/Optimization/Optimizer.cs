@@ -1,0 +1,102 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// An optimiser over flat buffers: all parameters become views of one tensor and their gradients of another, so that a step is a dozen operations on
+/// large tensors instead of dozens for each of a hundred small ones.
+/// </summary>
+public abstract class Optimizer : IDisposable
+{
+    private readonly List<Segment> _segments = [];
+
+    /// <exception cref="ArgumentException">There is no parameter, or one is not float32.</exception>
+    private protected Optimizer(IReadOnlyList<ParameterGroup> groups)
+    {
+        Parameter[] parameters = [.. groups.SelectMany(g => g.Parameters)];
+        if (parameters.Length == 0) throw new ArgumentException("There is no parameter to optimise.", nameof(groups));
+        if (parameters.FirstOrDefault(p => p.dtype != ScalarType.Float32) is { } other)
+            throw new ArgumentException($"A parameter is {other.dtype}: expected Float32.", nameof(groups));
+
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        long count = parameters.Sum(p => p.numel()), offset = 0;
+        Weights = zeros(count, ScalarType.Float32, parameters[0].device).DetachFromDisposeScope();
+        Gradients = NewBuffer();
+        foreach (ParameterGroup group in groups.Where(g => g.Parameters.Count > 0))
+        {
+            long start = offset;
+            foreach (Parameter parameter in group.Parameters)
+            {
+                long size = parameter.numel();
+                Tensor place = Weights.narrow(0, offset, size).view(parameter.shape);
+                place.copy_(parameter);
+                parameter.set_(place);
+                parameter.grad = Gradients.narrow(0, offset, size).view(parameter.shape);
+                offset += size;
+            }
+            _segments.Add(new Segment(Weights.narrow(0, start, offset - start).DetachFromDisposeScope(), start, offset - start, group));
+        }
+    }
+
+    /// <summary>Steps taken; set it together with <see cref="State"/> to go on from a checkpoint.</summary>
+    public long StepCount { get; set; }
+
+    /// <summary>What the optimiser remembers from step to step, as a checkpoint keeps it.</summary>
+    public abstract IEnumerable<(string Name, Tensor Tensor)> State { get; }
+
+    /// <summary>All weights, one after the other.</summary>
+    internal Tensor Weights { get; }
+
+    /// <summary>All gradients, in the order of <see cref="Weights"/>.</summary>
+    private protected Tensor Gradients { get; }
+
+    /// <summary>Where each group lies in the flat buffers.</summary>
+    private protected IReadOnlyList<Segment> Segments => _segments;
+
+    /// <summary>Scales the gradients down if their norm, taken over all of them, is larger than a limit.</summary>
+    /// <param name="maxNorm">The limit.</param>
+    /// <returns>The norm before.</returns>
+    public double ClipGradients(double maxNorm)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        double norm = Gradients.square().sum().sqrt().ToDouble();
+        if (norm > maxNorm) Gradients.mul_(maxNorm / (norm + 1e-6));   // the epsilon of torch.nn.utils.clip_grad_norm_
+        return norm;
+    }
+
+    /// <summary>Sets all gradients to zero.</summary>
+    public void ZeroGrad() => Gradients.zero_();
+
+    /// <summary>Changes the parameters by their gradients.</summary>
+    /// <param name="learningRate">The learning rate of this step, before a group's own scale.</param>
+    public void Step(double learningRate)
+    {
+        StepCount++;
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Update(learningRate);
+    }
+
+    /// <summary>One step, within a dispose scope and without gradients.</summary>
+    private protected abstract void Update(double learningRate);
+
+    /// <summary>Zeros as many as there are weights, beyond any dispose scope.</summary>
+    private protected Tensor NewBuffer() => Weights.zeros_like().DetachFromDisposeScope();
+
+    /// <summary>Frees the buffers and this optimiser's hold on weights and gradients; the parameters keep their values.</summary>
+    public void Dispose()
+    {
+        foreach (Segment segment in _segments) segment.Weights.Dispose();
+        foreach ((_, Tensor tensor) in State) tensor.Dispose();
+        Weights.Dispose();
+        Gradients.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A group's stretch of the flat buffers.</summary>
+    private protected sealed record Segment(Tensor Weights, long Start, long Length, ParameterGroup Group);
+}

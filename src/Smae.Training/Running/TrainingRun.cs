@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>What the options say, set up for one run: optimiser, average of the weights, schedule, loop, checkpoints and random numbers.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private readonly Optimizer _optimizer;
+    private readonly WeightAverage? _average;
+    private readonly TrainingLoop _loop;
+    private readonly CosineSchedule _schedule;
+    private readonly long _seed;
+
+    /// <param name="options">How.</param>
+    /// <param name="optimizer">Holds the parameters; disposed with this object.</param>
+    /// <param name="imageCount">Images to train on.</param>
+    /// <param name="fingerprint">A text that two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
+    /// <param name="log">Given a line for people at each epoch's end.</param>
+    /// <param name="evaluate">Evaluates after an epoch, given those before it; with an average of the weights, the average is evaluated. Null is never.</param>
+    /// <param name="stop">Whether to end the run after the epochs so far. Null is never.</param>
+    public TrainingRun(
+        TrainingOptions options, Optimizer optimizer, long imageCount, Func<string> fingerprint, Action<string>? log,
+        Func<IReadOnlyList<EpochSummary>, Evaluation?>? evaluate = null, Func<IReadOnlyList<EpochSummary>, bool>? stop = null)
+    {
+        (_optimizer, _seed) = (optimizer, options.Seed ?? 0);
+        _average = options.WeightAverageDecay is { } decay ? new WeightAverage(optimizer, decay) : null;
+        Random = new RandomStream(_seed);
+        _loop = new TrainingLoop(imageCount, options.BatchSize, options.Epochs, _seed)
+        {
+            Progress = options.Progress, CancellationToken = options.CancellationToken, EpochEnded = epoch => log?.Invoke(epoch.ToString()),
+            ClipGradientNorm = options.ClipGradientNorm, AccumulationSteps = options.AccumulationSteps, StepEnded = _ => _average?.Update(),
+            Checkpoints = options.Checkpoints is null ? null : new CheckpointStore(options.Checkpoints, fingerprint(), log),
+            Evaluate = evaluate is null ? null : earlier => OnAverage(() => evaluate(earlier)), Stop = stop,
+        };
+        _schedule = new CosineSchedule(options.LearningRate, options.WarmupSteps(_loop.StepsPerEpoch), _loop.TotalSteps, options.MinimumLearningRate);
+    }
+
+    /// <summary>Random numbers of this run; what <see cref="RandomStream.At"/> gives holds until the next call.</summary>
+    public RandomStream Random { get; }
+
+    /// <summary>Images trained on in an epoch.</summary>
+    public long ImagesPerEpoch => _loop.StepsPerEpoch * _loop.BatchSize;
+
+    /// <summary>How long the run is, for people.</summary>
+    public string Plan => $"{_loop.Epochs} epochs of {_loop.StepsPerEpoch} steps of {_loop.BatchSize}";
+
+    /// <summary>Trains; at the end the average, if there is one, has taken the place of the weights.</summary>
+    /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
+    /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
+    /// <param name="lossOf">Makes the loss of a step, a scalar with its graph.</param>
+    /// <returns>Every epoch, and how long it all took.</returns>
+    public (IReadOnlyList<EpochSummary> History, TimeSpan Elapsed) Execute(
+        IEnumerable<(string Name, Tensor Tensor)> state, ForwardNoise? noise, Func<TrainingStep, Tensor> lossOf)
+    {
+        using var drawn = new RandomStream(_seed);   // of its own: dropout draws all through a step, between other random numbers
+        if (_average is not null) state = state.Append(_average.State);
+        var clock = Stopwatch.StartNew();
+        IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _schedule, state, step =>
+        {
+            if (noise is not null) noise.Generator = drawn.At(RandomUse.Model, step.Place);
+            return lossOf(step);
+        });
+        clock.Stop();
+        if (noise is not null) noise.Generator = null;
+        _average?.Adopt();
+        return (history, clock.Elapsed);
+    }
+
+    private Evaluation? OnAverage(Func<Evaluation?> evaluate)
+    {
+        _average?.Swap();
+        try
+        {
+            return evaluate();
+        }
+        finally
+        {
+            _average?.Swap();
+        }
+    }
+
+    public void Dispose()
+    {
+        _loop.Dispose();
+        Random.Dispose();
+        _average?.Dispose();
+        _optimizer.Dispose();
+    }
+}

@@ -1,0 +1,22 @@
+using System.Text.Json;
+
+namespace Smae.Training.Tests;
+
+/// <summary>A tiny run in a process of its own for <see cref="KillTests"/>: <c>dotnet exec Smae.Training.Tests.dll FOLDER RESULT</c>.</summary>
+internal static class KilledRun
+{
+    private static int Main(string[] args)
+    {
+        if (args is not [string folder, string result]) return 2;
+        using ImageStore images = TinyModels.Images(64);
+        MaePretrainOptions options = TinyModels.Options with
+        {
+            Epochs = 12, WeightAverageDecay = 0.9,
+            Checkpoints = new CheckpointOptions { Directory = folder, Interval = TimeSpan.FromMilliseconds(20) },
+        };
+        MaePretrainResult run = MaePretraining.Run(images, options, log: Console.Out.WriteLine);
+        string losses = JsonSerializer.Serialize(run.History.Select(e => e.Loss));
+        SafeTensors.Save(result, ModelWeights.Of(run.Model), new Dictionary<string, string> { ["losses"] = losses });
+        return 0;
+    }
+}

@@ -1,0 +1,123 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training.Tests;
+
+[TestClass]
+public sealed class PositionResizeTests : IDisposable
+{
+    private static readonly VisionTransformerConfig s_learned = TinyModels.Encoder with
+    {
+        Positions = PositionEncoding.Learned, DefaultDecoder = TinyModels.Encoder.DefaultDecoder with { Positions = PositionEncoding.Learned },
+    };
+
+    private readonly string _path = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_path);
+
+    /// <summary>
+    /// Bicubic with a = -0.75 and half-pixel centres: 2 to 4 reads at -0.25, 0.25, 0.75 and 1.25, beyond the edge the edge's own value. At 0.25 the
+    /// kernel is -0.10546875, 0.87890625, 0.26171875, -0.03515625 for the places -1, 0, 1, 2.
+    /// </summary>
+    [TestMethod]
+    public void TwoByTwoBecomesFourByFourAsByHand()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        const double near = -0.10546875 + 0.87890625, edge = -0.03515625 + 0.26171875 + 0.87890625;
+        double[] second = [edge, near, 1 - near, 1 - edge];   // how much of the first of two numbers each of the four is
+        float[] corner = [3, -1, 2, 7];
+        Tensor table = tensor((float[])[100, .. corner], [1, 5, 1]);
+        float[] resized = ModelWeights.ResizePositions(table, (2, 2), (4, 4)).data<float>().ToArray();
+        Assert.AreEqual(100, resized[0]);
+        for (int y = 0; y < 4; y++)
+            for (int x = 0; x < 4; x++)
+            {
+                double top = second[x] * corner[0] + (1 - second[x]) * corner[1], bottom = second[x] * corner[2] + (1 - second[x]) * corner[3];
+                Assert.AreEqual(second[y] * top + (1 - second[y]) * bottom, resized[1 + y * 4 + x], 1e-5, $"row {y}, column {x}");
+            }
+    }
+
+    [TestMethod]
+    public void TheSameSizeIsTheSameTable()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor table = randn(1, 7, 5);
+        Tensor same = ModelWeights.ResizePositions(table, (2, 3), (2, 3));
+        Assert.IsTrue(same.Equals(table));
+        Assert.IsFalse(ReferenceEquals(same, table));
+    }
+
+    [TestMethod]
+    public void ATableThatDoesNotFitIsRefused()
+    {
+        using Tensor table = zeros(1, 5, 4);
+        var e = Assert.ThrowsExactly<ArgumentException>(() => ModelWeights.ResizePositions(table, (3, 3), (4, 4)));
+        StringAssert.Contains(e.Message, "[1, 5, 4]");
+        Assert.ThrowsExactly<ArgumentException>(() => ModelWeights.ResizePositions(table, (2, 2), (0, 4)));
+    }
+
+    [TestMethod]
+    [DataRow(16, 16)]
+    [DataRow(32, 32)]
+    [DataRow(8, 8)]
+    [DataRow(16, 24)]
+    public void AnEncoderLoadsWeightsForAnotherImageSize(int height, int width)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var stored = new VisionTransformer(s_learned, seed: 1);
+        using var model = new VisionTransformer(s_learned with { ImageHeight = height, ImageWidth = width }, seed: 2);
+        SafeTensors.Save(_path, [.. ModelWeights.Of(stored), ("head.weight", zeros(2, 32))]);
+        if ((height, width) != (16, 16))
+        {
+            var e = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path));
+            StringAssert.Contains(e.Message, "'pos_embed' has the shape [1, 17, 32]");
+        }
+        ModelWeights.Load(model, _path, resizePositions: true);
+        Dictionary<string, Tensor> from = ModelWeights.Of(stored).ToDictionary(w => w.Name, w => w.Tensor);
+        Dictionary<string, Tensor> to = ModelWeights.Of(model).ToDictionary(w => w.Name, w => w.Tensor);
+        foreach (string name in from.Keys.Where(n => n != "pos_embed")) Assert.IsTrue(from[name].Equals(to[name]), name);
+        Close.To(ModelWeights.ResizePositions(from["pos_embed"], (4, 4), (height / 4, width / 4)), to["pos_embed"], 0, "positions");
+        Assert.IsTrue(to["pos_embed"].narrow(1, 0, 1).Equals(from["pos_embed"].narrow(1, 0, 1)), "the class token's row");
+        Assert.IsTrue(model.forward(randn(1, 3, height, width)).isfinite().all().ToBoolean());
+    }
+
+    [TestMethod]
+    public void FixedTablesAreMadeAgain()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var stored = new MaskedAutoencoder(TinyModels.Encoder, seed: 1);
+        using var model = new MaskedAutoencoder(TinyModels.Encoder.ForImages(32), seed: 2);
+        Tensor[] before = [.. Tables(model).Select(t => t.clone())];
+        SafeTensors.Save(_path, ModelWeights.Of(stored));
+        ModelWeights.Load(model, _path, resizePositions: true);
+        foreach ((Tensor expected, Tensor actual) in before.Zip(Tables(model))) Assert.IsTrue(expected.Equals(actual));
+        Assert.IsTrue(Weight(model).Equals(Weight(stored)));
+    }
+
+    [TestMethod]
+    public void BothLearnedTablesOfAnAutoencoderAreResized()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var stored = new MaskedAutoencoder(s_learned, seed: 1);
+        using var model = new MaskedAutoencoder(s_learned.ForImages(24), seed: 2);
+        SafeTensors.Save(_path, ModelWeights.Of(stored));
+        ModelWeights.Load(model, _path, resizePositions: true);
+        foreach ((Tensor from, Tensor to) in Tables(stored).Zip(Tables(model)))
+            Close.To(ModelWeights.ResizePositions(from, (4, 4), (6, 6)), to, 0, "positions");
+    }
+
+    [TestMethod]
+    public void AGridThatCannotBeGuessedIsAFault()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(s_learned);
+        SafeTensors.Save(_path, ModelWeights.Of(model).Select(w => w.Name == "pos_embed" ? (w.Name, zeros(1, 8, 32)) : w));
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path, resizePositions: true)).Message;
+        StringAssert.Contains(message, "'pos_embed' has the shape [1, 8, 32], expected [1, 17, 32]");
+    }
+
+    private static IEnumerable<Tensor> Tables(MaskedAutoencoder model) =>
+        ModelWeights.Of(model).Where(w => w.Name.EndsWith("pos_embed")).Select(w => w.Tensor);
+
+    private static Tensor Weight(MaskedAutoencoder model) => ModelWeights.Of(model).Single(w => w.Name == "blocks.1.mlp.fc2.weight").Tensor;
+}
