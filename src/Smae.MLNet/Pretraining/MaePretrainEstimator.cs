@@ -18,7 +18,7 @@ namespace Smae.MLNet;
 /// </list>
 /// <para>
 /// The device is that of the <see cref="MLContext"/>: <see cref="MLContext.GpuDeviceId"/>, and the CPU where it is null. Where
-/// <see cref="MaePretrainOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too, so that two contexts made with the
+/// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too, so that two contexts made with the
 /// same seed train the same weights on the same machine. Progress is written to <see cref="MLContext.Log"/>.
 /// </para>
 /// </remarks>
@@ -51,7 +51,7 @@ public sealed class MaePretrainEstimator : IEstimator<MaeTransformer>
     /// No image could be read, or one could not and <see cref="MaePretrainOptions.BrokenImages"/> says to fail.
     /// </exception>
     /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="MaePretrainOptions.CancellationToken"/> was cancelled.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="TrainingOptions.CancellationToken"/> was cancelled.</exception>
     public MaeTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
