@@ -90,7 +90,7 @@ public sealed partial class LbfgsMaximumEntropyMulticlassTrainer : LbfgsTrainerB
         var start = new float[dimension];
         float diameter = TrainerOptions.InitialWeightsDiameter;
         for (int i = 0; diameter > 0 && i < start.Length; i++)
-            start[i] = diameter * (Host.Rand.NextSingle() - 0.5f);
+            start[i] = diameter * (Host.Rand.NextFloat() - 0.5f);
         return start;
     }
 }

@@ -52,6 +52,15 @@ public class LbfgsTests
     }
 
     [TestMethod]
+    public void Random_starting_weights_follow_the_seed()
+    {
+        var options = new LbfgsMaximumEntropyMulticlassTrainer.Options { InitialWeightsDiameter = 1, NumberOfThreads = 1 };
+        var model = new MLContext(seed: 3).MulticlassClassification.Trainers.LbfgsMaximumEntropy(options).Fit(Keyed(Blobs(60, spread: 2))).Model;
+        // Training moves the biases but not their sum.
+        Assert.AreEqual(0.63445f, model.GetBiases().Sum(), 1e-4);
+    }
+
+    [TestMethod]
     public void With_absolute_weights_zero_is_in_the_subgradient()
     {
         const float L1 = 3;
