@@ -48,7 +48,8 @@ public class EvaluationTests
     public void ShapesThatDoNotFitAreRefused()
     {
         using DisposeScope scope = NewDisposeScope();
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Evaluation.Of(zeros(4, 3), zeros(3, ScalarType.Int64))).Message, "[4, 3]");
+        StringAssert.Contains(
+            Assert.ThrowsExactly<ArgumentException>(() => Evaluation.Of(zeros(4, 3), zeros(3, ScalarType.Int64))).Message, "[4, 3]");
         Assert.ThrowsExactly<ArgumentException>(() => Evaluation.Of(zeros(0, 3), zeros(0, ScalarType.Int64)));
     }
 }

@@ -6,14 +6,16 @@ namespace Smae.Training.Tests;
 [TestClass]
 public class FineTuningTests
 {
-    private static FineTuneOptions Options { get; } = new() { Architecture = TinyModels.Encoder, Epochs = 6, BatchSize = 8, LearningRate = 3e-3, Seed = 1 };
+    private static FineTuneOptions Options { get; } =
+        new() { Architecture = TinyModels.Encoder, Epochs = 6, BatchSize = 8, LearningRate = 3e-3, Seed = 1 };
 
     [TestMethod]
     [DataRow(Pooling.Mean)]
     [DataRow(Pooling.ClassToken)]
     public void FromScratchAnEasySetIsLearned(Pooling pooling)
     {
-        SupervisedResult<ImageClassifier> result = FineTuning.Run(EasyImages.Create(48), EasyImages.Create(21, seed: 2), Options with { Pooling = pooling });
+        SupervisedResult<ImageClassifier> result =
+            FineTuning.Run(EasyImages.Create(48), EasyImages.Create(21, seed: 2), Options with { Pooling = pooling });
         using ImageClassifier classifier = result.Model;
         Assert.HasCount(6, result.History);
         Assert.IsGreaterThan(0.95, result.Best!.Validation!.Top1);
@@ -21,7 +23,8 @@ public class FineTuningTests
         Assert.IsTrue(result.History.All(e => e.Validation is { Count: 21 }));
         Assert.IsLessThan(result.History[0].Loss, result.History[^1].Loss);
         Assert.IsGreaterThan(0, result.ImagesPerSecond);
-        Assert.AreEqual(result.Best.Validation, classifier.Evaluate(EasyImages.Create(21, seed: 2), batchSize: 8), "the result is the best epoch's model");
+        Assert.AreEqual(
+            result.Best.Validation, classifier.Evaluate(EasyImages.Create(21, seed: 2), batchSize: 8), "the result is the best epoch's model");
     }
 
     [TestMethod]
@@ -29,7 +32,8 @@ public class FineTuningTests
     {
         FineTuneOptions options = Options with
         {
-            Architecture = TinyModels.Encoder with { Dropout = 0.1 }, Epochs = 12, LearningRate = 5e-3, LayerDecay = 0.9, DropPath = 0.1, LabelSmoothing = 0.1,
+            Architecture = TinyModels.Encoder with { Dropout = 0.1 }, Epochs = 12, LearningRate = 5e-3, LayerDecay = 0.9, DropPath = 0.1,
+            LabelSmoothing = 0.1,
             Mixing = new MixupOrCutmix(), ClipGradientNorm = 1, AccumulationSteps = 2, WeightAverageDecay = 0.9, TrainPositions = true,
             Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.6)).Then(Augmentation.RandomErasing()),
         };
@@ -50,7 +54,8 @@ public class FineTuningTests
             foreach ((string name, Tensor tensor) in ModelWeights.Of(copy.Backbone))
                 Assert.IsTrue(ModelWeights.Of(encoder.Model).First(w => w.Name == name).Tensor.Equals(tensor), name);
         }
-        using ImageClassifier classifier = FineTuning.Run(EasyImages.Create(16), null, Options with { Architecture = null, Encoder = encoder, Epochs = 1 }).Model;
+        using ImageClassifier classifier =
+            FineTuning.Run(EasyImages.Create(16), null, Options with { Architecture = null, Encoder = encoder, Epochs = 1 }).Model;
         Assert.AreEqual(before, TensorHash.Of(ModelWeights.Of(encoder.Model)));
         Assert.AreEqual(encoder.Preprocessing, classifier.Preprocessing);
         encoder.Embed(new byte[16 * 16 * 3], 1, new float[32]);   // and it still works
@@ -70,7 +75,8 @@ public class FineTuningTests
             CollectionAssert.AreEqual(expected, Losses(options with { EncoderWeights = path }));
             File.Delete(Path.ChangeExtension(path, ".json"));
             CollectionAssert.AreEqual(expected, Losses(options with { EncoderWeights = path, Architecture = TinyModels.Encoder }));
-            StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => Losses(options with { EncoderWeights = path })).Message, "encoder.json");
+            StringAssert.Contains(
+                Assert.ThrowsExactly<FileNotFoundException>(() => Losses(options with { EncoderWeights = path })).Message, "encoder.json");
             CollectionAssert.AreNotEqual(expected, Losses(Options with { Epochs = 2 }));
         }
         finally
@@ -128,7 +134,8 @@ public class FineTuningTests
         using (model)
         {
             var preprocessing = new ImagePreprocessing { Height = 16, Width = 16 };
-            SupervisedTraining.Run(model, preprocessing, EasyImages.Create(12), EasyImages.Create(5, seed: 2), new SupervisedOptions { Epochs = 2, BatchSize = 4 });
+            SupervisedTraining.Run(
+                model, preprocessing, EasyImages.Create(12), EasyImages.Create(5, seed: 2), new SupervisedOptions { Epochs = 2, BatchSize = 4 });
         }
         CollectionAssert.AreEqual((bool[])[true, true, true, false, false, true, true, true, false, false], model.Modes);   // 12 images by 4, 5 by 4
         Assert.IsFalse(model.training);
@@ -153,9 +160,11 @@ public class FineTuningTests
     public void TheBestEpochIsKept()
     {
         // Labels of noise: what is learned by heart does worse and worse on the validation images.
-        LabelledImages training = EasyImages.Shuffled(EasyImages.Create(24), 3, seed: 4), validation = EasyImages.Shuffled(EasyImages.Create(24, seed: 2), 3, seed: 5);
+        LabelledImages training = EasyImages.Shuffled(EasyImages.Create(24), 3, seed: 4);
+        LabelledImages validation = EasyImages.Shuffled(EasyImages.Create(24, seed: 2), 3, seed: 5);
         FineTuneOptions options = Options with { Epochs = 8, LearningRate = 5e-3 };
-        SupervisedResult<ImageClassifier> best = FineTuning.Run(training, validation, options), last = FineTuning.Run(training, validation, options with { KeepBest = false });
+        SupervisedResult<ImageClassifier> best = FineTuning.Run(training, validation, options);
+        SupervisedResult<ImageClassifier> last = FineTuning.Run(training, validation, options with { KeepBest = false });
         using ImageClassifier a = best.Model, b = last.Model;
         EpochSummary expected = best.History.OrderByDescending(e => e.Validation!.Top1).ThenBy(e => e.Validation!.Loss).First();
         Assert.AreEqual(expected, best.Best);
@@ -167,8 +176,10 @@ public class FineTuningTests
     [TestMethod]
     public void WithoutANewBestTheRunEndsEarly()
     {
-        LabelledImages training = EasyImages.Shuffled(EasyImages.Create(24), 3, seed: 4), validation = EasyImages.Shuffled(EasyImages.Create(24, seed: 2), 3, seed: 5);
-        SupervisedResult<ImageClassifier> result = FineTuning.Run(training, validation, Options with { Epochs = 60, LearningRate = 5e-3, Patience = 3, ValidateEvery = 2 });
+        LabelledImages training = EasyImages.Shuffled(EasyImages.Create(24), 3, seed: 4);
+        LabelledImages validation = EasyImages.Shuffled(EasyImages.Create(24, seed: 2), 3, seed: 5);
+        SupervisedResult<ImageClassifier> result =
+            FineTuning.Run(training, validation, Options with { Epochs = 60, LearningRate = 5e-3, Patience = 3, ValidateEvery = 2 });
         result.Model.Dispose();
         Assert.IsLessThan(60, result.History.Count);
         Assert.AreEqual(result.Best!.Epoch + 6, result.History.Count);
@@ -178,7 +189,8 @@ public class FineTuningTests
     [TestMethod]
     public void TheLastEpochIsAlwaysLookedAt()
     {
-        SupervisedResult<ImageClassifier> result = FineTuning.Run(EasyImages.Create(12), EasyImages.Create(6), Options with { Epochs = 5, ValidateEvery = 3 });
+        SupervisedResult<ImageClassifier> result =
+            FineTuning.Run(EasyImages.Create(12), EasyImages.Create(6), Options with { Epochs = 5, ValidateEvery = 3 });
         result.Model.Dispose();
         CollectionAssert.AreEqual((bool[])[false, false, true, false, true], result.History.Select(e => e.Validation is not null).ToArray());
     }
@@ -187,7 +199,8 @@ public class FineTuningTests
     public void AnAverageOfTheWeightsIsWhatIsEvaluated()
     {
         LabelledImages validation = EasyImages.Create(21, seed: 2);
-        SupervisedResult<ImageClassifier> result = FineTuning.Run(EasyImages.Create(24), validation, Options with { WeightAverageDecay = 0.8, KeepBest = false });
+        SupervisedResult<ImageClassifier> result =
+            FineTuning.Run(EasyImages.Create(24), validation, Options with { WeightAverageDecay = 0.8, KeepBest = false });
         using ImageClassifier classifier = result.Model;
         Assert.AreEqual(result.History[^1].Validation, classifier.Evaluate(validation, 8));
         double[] without = Losses(Options), with = Losses(Options with { WeightAverageDecay = 0.8 });

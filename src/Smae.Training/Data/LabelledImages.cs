@@ -21,9 +21,11 @@ public sealed class LabelledImages
         ArgumentNullException.ThrowIfNull(labels);
         if (images.Count == 0) throw new ArgumentException("There is no image.", nameof(images));
         if (labels.Count != images.Count)
-            throw new ArgumentException($"There are {images.Count} images and {labels.Count} labels: expected one label for each image.", nameof(labels));
+            throw new ArgumentException(
+                $"There are {images.Count} images and {labels.Count} labels: expected one label for each image.", nameof(labels));
         for (int i = 0; i < labels.Count; i++)
-            if (labels[i] < 0) throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Image {i} has the label {labels[i]}: expected 0 or more.");
+            if (labels[i] < 0)
+                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Image {i} has the label {labels[i]}: expected 0 or more.");
         (Images, _labels) = (images, [.. labels.Select(l => (long)l)]);
         ClassCount = (int)_labels.Max() + 1;
     }
@@ -69,8 +71,8 @@ public sealed class LabelledImages
     {
         if ((Images.Height, Images.Width, Images.Channels) != (preprocessing.Height, preprocessing.Width, preprocessing.Channels))
             throw new ArgumentException(
-                $"The images are {Images.Height}x{Images.Width} with {Images.Channels} channels: expected {preprocessing.Height}x{preprocessing.Width} "
-                + $"with {preprocessing.Channels}.", paramName);
+                $"The images are {Images.Height}x{Images.Width} with {Images.Channels} channels: "
+                + $"expected {preprocessing.Height}x{preprocessing.Width} with {preprocessing.Channels}.", paramName);
     }
 
     /// <exception cref="ArgumentOutOfRangeException">A label is none of the classes.</exception>
@@ -89,6 +91,7 @@ public sealed class LabelledImages
         if (missing.Length == 0) return;
         IEnumerable<string> named = missing.Take(10).Select(c => names is null ? $"{c}" : $"{c} ('{names[c]}')");
         throw new ArgumentException(
-            $"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}{(missing.Length > 10 ? ", ..." : "")}.", paramName);
+            $"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}{(missing.Length > 10 ? ", ..." : "")}.",
+            paramName);
     }
 }

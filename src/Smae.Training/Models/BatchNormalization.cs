@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>Batch normalisation of vectors without learned scale and shift, as facebookresearch/mae puts it before a linear probe (epsilon 1e-6, momentum 0.1).</summary>
+/// <summary>
+/// Batch normalisation of vectors without learned scale and shift, as facebookresearch/mae puts it before a linear probe (epsilon 1e-6, momentum
+/// 0.1).
+/// </summary>
 internal sealed class BatchNormalization : nn.Module<Tensor, Tensor>
 {
     private const double Momentum = 0.1, Epsilon = 1e-6;

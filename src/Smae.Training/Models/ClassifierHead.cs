@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// A linear layer from embeddings to logits (<c>weight</c>, <c>bias</c>), or batch normalisation and then that layer (<c>0.*</c>, <c>1.*</c>, the names that
-/// facebookresearch/mae's probe has below <c>head</c>).
+/// A linear layer from embeddings to logits (<c>weight</c>, <c>bias</c>), or batch normalisation and then that layer (<c>0.*</c>, <c>1.*</c>, the
+/// names that facebookresearch/mae's probe has below <c>head</c>).
 /// </summary>
 internal static class ClassifierHead
 {
     /// <summary>
-    /// Of the weights of a new head, as facebookresearch/mae's fine-tuning. It draws from a normal distribution cut off at -2 and 2, a hundred thousand
-    /// deviations away: no number is ever cut off.
+    /// Of the weights of a new head, as facebookresearch/mae's fine-tuning. It draws from a normal distribution cut off at -2 and 2, a hundred
+    /// thousand deviations away: no number is ever cut off.
     /// </summary>
     public const double Std = 2e-5;
 

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// A vision transformer that tells classes apart, as facebookresearch/mae fine-tunes it. With <see cref="Pooling.Mean"/> the tokens of the patches are averaged
-/// before any norm and then normalised by <c>fc_norm</c> (its <c>global_pool</c>); with <see cref="Pooling.ClassToken"/> the class token is taken after the
-/// encoder's own <c>norm</c>. A linear <c>head</c> follows.
+/// A vision transformer that tells classes apart, as facebookresearch/mae fine-tunes it. With <see cref="Pooling.Mean"/> the tokens of the patches
+/// are averaged before any norm and then normalised by <c>fc_norm</c> (its <c>global_pool</c>); with <see cref="Pooling.ClassToken"/> the class token
+/// is taken after the encoder's own <c>norm</c>. A linear <c>head</c> follows.
 /// </summary>
 public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IForwardNoise
 {
@@ -19,12 +19,17 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IFo
     /// <param name="config">The shape of the encoder. With <see cref="Pooling.Mean"/> it gets no final norm of its own.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
-    /// <param name="batchNorm">Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.</param>
+    /// <param name="batchNorm">
+    /// Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.
+    /// </param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
-    /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together, or a class token is to be pooled and there is none.</exception>
+    /// <exception cref="ArgumentException">
+    /// The parts of <paramref name="config"/> do not fit together, or a class token is to be pooled and there is none.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than two classes.</exception>
     public VisionTransformerClassifier(
-        VisionTransformerConfig config, int classes, Pooling pooling = Pooling.Mean, bool batchNorm = false, long seed = 0) : base(nameof(VisionTransformerClassifier))
+        VisionTransformerConfig config, int classes, Pooling pooling = Pooling.Mean, bool batchNorm = false, long seed = 0)
+        : base(nameof(VisionTransformerClassifier))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
@@ -57,8 +62,8 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IFo
     public bool HasBatchNorm { get; }
 
     /// <summary>
-    /// Tensors under timm's names: the encoder's as they are (<c>blocks.0...</c>), <c>fc_norm.*</c>, <c>head.weight</c> and <c>head.bias</c>, or with batch
-    /// normalisation <c>head.0.*</c> and <c>head.1.*</c>. These are the tensors themselves, not copies.
+    /// Tensors under timm's names: the encoder's as they are (<c>blocks.0...</c>), <c>fc_norm.*</c>, <c>head.weight</c> and <c>head.bias</c>, or with
+    /// batch normalisation <c>head.0.*</c> and <c>head.1.*</c>. These are the tensors themselves, not copies.
     /// </summary>
     public IEnumerable<(string Name, Tensor Tensor)> Weights => ModelWeights.Of(_backbone)
         .Concat(named_parameters().Select(p => (p.Item1, (Tensor)p.Item2)).Concat(named_buffers().Select(b => (b.Item1, b.Item2)))
@@ -76,9 +81,13 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IFo
         return _head.forward(_norm is null ? pooled : _norm.forward(pooled));
     }
 
-    /// <summary>Copies an encoder's weights into <see cref="Backbone"/>; nothing is shared afterwards. Learned positions of another grid are interpolated.</summary>
+    /// <summary>
+    /// Copies an encoder's weights into <see cref="Backbone"/>; nothing is shared afterwards. Learned positions of another grid are interpolated.
+    /// </summary>
     /// <param name="encoder">The encoder, of the same width, depth and patch size, on any device.</param>
-    /// <exception cref="ArgumentException">The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.</exception>
+    /// <exception cref="ArgumentException">
+    /// The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.
+    /// </exception>
     public void CopyFrom(VisionTransformer encoder)
     {
         ArgumentNullException.ThrowIfNull(encoder);

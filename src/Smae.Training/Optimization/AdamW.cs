@@ -37,7 +37,8 @@ public sealed class AdamW : Optimizer
         {
             double rate = learningRate * segment.Group.LearningRateScale;
             if (segment.Group.WeightDecay != 0) segment.Weights.mul_(1 - rate * segment.Group.WeightDecay);
-            segment.Weights.addcdiv_(_mean.narrow(0, segment.Start, segment.Length), root.narrow(0, segment.Start, segment.Length), -rate / correction);
+            segment.Weights.addcdiv_(
+                _mean.narrow(0, segment.Start, segment.Length), root.narrow(0, segment.Start, segment.Length), -rate / correction);
         }
     }
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// LARS (You et al. 2017) as in facebookresearch/mae's <c>util/lars.py</c>, for linear probing: momentum without damping; the gradient of a tensor of two
-/// and more dimensions, weight decay added, is first brought to <c>trust * norm of the weights / norm of the gradient</c>.
+/// LARS (You et al. 2017) as in facebookresearch/mae's <c>util/lars.py</c>, for linear probing: momentum without damping; the gradient of a tensor of
+/// two and more dimensions, weight decay added, is first brought to <c>trust * norm of the weights / norm of the gradient</c>.
 /// </summary>
 public sealed class Lars : Optimizer
 {

@@ -6,7 +6,8 @@ namespace Smae.Training;
 internal static class LayerDecay
 {
     /// <summary>
-    /// Tensors of two and more dimensions decay, except class token and positions, as there. A group for each layer and decay, one only where rates are equal.
+    /// Tensors of two and more dimensions decay, except class token and positions, as there. A group for each layer and decay, one only where rates
+    /// are equal.
     /// </summary>
     /// <param name="model">The classifier.</param>
     /// <param name="weightDecay">Weight decay of those that decay.</param>

@@ -14,5 +14,6 @@ public sealed record EpochSummary(int Epoch, double Loss, double LearningRate, d
 
     /// <summary>One line for people.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {Epoch}: loss {Loss:F4}, lr {LearningRate:G3}, {ImagesPerSecond:F0} images/s{(Validation is null ? "" : $"; validation {Validation}")}");
+        $"epoch {Epoch}: loss {Loss:F4}, lr {LearningRate:G3}, {ImagesPerSecond:F0} images/s")
+        + (Validation is null ? "" : $"; validation {Validation}");
 }

@@ -19,7 +19,8 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
     {
         if (logits.dim() != 2 || labels.dim() != 1 || logits.size(0) != labels.size(0) || labels.size(0) == 0)
             throw new ArgumentException(
-                $"Scores of shape [{string.Join(", ", logits.shape)}] and labels of shape [{string.Join(", ", labels.shape)}]: expected [images, classes] and [images].",
+                $"Scores of shape [{string.Join(", ", logits.shape)}] and labels of shape [{string.Join(", ", labels.shape)}]: "
+                + "expected [images, classes] and [images].",
                 nameof(logits));
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -29,8 +30,8 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
     }
 
     /// <summary>
-    /// How many classes come before the true one, <c>[images]</c>, int64. Of equal scores the earlier class comes first; a score that is not a number makes
-    /// the true class the last.
+    /// How many classes come before the true one, <c>[images]</c>, int64. Of equal scores the earlier class comes first; a score that is not a number
+    /// makes the true class the last.
     /// </summary>
     internal static Tensor Ranks(Tensor scores, Tensor labels)
     {

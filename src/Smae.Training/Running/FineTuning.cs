@@ -14,8 +14,8 @@ public static class FineTuning
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
     /// <returns>The classifier and the history of its training.</returns>
     /// <exception cref="ArgumentException">
-    /// An option is wrong (the message names all that are), the images are of another size, a class has no image, a label is none of the classes, or the
-    /// pretrained encoder does not fit <see cref="FineTuneOptions.Architecture"/>.
+    /// An option is wrong (the message names all that are), the images are of another size, a class has no image, a label is none of the classes, or
+    /// the pretrained encoder does not fit <see cref="FineTuneOptions.Architecture"/>.
     /// </exception>
     /// <exception cref="FileNotFoundException"><see cref="FineTuneOptions.EncoderWeights"/> is not there.</exception>
     /// <exception cref="InvalidDataException">That file is damaged, or its weights do not fit; the message says where.</exception>
@@ -51,8 +51,10 @@ public static class FineTuning
         {
             ImageEncoder? source = options.Encoder ?? (loaded = LoadEncoder(options));
             VisionTransformerConfig config = options.Architecture ?? source?.Model.Config ?? VisionTransformerConfig.VitLite7_4;
-            ImagePreprocessing preprocessing = options.Preprocessing ?? (source?.Preprocessing ?? new ImagePreprocessing { Height = 1, Width = 1, Channels = config.Channels })
-                with { Height = config.ImageHeight, Width = config.ImageWidth };
+            (int height, int width) = (config.ImageHeight, config.ImageWidth);
+            ImagePreprocessing preprocessing = options.Preprocessing ?? (source is null
+                ? new ImagePreprocessing { Height = height, Width = width, Channels = config.Channels }
+                : source.Preprocessing with { Height = height, Width = width });
             VisionTransformerConfig trained = options.TrainPositions ? config with { Positions = PositionEncoding.Learned } : config;
             var model = new VisionTransformerClassifier(trained, classes, options.Pooling, seed: options.Seed ?? 0);
             try

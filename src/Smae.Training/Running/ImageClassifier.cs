@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// A classifier with all it needs to turn images into probabilities: preprocessing, names of the classes, device. Thread-safe; calls are run one after the
-/// other, since each already uses all cores.
+/// A classifier with all it needs to turn images into probabilities: preprocessing, names of the classes, device. Thread-safe; calls are run one
+/// after the other, since each already uses all cores.
 /// </summary>
 public sealed class ImageClassifier : IDisposable
 {
@@ -20,7 +20,8 @@ public sealed class ImageClassifier : IDisposable
     /// <param name="classNames">Names of the classes, as many as <paramref name="model"/> has; null is none.</param>
     /// <param name="device">Where the classifier is; null is the CPU.</param>
     /// <exception cref="ArgumentException">Classifier, preprocessing and names do not fit each other.</exception>
-    public ImageClassifier(VisionTransformerClassifier model, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null, Device? device = null)
+    public ImageClassifier(
+        VisionTransformerClassifier model, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(preprocessing);
@@ -30,7 +31,8 @@ public sealed class ImageClassifier : IDisposable
             faults.Add(
                 $"Preprocessing gives {preprocessing.Height}x{preprocessing.Width}x{preprocessing.Channels}: "
                 + $"the classifier expects {config.ImageHeight}x{config.ImageWidth}x{config.Channels}.");
-        if (classNames is not null && classNames.Count != model.Classes) faults.Add($"There are {classNames.Count} class names: expected {model.Classes}.");
+        if (classNames is not null && classNames.Count != model.Classes)
+            faults.Add($"There are {classNames.Count} class names: expected {model.Classes}.");
         Guard.NoFaults(faults, nameof(model));
         NativeTuning.Apply();
         (Model, Preprocessing, ClassNames, _device) = (model, preprocessing, classNames is null ? null : [.. classNames], device ?? CPU);
@@ -59,10 +61,13 @@ public sealed class ImageClassifier : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (images.Length != (long)count * Preprocessing.ByteCount)
-            throw new ArgumentException($"{count} images of {Preprocessing.ByteCount} bytes are {(long)count * Preprocessing.ByteCount} bytes, not {images.Length}.", nameof(images));
+            throw new ArgumentException(
+                $"{count} images of {Preprocessing.ByteCount} bytes are {(long)count * Preprocessing.ByteCount} bytes, not {images.Length}.",
+                nameof(images));
         if (probabilities.Length != (long)count * Classes)
             throw new ArgumentException(
-                $"Probabilities of {count} images and {Classes} classes are {(long)count * Classes} numbers, not {probabilities.Length}.", nameof(probabilities));
+                $"Probabilities of {count} images and {Classes} classes are {(long)count * Classes} numbers, not {probabilities.Length}.",
+                nameof(probabilities));
         if (count == 0) return;
         lock (_lock)
         {
@@ -94,7 +99,8 @@ public sealed class ImageClassifier : IDisposable
     }
 
     /// <summary>
-    /// Saves the weights as safetensors under timm's names and, beside them under the same name with <c>.json</c>, shape, preprocessing and names of the classes.
+    /// Saves the weights as safetensors under timm's names and, beside them under the same name with <c>.json</c>, shape, preprocessing and names of
+    /// the classes.
     /// </summary>
     /// <param name="path">The weights' file, for example <c>classifier.safetensors</c>.</param>
     /// <exception cref="IOException">The files cannot be written; files that were there before are untouched.</exception>
@@ -117,7 +123,8 @@ public sealed class ImageClassifier : IDisposable
     {
         Description d = ModelDescription.Load<Description>(path, "a classifier");
         if (d.Encoder is null || d.Preprocessing is null || d.Classes < 2)
-            throw new InvalidDataException($"{ModelDescription.PathOf(path)} does not describe a classifier: it lacks encoder, preprocessing or classes.");
+            throw new InvalidDataException(
+                $"{ModelDescription.PathOf(path)} does not describe a classifier: it lacks encoder, preprocessing or classes.");
         NativeTuning.Apply();
         var model = new VisionTransformerClassifier(d.Encoder, d.Classes, d.Pooling, d.BatchNorm);
         try
@@ -146,5 +153,6 @@ public sealed class ImageClassifier : IDisposable
 
     /// <summary>What the JSON file holds.</summary>
     private sealed record Description(
-        VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling, bool BatchNorm, int Classes, IReadOnlyList<string>? ClassNames);
+        VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling, bool BatchNorm, int Classes,
+        IReadOnlyList<string>? ClassNames);
 }

@@ -45,6 +45,9 @@ public sealed class ImageEncoder : IDisposable
     /// <summary>How tokens become one vector.</summary>
     public Pooling Pooling { get; }
 
+    /// <summary>Where the encoder is.</summary>
+    internal Device Device => _device;
+
     /// <summary>Numbers in an embedding.</summary>
     public int EmbedDim => Model.Config.EmbedDim;
 
@@ -74,15 +77,27 @@ public sealed class ImageEncoder : IDisposable
         if (embeddings.Length != (long)count * EmbedDim)
             throw new ArgumentException($"{count} embeddings of {EmbedDim} numbers are {(long)count * EmbedDim} numbers, not {embeddings.Length}.", nameof(embeddings));
         if (count == 0) return;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor bytes = empty([count, Preprocessing.Height, Preprocessing.Width, Preprocessing.Channels], ScalarType.Byte);
+        images.CopyTo(bytes.bytes);
+        Embed(bytes, Pooling).cpu().contiguous().data<float>().CopyTo(embeddings);
+    }
+
+    /// <summary>Embeds a batch.</summary>
+    /// <param name="bytes"><c>[batch, height, width, channels]</c> of <see cref="Preprocessing"/>, uint8.</param>
+    /// <param name="pooling">How tokens become one vector.</param>
+    /// <param name="augmentation">Done to the images first; null is none.</param>
+    /// <param name="random">What the augmentation draws from.</param>
+    /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
+    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation = null, RandomSequence? random = null)
+    {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             using DisposeScope scope = NewDisposeScope();
             using var noGrad = no_grad();   // not inference mode: its tensors may not meet a graph later, and the gain is nothing here
-            Tensor bytes = empty([count, Preprocessing.Height, Preprocessing.Width, Preprocessing.Channels], ScalarType.Byte);
-            images.CopyTo(bytes.bytes);
-            Tensor pooled = Model.Pool(Model.forward(_normalizer.Normalize(bytes)), Pooling);
-            pooled.to_type(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(embeddings);
+            Tensor images = augmentation is null ? _normalizer.Normalize(bytes) : _normalizer.Normalize(bytes, augmentation, random!);
+            return Model.Pool(Model.forward(images), pooling).to_type(ScalarType.Float32).MoveToOuterDisposeScope();
         }
     }
 

@@ -21,7 +21,9 @@ internal static class ModelDescription
     {
         string path = PathOf(weightsPath);
         foreach (string file in (string[])[weightsPath, path])
-            if (!File.Exists(file)) throw new FileNotFoundException($"{file} is not there: {what} is a .safetensors file and a .json file of the same name beside it.", file);
+            if (!File.Exists(file))
+                throw new FileNotFoundException(
+                    $"{file} is not there: {what} is a .safetensors file and a .json file of the same name beside it.", file);
         try
         {
             using FileStream stream = File.OpenRead(path);

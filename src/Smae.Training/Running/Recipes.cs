@@ -1,8 +1,162 @@
 namespace Smae.Training;
 
-/// <summary>Settings of published work.</summary>
+/// <summary>
+/// Settings of published work, as values to take and change: <c>Recipes.SmaeFineTuneCub with { Encoder = encoder, Epochs = 50 }</c>. Where the source
+/// does not give a number, the recipe says what stands in its place. All validate as their sources do and, as they do, end with the weights of the
+/// last epoch.
+/// </summary>
 public static class Recipes
 {
-    /// <summary>x</summary>
-    public static SupervisedOptions SmaeCritic { get; } = new();
+    /// <summary>
+    /// Pretraining with SMAE (Charisoudis et al. 2023): ViT-Lite-7/4, 64x64 images, 75% hidden at random, AdamW at 5e-4, weight decay 0.15, betas
+    /// 0.9/0.95, batch 128, 20 of 400 epochs of warm-up, cosine to 0, no augmentation. Block masking is <c>with { Masking = Masking.Block(0.5) }</c>.
+    /// The authors' code has a dropout of 0.1 too: <c>with { Encoder = VisionTransformerConfig.VitLite7_4 with { Dropout = 0.1 } }</c>.
+    /// </summary>
+    /// <param name="critic">Weights of the critic, as <see cref="SqueezeNet.Save"/> writes them.</param>
+    /// <param name="alpha">Weight of the critic's features, 0 to 1. Default 0.5, the paper's best.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is outside [0, 1].</exception>
+    public static MaePretrainOptions SmaePretrain(string critic, double alpha = 0.5) =>
+        SmaePaperMaePretrain with { Objective = Objective.Semantic(alpha, critic) };
+
+    /// <summary>
+    /// MAE as the SMAE paper's baseline (its alpha of 0): as <see cref="SmaePretrain"/>, with the squared error of raw pixels over hidden patches
+    /// alone.
+    /// </summary>
+    public static MaePretrainOptions SmaePaperMaePretrain { get; } = new()
+    {
+        Encoder = VisionTransformerConfig.VitLite7_4, Masking = Masking.Random(0.75), Objective = Objective.Pixel(normalizePatches: false),
+        Epochs = 400, BatchSize = 128, LearningRate = 5e-4, WarmupEpochs = 20, WeightDecay = 0.15, Beta1 = 0.9, Beta2 = 0.95,
+    };
+
+    /// <summary>
+    /// Fine-tuning on Tiny ImageNet as in the SMAE paper: AdamW at 1e-3, weight decay 0.05, betas 0.9/0.999, batch 128, 5 of 100 epochs of warm-up;
+    /// mirrored, cropped (0.6 to 1 of the area), RandAugment(2, 9). Set the encoder.
+    /// </summary>
+    public static FineTuneOptions SmaeFineTuneTinyImageNet { get; } = new()
+    {
+        Epochs = 100, BatchSize = 128, LearningRate = 1e-3, WarmupEpochs = 5, WeightDecay = 0.05, Beta1 = 0.9, Beta2 = 0.999, KeepBest = false,
+        Augmentation = SmaeAugmentation,
+    };
+
+    /// <summary>Fine-tuning on CUB as in the SMAE paper: as <see cref="SmaeFineTuneTinyImageNet"/>, at 5e-4. Set the encoder.</summary>
+    public static FineTuneOptions SmaeFineTuneCub { get; } = SmaeFineTuneTinyImageNet with { LearningRate = 5e-4 };
+
+    /// <summary>
+    /// Supervised training from scratch on Tiny ImageNet, the SMAE paper's baseline. The paper's table gives no settings of its own for it: these are
+    /// those of <see cref="SmaeFineTuneTinyImageNet"/>, on a ViT-Lite-7/4 with random weights.
+    /// </summary>
+    public static FineTuneOptions SmaeScratchTinyImageNet { get; } =
+        SmaeFineTuneTinyImageNet with { Architecture = VisionTransformerConfig.VitLite7_4 };
+
+    /// <summary>
+    /// Supervised training from scratch on CUB: as <see cref="SmaeScratchTinyImageNet"/>, with the settings of <see cref="SmaeFineTuneCub"/>.
+    /// </summary>
+    public static FineTuneOptions SmaeScratchCub { get; } = SmaeFineTuneCub with { Architecture = VisionTransformerConfig.VitLite7_4 };
+
+    /// <summary>
+    /// Linear probing as in the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9/0.95, 2 of 50 epochs of warm-up, no augmentation. Batch 128 as
+    /// in all its other runs; it names no batch normalisation, so there is none.
+    /// </summary>
+    public static LinearProbeOptions SmaeLinearProbe { get; } = new()
+    {
+        Epochs = 50, BatchSize = 128, LearningRate = 1e-3, WarmupEpochs = 2, WeightDecay = 0, Beta1 = 0.9, Beta2 = 0.95, KeepBest = false,
+    };
+
+    /// <summary>
+    /// The critic of the SMAE paper (Table 4), for <see cref="CriticTraining"/>: AdamW at 1e-3, weight decay 0.15, betas 0.9/0.999, batch 128, 10 of
+    /// 200 epochs of warm-up, cosine, RandAugment(2, 9); the dropout of 0.5 is part of <see cref="SqueezeNet"/>.
+    /// </summary>
+    public static SupervisedOptions SmaeCritic { get; } = new()
+    {
+        Epochs = 200, BatchSize = 128, LearningRate = 1e-3, WarmupEpochs = 10, WeightDecay = 0.15, Beta1 = 0.9, Beta2 = 0.999, KeepBest = false,
+        Augmentation = Augmentation.RandAugment(numOps: 2, magnitude: 9),
+    };
+
+    /// <summary>
+    /// Pretraining as in facebookresearch/mae: 75% hidden, normalised pixels, AdamW at 1.5e-4 for 256 images, weight decay 0.05, betas 0.9/0.95, 40
+    /// epochs of warm-up, cropped (0.2 to 1, bicubic) and mirrored. Its <c>PRETRAIN.md</c> has 4096 images in a batch and 800 epochs.
+    /// </summary>
+    /// <param name="encoder">The encoder, for example <see cref="VisionTransformerConfig.VitBase16"/>.</param>
+    /// <param name="batchSize">
+    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    public static MaePretrainOptions MaePretrain(VisionTransformerConfig encoder, int batchSize = 4096) => new()
+    {
+        Encoder = encoder, Masking = Masking.Random(0.75), Objective = Objective.Pixel(), Epochs = 800, BatchSize = batchSize,
+        LearningRate = Scaled(1.5e-4, batchSize), WarmupEpochs = 40, WeightDecay = 0.05, Beta1 = 0.9, Beta2 = 0.95,
+        Augmentation = MaeCropAndFlip(0.2),
+    };
+
+    /// <summary>
+    /// Fine-tuning of a ViT-B as in facebookresearch/mae: layer decay 0.65, drop path 0.1, mixup 0.8 or cutmix 1.0, label smoothing 0.1,
+    /// RandAugment(9, 0.5), random erasing 0.25, mean pooling and <c>fc_norm</c>, positions trained. Its <c>FINETUNE.md</c> and defaults give what
+    /// else is needed: 5e-4 for 256 images, 100 epochs with 5 of warm-up, down to 1e-6, weight decay 0.05, betas 0.9/0.999, crops of 0.08 to 1. Set
+    /// the encoder.
+    /// </summary>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 1024.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    public static FineTuneOptions MaeFineTuneBase(int batchSize = 1024) => new()
+    {
+        Epochs = 100, BatchSize = batchSize, LearningRate = Scaled(5e-4, batchSize), WarmupEpochs = 5, MinimumLearningRate = 1e-6, WeightDecay = 0.05,
+        Beta1 = 0.9, Beta2 = 0.999, KeepBest = false, LayerDecay = 0.65, DropPath = 0.1, LabelSmoothing = 0.1, Mixing = new MixupOrCutmix(0.8, 1),
+        TrainPositions = true, Pooling = Pooling.Mean,
+        Augmentation = MaeCropAndFlip(0.08).Then(Augmentation.RandAugmentIncreasing(magnitude: 9, magnitudeStd: 0.5))
+            .Then(Augmentation.RandomErasing(0.25)),
+    };
+
+    /// <summary>
+    /// Fine-tuning of a ViT-L as in facebookresearch/mae: as <see cref="MaeFineTuneBase"/> with layer decay 0.75 and, by its <c>FINETUNE.md</c>, 1e-3
+    /// for 256 images, 50 epochs and drop path 0.2. Set the encoder.
+    /// </summary>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 1024.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    public static FineTuneOptions MaeFineTuneLarge(int batchSize = 1024) =>
+        MaeFineTuneBase(batchSize) with { Epochs = 50, LearningRate = Scaled(1e-3, batchSize), LayerDecay = 0.75, DropPath = 0.2 };
+
+    /// <summary>
+    /// Linear probing as in facebookresearch/mae: LARS at 0.1 for 256 images, momentum 0.9, no weight decay, batch normalisation without affine
+    /// (1e-6) on the class token. Its <c>FINETUNE.md</c> and <c>main_linprobe.py</c> give 16384 images in a batch, 90 epochs with 10 of warm-up,
+    /// crops (0.08 to 1) and mirroring.
+    /// </summary>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 16384.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    public static LinearProbeOptions MaeLinearProbe(int batchSize = 16384) => new()
+    {
+        Epochs = 90, BatchSize = batchSize, LearningRate = Scaled(0.1, batchSize), WarmupEpochs = 10, WeightDecay = 0, Beta1 = 0.9, KeepBest = false,
+        Optimizer = ProbeOptimizer.Lars, BatchNorm = true, Pooling = Pooling.ClassToken, Augmentation = MaeCropAndFlip(0.08),
+    };
+
+    /// <summary>
+    /// Pretraining of a ViT-B/8 on Tiny ImageNet as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas): 500 epochs,
+    /// 50 of them warm-up. The rest is not in our source and is taken from <see cref="MaePretrain"/>, at a batch of 512 for a single GPU. 3-Augment
+    /// is <c>with { Augmentation = Augmentation.RandomCrop().Then(Augmentation.ThreeAugment()) }</c>.
+    /// </summary>
+    public static MaePretrainOptions ExploringMaePretrain { get; } =
+        MaePretrain(VisionTransformerConfig.VitBase8, batchSize: 512) with { Epochs = 500, WarmupEpochs = 50 };
+
+    /// <summary>
+    /// Fine-tuning of that ViT-B/8 with full augmentation, mixup, cutmix and label smoothing: 300 epochs, 10 of them warm-up. The rest, the strength
+    /// of each included, is not in our source and is taken from <see cref="MaeFineTuneBase"/>, at a batch of 512. Set the encoder, or for training
+    /// from scratch <see cref="FineTuneOptions.Architecture"/> and a <see cref="FineTuneOptions.LayerDecay"/> of 1.
+    /// </summary>
+    public static FineTuneOptions ExploringMaeFullAugmentation { get; } = MaeFineTuneBase(batchSize: 512) with { Epochs = 300, WarmupEpochs = 10 };
+
+    /// <summary>
+    /// The same with small augmentation: without mixup, cutmix and label smoothing. What it keeps is not in our source: crop and mirroring are kept,
+    /// RandAugment and random erasing are not.
+    /// </summary>
+    public static FineTuneOptions ExploringMaeSmallAugmentation { get; } =
+        ExploringMaeFullAugmentation with { Mixing = null, LabelSmoothing = 0, Augmentation = MaeCropAndFlip(0.08) };
+
+    private static Augmentation SmaeAugmentation =>
+        Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.6)).Then(Augmentation.RandAugment(numOps: 2, magnitude: 9));
+
+    private static Augmentation MaeCropAndFlip(double minScale) => Augmentation.RandomResizedCrop(minScale).Then(Augmentation.HorizontalFlip());
+
+    private static double Scaled(double rateFor256, int batchSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        return rateFor256 * batchSize / 256;
+    }
 }

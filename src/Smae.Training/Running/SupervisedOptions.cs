@@ -1,8 +1,8 @@
 namespace Smae.Training;
 
 /// <summary>
-/// How a model is trained on images with labels. The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet (AdamW at 1e-3, 100 epochs, 5 of them
-/// warm-up), without its augmentation.
+/// How a model is trained on images with labels. The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet (AdamW at 1e-3, 100 epochs,
+/// 5 of them warm-up), without its augmentation.
 /// </summary>
 public record SupervisedOptions : TrainingOptions
 {
@@ -11,19 +11,22 @@ public record SupervisedOptions : TrainingOptions
     {
     }
 
-    private protected SupervisedOptions(int epochs, double learningRate, double weightDecay, double beta2) : base(epochs, learningRate, weightDecay, beta2)
+    private protected SupervisedOptions(int epochs, double learningRate, double weightDecay, double beta2)
+        : base(epochs, learningRate, weightDecay, beta2)
     {
     }
 
     /// <summary>What of a label is spread over all classes, in [0, 1). Default 0. MAE fine-tunes with 0.1.</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>How images of a batch and their labels are mixed, for example <c>new MixupOrCutmix(0.8, 1)</c> as in MAE. Default null: not at all.</summary>
+    /// <summary>
+    /// How images of a batch and their labels are mixed, for example <c>new MixupOrCutmix(0.8, 1)</c> as in MAE. Default null: not at all.
+    /// </summary>
     public LabelMixing? Mixing { get; init; }
 
     /// <summary>
-    /// Names of the classes in the order of their labels; as many as there are classes. Default null: there are as many as the labels of the training images
-    /// say, without names.
+    /// Names of the classes in the order of their labels; as many as there are classes. Default null: there are as many as the labels of the training
+    /// images say, without names.
     /// </summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
@@ -31,8 +34,8 @@ public record SupervisedOptions : TrainingOptions
     public int ValidateEvery { get; init; } = 1;
 
     /// <summary>
-    /// Whether the weights of the epoch that did best on the validation images (highest top-1, then lowest loss, then the earlier) are the result. Default true.
-    /// Else it is those of the last epoch, as in the papers. Without validation images it makes no difference.
+    /// Whether the weights of the epoch that did best on the validation images (highest top-1, then lowest loss, then the earlier) are the result.
+    /// Default true. Else it is those of the last epoch, as in the papers. Without validation images it makes no difference.
     /// </summary>
     public bool KeepBest { get; init; } = true;
 

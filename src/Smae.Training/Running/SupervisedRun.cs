@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// Training on labels, whatever the model and whatever its inputs are made of: soft-target cross entropy in float32, validation in evaluation mode over the
-/// whole set, the best epoch kept, early stopping.
+/// Training on labels, whatever the model and whatever its inputs are made of: soft-target cross entropy in float32, validation in evaluation mode
+/// over the whole set, the best epoch kept, early stopping.
 /// </summary>
 /// <param name="model">From inputs to logits, on <paramref name="device"/>.</param>
 /// <param name="weights">All tensors of the model that training changes.</param>
@@ -91,7 +91,8 @@ internal sealed class SupervisedRun(
         Tensor logits = model.forward(inputs);
         return logits.dim() == 2 && logits.size(0) == inputs.size(0) && logits.size(1) == classes
             ? logits
-            : throw new InvalidOperationException($"The model gives [{string.Join(", ", logits.shape)}]: expected logits [{inputs.size(0)}, {classes}].");
+            : throw new InvalidOperationException(
+                $"The model gives [{string.Join(", ", logits.shape)}]: expected logits [{inputs.size(0)}, {classes}].");
     }
 
     private Evaluation? Validate(
@@ -113,7 +114,8 @@ internal sealed class SupervisedRun(
     }
 
     private bool ShouldStop(IReadOnlyList<EpochSummary> history) =>
-        options.Patience is { } patience && BestOf(history) is { } best && history.Count(e => e.Validation is not null && e.Epoch > best.Epoch) >= patience;
+        options.Patience is { } patience && BestOf(history) is { } best
+            && history.Count(e => e.Validation is not null && e.Epoch > best.Epoch) >= patience;
 
     private static EpochSummary? BestOf(IReadOnlyList<EpochSummary> history)
     {

@@ -9,8 +9,8 @@ public static class SupervisedTraining
 {
     /// <summary>Trains a model as it is, in place.</summary>
     /// <param name="model">
-    /// From normalised images, <c>[batch, channels, height, width]</c>, to logits, <c>[batch, classes]</c>; already on <paramref name="device"/>. Dropout of a
-    /// module that is not one of this library's draws from libtorch's own random numbers, and a run with it does not repeat bit for bit.
+    /// From normalised images, <c>[batch, channels, height, width]</c>, to logits, <c>[batch, classes]</c>; already on <paramref name="device"/>.
+    /// Dropout of a module that is not one of this library's draws from libtorch's own random numbers, and a run with it does not repeat bit for bit.
     /// </param>
     /// <param name="preprocessing">What is done to images first.</param>
     /// <param name="training">What is trained on: every class must have an image.</param>
@@ -33,7 +33,8 @@ public static class SupervisedTraining
         ArgumentNullException.ThrowIfNull(preprocessing);
         Guard.NoFaults(preprocessing.Faults(), nameof(preprocessing));
         int classes = Check(training, validation, options);
-        return new(model, Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log));
+        return new(
+            model, Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log));
     }
 
     /// <summary>Checks options and labels.</summary>

@@ -43,7 +43,9 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Evaluates at an epoch's end, given the epochs before it; null, or a result of null, is no evaluation.</summary>
     public Func<IReadOnlyList<EpochSummary>, Evaluation?>? Evaluate { get; init; }
 
-    /// <summary>Whether to end the run after the epochs so far; null is never. It follows from them alone, so that a run that goes on stops where it stopped.</summary>
+    /// <summary>
+    /// Whether to end the run after the epochs so far; null is never. It follows from them alone, so that a run that goes on stops where it stopped.
+    /// </summary>
     public Func<IReadOnlyList<EpochSummary>, bool>? Stop { get; init; }
 
     /// <summary>Told after every step.</summary>
@@ -129,7 +131,8 @@ internal sealed class TrainingLoop : IDisposable
             history.Add(new EpochSummary(epoch + 1, lossSum / StepsPerEpoch, rate, speed) { Validation = evaluation });
             lossSum = 0;
             EpochEnded?.Invoke(history[^1]);
-            if (Checkpoints is not null && (epoch == Epochs - 1 || Stop?.Invoke(history) == true || sinceSaved.Elapsed >= Checkpoints.Interval)) Save();
+            bool over = epoch == Epochs - 1 || Stop?.Invoke(history) == true;
+            if (Checkpoints is not null && (over || sinceSaved.Elapsed >= Checkpoints.Interval)) Save();
         }
         return history;
     }

@@ -1,6 +1,8 @@
 namespace Smae.Training;
 
-/// <summary>What every kind of run has in common: length, optimiser, schedule, averaging, checkpoints. The defaults differ from kind to kind.</summary>
+/// <summary>
+/// What every kind of run has in common: length, optimiser, schedule, averaging, checkpoints. The defaults differ from kind to kind.
+/// </summary>
 public abstract record TrainingOptions
 {
     private protected TrainingOptions(int epochs, double learningRate, double weightDecay, double beta2) =>
@@ -13,8 +15,8 @@ public abstract record TrainingOptions
     public int BatchSize { get; init; } = 128;
 
     /// <summary>
-    /// Learning rate after the warm-up. Default 5e-4 for pretraining, else 1e-3. facebookresearch/mae names rates for 256 images: 1.5e-4 for pretraining is
-    /// 1.5e-4 times <see cref="BatchSize"/> / 256 here.
+    /// Learning rate after the warm-up. Default 5e-4 for pretraining, else 1e-3. facebookresearch/mae names rates for 256 images: 1.5e-4 for
+    /// pretraining is 1.5e-4 times <see cref="BatchSize"/> / 256 here.
     /// </summary>
     public double LearningRate { get; init; }
 
@@ -25,8 +27,8 @@ public abstract record TrainingOptions
     public double MinimumLearningRate { get; init; }
 
     /// <summary>
-    /// Decoupled weight decay of tensors with two and more dimensions; biases and normalisation layers never decay. Default 0.15 for pretraining, 0.05 for
-    /// supervised training, 0 for a linear probe.
+    /// Decoupled weight decay of tensors with two and more dimensions; biases and normalisation layers never decay. Default 0.15 for pretraining,
+    /// 0.05 for supervised training, 0 for a linear probe.
     /// </summary>
     public double WeightDecay { get; init; }
 
@@ -40,8 +42,8 @@ public abstract record TrainingOptions
     public Precision Precision { get; init; }
 
     /// <summary>
-    /// What is done to the images of a batch at random, for example <c>Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1))</c> as in
-    /// facebookresearch/mae's pretraining. Default null: nothing, as in the SMAE paper's.
+    /// What is done to the images of a batch at random, for example <c>Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1))</c>
+    /// as in facebookresearch/mae's pretraining. Default null: nothing, as in the SMAE paper's.
     /// </summary>
     public Augmentation? Augmentation { get; init; }
 
@@ -58,7 +60,8 @@ public abstract record TrainingOptions
     public int AccumulationSteps { get; init; } = 1;
 
     /// <summary>
-    /// Decay of an exponential moving average of the weights, which takes their place at the end of the run, for example 0.999. Default null: no average.
+    /// Decay of an exponential moving average of the weights, which takes their place at the end of the run, for example 0.999. Default null: no
+    /// average.
     /// </summary>
     public double? WeightAverageDecay { get; init; }
 
@@ -84,14 +87,17 @@ public abstract record TrainingOptions
         if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}: expected a positive number.";
         if (!(MinimumLearningRate >= 0) || MinimumLearningRate > LearningRate)
             yield return $"MinimumLearningRate is {MinimumLearningRate}: expected a number from 0 to LearningRate ({LearningRate}).";
-        if (WarmupEpochs is { } warmup && !(warmup >= 0 && warmup <= Epochs)) yield return $"WarmupEpochs is {warmup}: expected a number from 0 to Epochs ({Epochs}).";
+        if (WarmupEpochs is { } warmup && !(warmup >= 0 && warmup <= Epochs))
+            yield return $"WarmupEpochs is {warmup}: expected a number from 0 to Epochs ({Epochs}).";
         if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay)) yield return $"WeightDecay is {WeightDecay}: expected 0 or a positive number.";
         if (!(Beta1 is >= 0 and < 1)) yield return $"Beta1 is {Beta1}: expected a number in [0, 1).";
         if (!(Beta2 is >= 0 and < 1)) yield return $"Beta2 is {Beta2}: expected a number in [0, 1).";
         if (ClipGradientNorm is { } norm && !(norm > 0)) yield return $"ClipGradientNorm is {norm}: expected a positive number or null.";
         if (AccumulationSteps < 1) yield return $"AccumulationSteps is {AccumulationSteps}: expected at least 1.";
-        if (WeightAverageDecay is { } decay && !(decay is > 0 and < 1)) yield return $"WeightAverageDecay is {decay}: expected a number in (0, 1) or null.";
+        if (WeightAverageDecay is { } decay && !(decay is > 0 and < 1))
+            yield return $"WeightAverageDecay is {decay}: expected a number in (0, 1) or null.";
         foreach (string fault in Checkpoints?.Faults() ?? []) yield return fault;
-        if (Checkpoints is not null && Seed is null) yield return "Seed is null and Checkpoints are set: a run can only be resumed under the same seed, set one.";
+        if (Checkpoints is not null && Seed is null)
+            yield return "Seed is null and Checkpoints are set: a run can only be resumed under the same seed, set one.";
     }
 }

@@ -16,9 +16,13 @@ internal sealed class TrainingRun : IDisposable
     /// <param name="options">How.</param>
     /// <param name="optimizer">Holds the parameters; disposed with this object.</param>
     /// <param name="imageCount">Images to train on.</param>
-    /// <param name="fingerprint">A text that two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
+    /// <param name="fingerprint">
+    /// A text that two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.
+    /// </param>
     /// <param name="log">Given a line for people at each epoch's end.</param>
-    /// <param name="evaluate">Evaluates after an epoch, given those before it; with an average of the weights, the average is evaluated. Null is never.</param>
+    /// <param name="evaluate">
+    /// Evaluates after an epoch, given those before it; with an average of the weights, the average is evaluated. Null is never.
+    /// </param>
     /// <param name="stop">Whether to end the run after the epochs so far. Null is never.</param>
     public TrainingRun(
         TrainingOptions options, Optimizer optimizer, long imageCount, Func<string> fingerprint, Action<string>? log,
