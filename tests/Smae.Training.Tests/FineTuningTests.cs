@@ -130,13 +130,10 @@ public class FineTuningTests
     [TestMethod]
     public void ValidationIsInEvaluationModeAndTrainingGoesOn()
     {
-        var model = new ModeRecorder();
-        using (model)
-        {
-            var preprocessing = new ImagePreprocessing { Height = 16, Width = 16 };
-            SupervisedTraining.Run(
-                model, preprocessing, EasyImages.Create(12), EasyImages.Create(5, seed: 2), new SupervisedOptions { Epochs = 2, BatchSize = 4 });
-        }
+        using var model = new ModeRecorder();
+        var preprocessing = new ImagePreprocessing { Height = 16, Width = 16 };
+        SupervisedTraining.Run(
+            model, preprocessing, EasyImages.Create(12), EasyImages.Create(5, seed: 2), new SupervisedOptions { Epochs = 2, BatchSize = 4 });
         CollectionAssert.AreEqual((bool[])[true, true, true, false, false, true, true, true, false, false], model.Modes);   // 12 images by 4, 5 by 4
         Assert.IsFalse(model.training);
     }
