@@ -29,7 +29,7 @@ internal static class QuickstartRun
         {
             Encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 4) with { Depth = 6, NumHeads = 3 },
             Decoder = DecoderConfig.Mae with { EmbedDim = 96, Depth = 1, NumHeads = 3 },
-            Epochs = settings.Epochs, BatchSize = 64, LearningRate = 1e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
+            Epochs = settings.Epochs, BatchSize = 64, LearningRate = 2e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
             Seed = settings.Seed, CancellationToken = cancellation,
         };
