@@ -65,7 +65,7 @@ internal static class QuickstartRun
         {
             images = (ml.Data.LoadImageFolder(folder, ImageFolderSplit.Train), ml.Data.LoadImageFolder(folder, ImageFolderSplit.Validation));
         }
-        catch (ArgumentException e) when (e.ParamName == "split")   // class folders without train and val: keep every fifth image for validation
+        catch (ArgumentException e) when (e.ParamName == "split")   // class folders without train and val: keep a random fifth for validation
         {
             var split = ml.Data.TrainTestSplit(ml.Data.LoadImageFolder(folder), testFraction: 0.2);
             images = (split.TrainSet, split.TestSet);
