@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Smae.Training;
+
+namespace Smae.Benchmarks;
+
+/// <summary>Lets a pretraining run go on for one epoch for each line on standard input and prints what the epoch took; the end of the input ends the run.</summary>
+internal sealed class RoundGate : IProgress<TrainingProgress>
+{
+    private readonly CancellationTokenSource _over = new();
+    private readonly Stopwatch _clock = new();
+    private long _allocated;
+    private bool _warm;
+
+    public CancellationToken Over => _over.Token;
+
+    public void Report(TrainingProgress value)
+    {
+        if (!value.EpochEnded) return;
+        if (_warm) Console.WriteLine(JsonSerializer.Serialize(Round(_clock, _allocated), SideSettings.Json));
+        else Console.WriteLine(JsonSerializer.Serialize(SideStart.OfThisProcess(), SideSettings.Json));
+        _warm = true;
+        if (Console.In.ReadLine() is null) _over.Cancel();
+        _allocated = GC.GetTotalAllocatedBytes();
+        _clock.Restart();
+    }
+
+    /// <summary>Does <paramref name="work"/> once for each line, after a first time that does not count.</summary>
+    public static void Each(Action work)
+    {
+        work();
+        Console.WriteLine(JsonSerializer.Serialize(SideStart.OfThisProcess(), SideSettings.Json));
+        while (Console.In.ReadLine() is not null)
+        {
+            long allocated = GC.GetTotalAllocatedBytes();
+            var clock = Stopwatch.StartNew();
+            work();
+            Console.WriteLine(JsonSerializer.Serialize(Round(clock, allocated), SideSettings.Json));
+        }
+    }
+
+    private static SideRound Round(Stopwatch clock, long allocatedBefore) => new(clock.Elapsed.TotalSeconds)
+    {
+        ManagedBytes = GC.GetTotalAllocatedBytes() - allocatedBefore, PeakResidentBytes = Process.GetCurrentProcess().PeakWorkingSet64,
+    };
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+
+namespace Smae.Benchmarks;
+
+/// <summary>What one side of a comparison does, as both sides read it from JSON.</summary>
+internal sealed record SideSettings
+{
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
+
+    /// <summary>train, smae (train with a critic) or encode.</summary>
+    public required string Job { get; init; }
+
+    /// <summary>PyTorch only: whether it gets the settings that Smae finds by itself.</summary>
+    public bool Tuned { get; init; } = true;
+
+    /// <summary>Whether matrix products run in bfloat16.</summary>
+    public bool Bf16 { get; init; }
+
+    /// <summary>Steps in a round.</summary>
+    public int Steps { get; init; } = 4;
+
+    /// <summary>Images in a step.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Share of the patches that is hidden.</summary>
+    public double Ratio { get; init; } = 0.75;
+
+    /// <summary>cpu or cuda.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>PyTorch only: whether the model goes through <c>torch.compile</c>.</summary>
+    public bool Compile { get; init; }
+
+    /// <summary>Threads of a tuned PyTorch.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    public ModelShape Model { get; init; } = ModelShape.VitLite;
+}
