@@ -261,7 +261,10 @@ public sealed partial class ResumeTests : IDisposable
     {
         internal override string Identity => Inner.Identity;
 
-        public override ObjectiveRun Begin(MaskedAutoencoder model, Device device) => new Run(Inner.Begin(model, device), Made);
+        public override DecoderTarget Target => Inner.Target;
+
+        public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
+            new Run(Inner.Begin(model, options, device), Made);
 
         public override string ToString() => Inner.ToString();
 
@@ -271,11 +274,19 @@ public sealed partial class ResumeTests : IDisposable
 
             public override IEnumerable<(string Name, Tensor Tensor)> State => inner.State;
 
-            public override Tensor Loss(Tensor images, PatchMask mask)
+            public override Tensor Loss(PretrainBatch batch)
             {
                 made();
-                return inner.Loss(images, mask);
+                return inner.Loss(batch);
             }
+
+            public override void GradientsReady(TrainingPosition position) => inner.GradientsReady(position);
+
+            public override void StepEnded(TrainingPosition position) => inner.StepEnded(position);
+
+            public override void EpochEnded(TrainingPosition position) => inner.EpochEnded(position);
+
+            public override void RunEnded() => inner.RunEnded();
 
             public override void Dispose()
             {

@@ -11,7 +11,7 @@ public class SemanticObjectiveTests
     public void AlphaZeroOverHiddenPatchesIsThePixelLossOfMae() => With((model, images, mask) =>
     {
         using var critic = new CountingCritic();
-        using ObjectiveRun run = (Objective.Semantic(0, critic) with { HiddenOnly = true }).Begin(model, CPU);
+        using ObjectiveRun run = (Objective.Semantic(0, critic) with { HiddenOnly = true }).Begin(model);
         Tensor expected = Objective.Pixel(normalizePatches: false).Loss(model.forward(images, mask));
         Assert.AreEqual(expected.ToDouble(), run.Loss(images, mask).ToDouble());
         Assert.IsEmpty(critic.Seen);
@@ -21,7 +21,7 @@ public class SemanticObjectiveTests
     public void AlphaOneIsTheFeaturesAlone() => With((model, images, mask) =>
     {
         using var critic = new CountingCritic();
-        using ObjectiveRun run = Objective.Semantic(1, critic).Begin(model, CPU);
+        using ObjectiveRun run = Objective.Semantic(1, critic).Begin(model);
         Tensor first = run.Loss(images, mask);
         (Tensor pixel, Tensor perceptual) = Losses(model, critic, images, mask);
         Assert.AreEqual(pixel.ToDouble(), first.ToDouble(), 1e-6);   // c makes the features of the first batch weigh what its pixels do
@@ -36,7 +36,7 @@ public class SemanticObjectiveTests
     public void TheScaleOfTheFirstBatchStays() => With((model, images, mask) =>
     {
         using var critic = new CountingCritic();
-        using ObjectiveRun run = Objective.Semantic(0.3, critic).Begin(model, CPU);
+        using ObjectiveRun run = Objective.Semantic(0.3, critic).Begin(model);
         run.Loss(images, mask);
         (Tensor firstPixel, Tensor firstPerceptual) = Losses(model, critic, images, mask);
         Tensor others = images * 0.3 + 0.5;
@@ -50,7 +50,7 @@ public class SemanticObjectiveTests
     {
         using var critic = new CountingCritic();
         SemanticObjective objective = Objective.Semantic(0.25, critic) with { Scale = PerceptualScale.Calibrated, CalibrationBatches = 2 };
-        using ObjectiveRun run = objective.Begin(model, CPU);
+        using ObjectiveRun run = objective.Begin(model);
         var inverses = new List<(double Pixel, double Perceptual)>();
         for (int batch = 0; batch < 4; batch++)
         {
@@ -67,7 +67,7 @@ public class SemanticObjectiveTests
     public void UncertaintyWeighsByLogVariancesThatAreTrained() => With((model, images, mask) =>
     {
         using var critic = new CountingCritic();
-        using ObjectiveRun run = (Objective.Semantic(0.5, critic) with { Scale = PerceptualScale.Uncertainty }).Begin(model, CPU);
+        using ObjectiveRun run = (Objective.Semantic(0.5, critic) with { Scale = PerceptualScale.Uncertainty }).Begin(model);
         (Tensor pixel, Tensor perceptual) = Losses(model, critic, images, mask);
         double expected = 0.5 * (pixel.ToDouble() * Math.E - 1) + 0.5 * (perceptual.ToDouble() * Math.Exp(6) - 6);
         Tensor loss = run.Loss(images, mask);
@@ -86,7 +86,7 @@ public class SemanticObjectiveTests
         using var critic = new CountingCritic();
         foreach (PerceptualScale scale in Enum.GetValues<PerceptualScale>())
         {
-            using ObjectiveRun run = (Objective.Semantic(0.5, critic) with { Scale = scale }).Begin(model, CPU);
+            using ObjectiveRun run = (Objective.Semantic(0.5, critic) with { Scale = scale }).Begin(model);
             for (int step = 0; step < 3; step++)
             {
                 critic.Seen.Clear();
@@ -105,7 +105,7 @@ public class SemanticObjectiveTests
     {
         using var critic = new CountingCritic();
         SemanticObjective objective = Objective.Semantic(1, critic) with { Sigmoid = true, Scale = PerceptualScale.Calibrated, CalibrationBatches = 1 };
-        using ObjectiveRun run = objective.Begin(model, CPU);
+        using ObjectiveRun run = objective.Begin(model);
         run.Loss(images, mask);
         Tensor reconstructed = Patches.ToImages(model.forward(images, mask).Prediction, model.Config);
         double expected = (critic.forward(reconstructed).sigmoid() - critic.forward(images).sigmoid()).square().mean().ToDouble();

@@ -52,7 +52,7 @@ public class SmaeGoldenTests
         (string, bool)[] perceptual = [("output.perceptual_loss_eq2", false), ("output.perceptual_loss_sigmoid", true)];
         foreach ((string name, bool sigmoid) in perceptual)
         {
-            using ObjectiveRun run = (objective with { Sigmoid = sigmoid }).Begin(model, CPU);
+            using ObjectiveRun run = (objective with { Sigmoid = sigmoid }).Begin(model);
             Tensor loss = run.Loss(images, mask);
             Same(name, loss / run.State.Single(s => s.Name == "scales").Tensor[1]);
         }
@@ -118,7 +118,7 @@ public class SmaeGoldenTests
         {
             double alpha = double.Parse(name[Loss.Length..], CultureInfo.InvariantCulture);
             using SqueezeNet critic = SqueezeNet.Load(file, SqueezeNet.CriticDepth, Critic);
-            using ObjectiveRun run = Objective.Semantic(alpha, critic).Begin(model, CPU);
+            using ObjectiveRun run = Objective.Semantic(alpha, critic).Begin(model);
             check(alpha, run, file.Read(name));
             Assert.IsTrue(critic.parameters().All(p => p.grad is null && !p.requires_grad), "the critic holds gradients");
         }

@@ -6,17 +6,19 @@ namespace Smae.Training;
 /// <summary>Turns batches of bytes into what a model takes: float32, channels first, each channel less its mean and divided by its deviation.</summary>
 internal sealed class ImageNormalizer : IDisposable
 {
-    private readonly Device _device;
     private readonly Tensor _mean;
     private readonly Tensor _scale;
 
     public ImageNormalizer(ImagePreprocessing preprocessing, Device device)
     {
-        _device = device;
+        Device = device;
         long channels = preprocessing.Channels;
         _mean = tensor(preprocessing.Mean.Select(m => m * 255f).ToArray(), [1, channels, 1, 1], device: device).DetachFromDisposeScope();
         _scale = tensor(preprocessing.StandardDeviation.Select(s => 1 / (s * 255f)).ToArray(), [1, channels, 1, 1], device: device).DetachFromDisposeScope();
     }
+
+    /// <summary>Where it works.</summary>
+    public Device Device { get; }
 
     /// <param name="bytes"><c>[batch, height, width, channels]</c>, uint8.</param>
     /// <returns><c>[batch, channels, height, width]</c>, float32, on the device; in memory the channels still stand together, as patches want them.</returns>
@@ -27,9 +29,21 @@ internal sealed class ImageNormalizer : IDisposable
     /// <param name="augmentation">Works on images from 0 to 1; null is none.</param>
     /// <param name="random">What the augmentation draws from.</param>
     public Tensor Normalize(Tensor bytes, Augmentation? augmentation, RandomSequence random) =>
-        augmentation is null ? Normalize(bytes) : augmentation.Apply(ToFloats(bytes).div_(255), random).mul(255).sub_(_mean).mul_(_scale);
+        augmentation is null ? Normalize(bytes) : NormalizeUnits(ToUnits(bytes), augmentation, random);
 
-    private Tensor ToFloats(Tensor bytes) => bytes.to(_device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
+    /// <summary>Images from 0 to 1, for augmentations.</summary>
+    /// <param name="bytes"><c>[batch, height, width, channels]</c>, uint8.</param>
+    /// <returns><c>[batch, channels, height, width]</c>, float32, on the device.</returns>
+    public Tensor ToUnits(Tensor bytes) => ToFloats(bytes).div_(255);
+
+    /// <summary>Augments and normalises.</summary>
+    /// <param name="units">What <see cref="ToUnits"/> gave; left as it is.</param>
+    /// <param name="augmentation">Works on images from 0 to 1.</param>
+    /// <param name="random">What the augmentation draws from.</param>
+    public Tensor NormalizeUnits(Tensor units, Augmentation augmentation, RandomSequence random) =>
+        augmentation.Apply(units, random).mul(255).sub_(_mean).mul_(_scale);
+
+    private Tensor ToFloats(Tensor bytes) => bytes.to(Device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
 
     /// <summary>The inverse, rounded and clamped to bytes.</summary>
     /// <param name="images"><c>[batch, channels, height, width]</c>, float32.</param>

@@ -11,22 +11,31 @@ namespace Smae.Training;
 public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruction>
 {
     [ComponentName(Name = "encoder")] private readonly VisionTransformer _encoder;
-    [ComponentName(Name = "decoder")] private readonly MaskedDecoder _decoder;
+    [ComponentName(Name = "decoder")] private readonly MaskedDecoder? _decoder;
 
     /// <summary>A new autoencoder with random weights, on the CPU.</summary>
     /// <param name="encoder">The shape of the encoder.</param>
     /// <param name="decoder">The shape of the decoder; null takes <see cref="VisionTransformerConfig.DefaultDecoder"/>.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
+    /// <param name="target">What the decoder predicts. Default <see cref="DecoderTarget.Pixels"/>.</param>
     /// <exception cref="ArgumentException">The parts of a configuration do not fit together.</exception>
-    public MaskedAutoencoder(VisionTransformerConfig encoder, DecoderConfig? decoder = null, long seed = 0) : base(nameof(MaskedAutoencoder))
+    public MaskedAutoencoder(
+        VisionTransformerConfig encoder, DecoderConfig? decoder = null, long seed = 0, DecoderTarget target = DecoderTarget.Pixels)
+        : base(nameof(MaskedAutoencoder))
     {
         ArgumentNullException.ThrowIfNull(encoder);
+        Target = target;
         DecoderConfig = decoder ?? encoder.DefaultDecoder;
-        Guard.NoFaults(encoder.Faults("Encoder").Concat(DecoderConfig.Faults("Decoder")), nameof(encoder));
+        IEnumerable<string> decoderFaults = target == DecoderTarget.None ? [] : DecoderConfig.Faults("Decoder");
+        Guard.NoFaults(encoder.Faults("Encoder").Concat(decoderFaults), nameof(encoder));
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator((ulong)RandomStream.Mix(seed, 1));
         _encoder = new VisionTransformer(encoder, seed);
-        _decoder = new MaskedDecoder(DecoderConfig, encoder, new WeightInitializer(encoder.Initialization, generator), _encoder.Noise);
+        if (target != DecoderTarget.None)
+        {
+            int outputs = target == DecoderTarget.Pixels ? encoder.PatchDim : encoder.EmbedDim;
+            _decoder = new MaskedDecoder(DecoderConfig, encoder, outputs, new WeightInitializer(encoder.Initialization, generator), _encoder.Noise);
+        }
         RegisterComponents();
         this.DetachFromDisposeScopes();
     }
@@ -37,29 +46,51 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     /// <summary>The shape of the encoder.</summary>
     public VisionTransformerConfig Config => _encoder.Config;
 
-    /// <summary>The shape of the decoder.</summary>
+    /// <summary>What the decoder predicts.</summary>
+    public DecoderTarget Target { get; }
+
+    /// <summary>The shape of the decoder, where there is one.</summary>
     public DecoderConfig DecoderConfig { get; }
 
     /// <summary>The number format of the matrix products of encoder and decoder. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision
     {
         get => _encoder.Precision;
-        set => (_encoder.Precision, _decoder.Compute) = (value, value.ToScalarType());
+        set
+        {
+            _encoder.Precision = value;
+            if (_decoder is not null) _decoder.Compute = value.ToScalarType();
+        }
     }
 
     /// <summary>Hides patches, encodes the others and predicts all.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
     /// <param name="mask">Which patches are hidden.</param>
     /// <exception cref="ArgumentException">Images or mask are not of this model's size.</exception>
+    /// <exception cref="InvalidOperationException">There is no decoder.</exception>
     public override Reconstruction forward(Tensor images, PatchMask mask)
     {
-        if (mask.PatchCount != Config.PatchCount || mask.BatchSize != images.size(0))
-            throw new ArgumentException(
-                $"The mask is for {mask.BatchSize} images of {mask.PatchCount} patches: expected {images.size(0)} of {Config.PatchCount}.", nameof(mask));
         Tensor patches = _encoder.CutIntoPatches(images);
-        Tensor latent = _encoder.Encode(patches, mask.Visible);
+        CheckMask(mask, patches.size(0));
+        return Decode(patches, _encoder.Encode(patches, mask.Visible), mask);
+    }
+
+    /// <summary>Predicts all patches from what the encoder made of the visible ones.</summary>
+    /// <param name="patches">The patches of the images, <c>[batch, patches, patch * patch * channels]</c>.</param>
+    /// <param name="latent">The encoded visible patches, class token included, <c>[batch, tokens, dim]</c>.</param>
+    /// <param name="mask">Which patches were hidden.</param>
+    internal Reconstruction Decode(Tensor patches, Tensor latent, PatchMask mask)
+    {
+        if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
         bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);
         Tensor prediction = _decoder.forward(keep ? latent : _encoder.WithoutClassToken(latent), mask);
         return new Reconstruction(patches, latent, prediction, mask);
+    }
+
+    private void CheckMask(PatchMask mask, long batch)
+    {
+        if (mask.PatchCount != Config.PatchCount || mask.BatchSize != batch)
+            throw new ArgumentException(
+                $"The mask is for {mask.BatchSize} images of {mask.PatchCount} patches: expected {batch} of {Config.PatchCount}.", nameof(mask));
     }
 }

@@ -20,7 +20,8 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     [ComponentName(Name = "decoder_norm")] private readonly LayerNorm? _norm;
     [ComponentName(Name = "decoder_pred")] private readonly Linear _predict;
 
-    public MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, WeightInitializer draw, ForwardNoise noise) : base(nameof(MaskedDecoder))
+    public MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, int outputs, WeightInitializer draw, ForwardNoise noise)
+        : base(nameof(MaskedDecoder))
     {
         _classToken = KeepsClassToken(config, encoder);
         _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
@@ -28,7 +29,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         _positions = BlockStack.Positions(config, encoder.GridHeight, encoder.GridWidth, _classToken);
         _blocks = BlockStack.Create(config, noise);
         if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
-        _predict = new Linear(config.EmbedDim, encoder.PatchDim);
+        _predict = new Linear(config.EmbedDim, outputs);
         RegisterComponents();
 
         draw.XavierLinears(this);
@@ -44,7 +45,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
 
     /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
     /// <param name="mask">Which patches were visible.</param>
-    /// <returns>A prediction for every patch, visible or not: <c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    /// <returns>A prediction for every patch, visible or not: <c>[batch, patches, outputs]</c>, float32.</returns>
     public override Tensor forward(Tensor latent, PatchMask mask)
     {
         Tensor x = _embed.forward(latent.to_type(Compute));

@@ -4,6 +4,7 @@ namespace Smae.Training;
 
 /// <summary>
 /// What an encoder is pretrained for. An objective is a value that names a method and its settings; <see cref="Begin"/> makes of it what one run needs.
+/// A method of one's own is a record derived from this and a class derived from <see cref="ObjectiveRun"/>.
 /// </summary>
 public abstract record Objective
 {
@@ -28,9 +29,22 @@ public abstract record Objective
     /// <summary>A text that two objectives share only if they give the same losses.</summary>
     internal virtual string Identity => ToString();
 
+    /// <summary>What the decoder is to predict. Default <see cref="DecoderTarget.Pixels"/>.</summary>
+    public virtual DecoderTarget Target => DecoderTarget.Pixels;
+
+    /// <summary>What of the other options does not fit this objective, one sentence each. Default nothing.</summary>
+    /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
+    internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];
+
+    /// <summary>Pixels of a prediction, whatever exactly is predicted. Default the prediction itself.</summary>
+    /// <param name="reconstruction">What a model whose decoder predicts pixels made of the images.</param>
+    /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
+    public virtual Tensor ToPixels(Reconstruction reconstruction) => reconstruction.Prediction;
+
     /// <summary>Begins a run.</summary>
     /// <param name="model">The autoencoder to train, already on <paramref name="device"/>.</param>
+    /// <param name="options">How it is trained.</param>
     /// <param name="device">Where the run is.</param>
     /// <returns>The losses of the run and what they need; the caller disposes it.</returns>
-    public abstract ObjectiveRun Begin(MaskedAutoencoder model, Device device);
+    public abstract ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device);
 }

@@ -6,17 +6,44 @@ namespace Smae.Training;
 /// <summary>An objective at work in one run: makes losses, and holds whatever else the method trains or remembers.</summary>
 public abstract class ObjectiveRun : IDisposable
 {
-    /// <summary>Parameters beside the model's that are trained too. Default none.</summary>
+    /// <summary>
+    /// Parameters beside the model's that are trained too; weight decay is for those of two and more dimensions. Default none.
+    /// </summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
     /// <summary>What a checkpoint must keep for this run to go on as if it had never stopped, under names of its own. Default none.</summary>
     public virtual IEnumerable<(string Name, Tensor Tensor)> State => [];
 
-    /// <summary>The loss of a batch.</summary>
-    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches are hidden.</param>
+    /// <summary>The loss of a batch, or of a part of one where gradients are accumulated.</summary>
+    /// <param name="batch">The images and whatever else the run draws for the step.</param>
     /// <returns>A scalar, float32, with its graph.</returns>
-    public abstract Tensor Loss(Tensor images, PatchMask mask);
+    public abstract Tensor Loss(PretrainBatch batch);
+
+    /// <summary>
+    /// Told when a step's gradients are whole, before they are clipped and used: it may change them in place. Like the hooks below it is called without
+    /// gradients and in a dispose scope of its own. Default nothing.
+    /// </summary>
+    /// <param name="position">The step.</param>
+    public virtual void GradientsReady(TrainingPosition position)
+    {
+    }
+
+    /// <summary>Told when a step has changed the weights. Default nothing.</summary>
+    /// <param name="position">The step.</param>
+    public virtual void StepEnded(TrainingPosition position)
+    {
+    }
+
+    /// <summary>Told when an epoch is over. Default nothing.</summary>
+    /// <param name="position">The epoch's last step.</param>
+    public virtual void EpochEnded(TrainingPosition position)
+    {
+    }
+
+    /// <summary>Told when the run is over, a last chance to change the model; what it does is in no checkpoint. Default nothing.</summary>
+    public virtual void RunEnded()
+    {
+    }
 
     /// <summary>Frees what the run made for itself; the model stays.</summary>
     public virtual void Dispose() => GC.SuppressFinalize(this);

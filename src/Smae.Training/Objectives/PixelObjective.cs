@@ -12,7 +12,7 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     private const double Epsilon = 1e-6;
 
     /// <inheritdoc/>
-    public override ObjectiveRun Begin(MaskedAutoencoder model, Device device) => new Run(this, model);
+    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);
 
     /// <summary>The loss of a reconstruction.</summary>
     /// <param name="reconstruction">What the model made of the images.</param>
@@ -29,7 +29,7 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     /// <summary>Pixels of a prediction, whatever the target was: a normalised patch gets the mean and deviation of the true one back.</summary>
     /// <param name="reconstruction">What the model made of the images.</param>
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
-    public Tensor ToPixels(Reconstruction reconstruction)
+    public override Tensor ToPixels(Reconstruction reconstruction)
     {
         if (!NormalizePatches) return reconstruction.Prediction;
         (Tensor mean, Tensor deviation) = Statistics(reconstruction.Patches);
@@ -47,6 +47,6 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
 
     private sealed class Run(PixelObjective objective, MaskedAutoencoder model) : ObjectiveRun
     {
-        public override Tensor Loss(Tensor images, PatchMask mask) => objective.Loss(model.forward(images, mask));
+        public override Tensor Loss(PretrainBatch batch) => objective.Loss(model.forward(batch.Images, batch.Mask));
     }
 }

@@ -47,7 +47,7 @@ public sealed record SemanticObjective : Objective
     }
 
     /// <inheritdoc/>
-    public override ObjectiveRun Begin(MaskedAutoencoder model, Device device) => new Run(this, model, device);
+    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model, device);
 
     private sealed class Run : ObjectiveRun
     {
@@ -84,12 +84,12 @@ public sealed record SemanticObjective : Objective
             }
         }
 
-        public override Tensor Loss(Tensor images, PatchMask mask)
+        public override Tensor Loss(PretrainBatch batch)
         {
-            Reconstruction reconstruction = _model.forward(images, mask);
+            Reconstruction reconstruction = _model.forward(batch.Images, batch.Mask);
             Tensor pixel = _pixel.Loss(reconstruction);
             if (_critic is null) return pixel;
-            Tensor perceptual = Perceptual(images, Patches.ToImages(reconstruction.Prediction, _model.Config));
+            Tensor perceptual = Perceptual(batch.Images, Patches.ToImages(reconstruction.Prediction, _model.Config));
             double alpha = _objective.Alpha;
             if (_logVariances is not null)
             {

@@ -36,7 +36,8 @@ public sealed class AdamW : Optimizer
         foreach (Segment segment in Segments)
         {
             double rate = learningRate * segment.Group.LearningRateScale;
-            if (segment.Group.WeightDecay != 0) segment.Weights.mul_(1 - rate * segment.Group.WeightDecay);
+            double decay = WeightDecayOf(segment.Group);
+            if (decay != 0) segment.Weights.mul_(1 - rate * decay);
             segment.Weights.addcdiv_(
                 _mean.narrow(0, segment.Start, segment.Length), root.narrow(0, segment.Start, segment.Length), -rate / correction);
         }

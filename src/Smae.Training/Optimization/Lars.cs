@@ -33,13 +33,14 @@ public sealed class Lars : Optimizer
         foreach (Segment segment in Segments)
         {
             long offset = segment.Start;
+            double decay = WeightDecayOf(segment.Group);
             foreach (Parameter parameter in segment.Group.Parameters)
             {
                 long size = parameter.numel();
                 Tensor weights = Weights.narrow(0, offset, size), gradient = Gradients.narrow(0, offset, size);
                 if (parameter.dim() > 1)
                 {
-                    if (segment.Group.WeightDecay != 0) gradient = gradient.add(weights, segment.Group.WeightDecay);
+                    if (decay != 0) gradient = gradient.add(weights, decay);
                     Tensor weightNorm = weights.norm(), gradientNorm = gradient.norm(), ratio = weightNorm.mul(_trust).div(gradientNorm);
                     gradient = gradient.mul(where(weightNorm.gt(0).logical_and(gradientNorm.gt(0)), ratio, ones_like(ratio)));
                 }

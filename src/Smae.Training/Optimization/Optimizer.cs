@@ -11,6 +11,7 @@ namespace Smae.Training;
 public abstract class Optimizer : IDisposable
 {
     private readonly List<Segment> _segments = [];
+    private double? _weightDecay;
 
     /// <exception cref="ArgumentException">There is no parameter, or one is not float32.</exception>
     private protected Optimizer(IReadOnlyList<ParameterGroup> groups)
@@ -73,9 +74,11 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>Changes the parameters by their gradients.</summary>
     /// <param name="learningRate">The learning rate of this step, before a group's own scale.</param>
-    public void Step(double learningRate)
+    /// <param name="weightDecay">The weight decay of this step, for groups that decay at all; null takes each group's own. Default null.</param>
+    public void Step(double learningRate, double? weightDecay = null)
     {
         StepCount++;
+        _weightDecay = weightDecay;
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         Update(learningRate);
@@ -83,6 +86,9 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>One step, within a dispose scope and without gradients.</summary>
     private protected abstract void Update(double learningRate);
+
+    /// <summary>The weight decay of a group in this step.</summary>
+    private protected double WeightDecayOf(ParameterGroup group) => group.WeightDecay == 0 ? 0 : _weightDecay ?? group.WeightDecay;
 
     /// <summary>Zeros as many as there are weights, beyond any dispose scope.</summary>
     private protected Tensor NewBuffer() => Weights.zeros_like().DetachFromDisposeScope();

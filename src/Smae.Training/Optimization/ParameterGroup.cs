@@ -12,9 +12,12 @@ public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double 
     /// <summary>Two groups: tensors of two and more dimensions decay, biases and normalisation layers do not (facebookresearch/mae).</summary>
     /// <param name="module">Whose parameters; those that need no gradient are left out.</param>
     /// <param name="weightDecay">Weight decay of the first group.</param>
-    public static IReadOnlyList<ParameterGroup> Of(torch.nn.Module module, double weightDecay)
+    public static IReadOnlyList<ParameterGroup> Of(torch.nn.Module module, double weightDecay) => Of(module.parameters(), weightDecay);
+
+    /// <summary>The same two groups of any parameters.</summary>
+    internal static IReadOnlyList<ParameterGroup> Of(IEnumerable<Parameter> parameters, double weightDecay)
     {
-        ILookup<bool, Parameter> byDecay = module.parameters().Where(p => p.requires_grad).ToLookup(p => p.dim() > 1);
+        ILookup<bool, Parameter> byDecay = parameters.Where(p => p.requires_grad).ToLookup(p => p.dim() > 1);
         return [new([.. byDecay[true]], weightDecay), new([.. byDecay[false]], 0)];
     }
 }

@@ -14,9 +14,12 @@ public static class ReconstructionGrid
     /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
     /// <param name="device">Where the model is; null is the CPU.</param>
     /// <returns>The picture, 4 bytes a pixel: red, green, blue, alpha.</returns>
+    /// <exception cref="ArgumentException">The model's decoder predicts no pixels.</exception>
     public static (int Width, int Height, byte[] Rgba) Draw(
         MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2, Device? device = null)
     {
+        if (model.Target != DecoderTarget.Pixels)
+            throw new ArgumentException($"The decoder of this model predicts {model.Target}: there is a picture only of {DecoderTarget.Pixels}.", nameof(model));
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var normalizer = new ImageNormalizer(options.Preprocessing, device ?? CPU);
@@ -26,7 +29,7 @@ public static class ReconstructionGrid
         Tensor original = normalizer.Normalize(images.Batch(indices));
         PatchMask mask = options.Masking.Draw(indices.Length, config.GridHeight, config.GridWidth, random.At(RandomUse.Mask, -1)).To(device ?? CPU);
         Reconstruction reconstruction = model.forward(original, mask);
-        Tensor predicted = options.Objective is PixelObjective pixel ? pixel.ToPixels(reconstruction) : reconstruction.Prediction;
+        Tensor predicted = options.Objective.ToPixels(reconstruction);
         Tensor hidden = mask.Hidden().unsqueeze(-1);
         Tensor seen = reconstruction.Patches * (1 - hidden);   // 0 is the mean colour
         Tensor completed = seen + predicted * hidden;
@@ -44,6 +47,7 @@ public static class ReconstructionGrid
     /// <param name="options">The options it was pretrained with.</param>
     /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
     /// <param name="device">Where the model is; null is the CPU.</param>
+    /// <exception cref="ArgumentException">The model's decoder predicts no pixels.</exception>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
     public static void Save(
         string path, MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2,

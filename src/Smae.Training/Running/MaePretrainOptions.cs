@@ -23,6 +23,9 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>What is trained for. Default the pixel loss over hidden patches, targets normalised patch by patch.</summary>
     public Objective Objective { get; init; } = Objective.Pixel();
 
+    /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first, in [0, 1). Default 0. SdAE pretrains with 0.25.</summary>
+    public double DropPath { get; init; }
+
     /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;
 
@@ -65,16 +68,21 @@ public sealed record MaePretrainOptions : TrainingOptions
         if (Objective is null) yield return "Objective is null.";
         if (Encoder is not null)
         {
-            string[] shape = [.. Encoder.Faults(nameof(Encoder)), .. (Decoder ?? Encoder.DefaultDecoder).Faults(nameof(Decoder))];
-            foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(MaskFaults())) yield return fault;
+            string[] shape = [.. Encoder.Faults(nameof(Encoder))];
+            if (Objective?.Target != DecoderTarget.None) shape = [.. shape, .. (Decoder ?? Encoder.DefaultDecoder).Faults(nameof(Decoder))];
+            if (shape.Length == 0) shape = [.. MaskFaults()];
+            foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }
+        if (!(DropPath is >= 0 and < 1)) yield return $"DropPath is {DropPath}: expected a probability in [0, 1).";
         foreach (string fault in base.Faults()) yield return fault;
     }
 
+    private IEnumerable<string> ObjectiveFaults() => Masking is null || Objective is null ? [] : Objective.Faults(this);
+
     private IEnumerable<string> MaskFaults()
     {
-        if (Masking is null) yield break;
+        if (Masking is null || Objective?.Target == DecoderTarget.None) yield break;
         int visible = (int)(Encoder.PatchCount * (1 - Masking.Ratio));
         if (visible < 1 || visible >= Encoder.PatchCount)
             yield return $"Masking hides {Masking.Ratio:P0} of {Encoder.PatchCount} patches, which leaves {visible} visible: expected at least one visible and one hidden.";

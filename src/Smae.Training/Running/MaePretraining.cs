@@ -23,24 +23,30 @@ public static class MaePretraining
         NativeTuning.Apply();
         device ??= CPU;
 
-        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0).to(device);
+        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device);
         try
         {
             model.Precision = options.Precision;
+            model.Encoder.DropPath = options.DropPath;
             model.train();
             using var normalizer = new ImageNormalizer(options.Preprocessing, device);
-            using ObjectiveRun objective = options.Objective.Begin(model, device);
-            IReadOnlyList<ParameterGroup> groups = [.. ParameterGroup.Of(model, options.WeightDecay), new(objective.Parameters, 0)];
+            using ObjectiveRun objective = options.Objective.Begin(model, options, device);
+            IReadOnlyList<ParameterGroup> groups = [
+                .. ParameterGroup.Of(model, options.WeightDecay), .. ParameterGroup.Of(objective.Parameters, options.WeightDecay),
+            ];
             using var run = new TrainingRun(
-                options, new AdamW(groups, options.Beta1, options.Beta2), images.Count, () => options.Fingerprint(images), log);
+                options, new AdamW(groups, options.Beta1, options.Beta2), images.Count, () => options.Fingerprint(images), log)
+            {
+                GradientsReady = objective.GradientsReady, StepEnded = objective.StepEnded, EpochEnded = objective.EpochEnded,
+            };
             log?.Invoke($"Pretraining on {images.Count} images, {run.Plan}, on {device}.");
             IEnumerable<(string, Tensor)> state = ModelWeights.Of(model).Concat(objective.State.Select(s => ($"objective.{s.Name}", s.Tensor)));
             (IReadOnlyList<EpochSummary> history, TimeSpan elapsed) = run.Execute(state, model.Encoder.Noise, step =>
             {
-                Tensor batch = normalizer.Normalize(images.Batch(step.Images.Span), options.Augmentation, run.Random.SequenceAt(RandomUse.Augmentation, step.Place));
-                PatchMask mask = options.Masking.Draw(batch.size(0), options.Encoder.GridHeight, options.Encoder.GridWidth, run.Random.At(RandomUse.Mask, step.Place));
-                return objective.Loss(batch, mask.To(device));
+                using DisposeScope scope = NewDisposeScope();
+                return objective.Loss(new StoredBatch(scope, images, options, normalizer, run.Random, step)).MoveToOuterDisposeScope();
             });
+            using (no_grad()) objective.RunEnded();
 
             model.eval();
             var encoder = new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device);

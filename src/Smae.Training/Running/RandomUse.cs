@@ -17,4 +17,7 @@ internal enum RandomUse
 
     /// <summary>Mixing of the images of a batch and their labels; indexed by step.</summary>
     Mixing = 5,
+
+    /// <summary>Views of a batch that an objective asks for; indexed by step and view.</summary>
+    View = 6,
 }

@@ -37,8 +37,8 @@ internal sealed class TrainingLoop : IDisposable
 
     public IProgress<TrainingProgress>? Progress { get; init; }
 
-    /// <summary>Told of every epoch that is over.</summary>
-    public Action<EpochSummary>? EpochEnded { get; init; }
+    /// <summary>Told of every epoch that is over, and where its last step stood; before the run saves itself.</summary>
+    public Action<EpochSummary, TrainingPosition>? EpochEnded { get; init; }
 
     /// <summary>Evaluates at an epoch's end, given the epochs before it; null, or a result of null, is no evaluation.</summary>
     public Func<IReadOnlyList<EpochSummary>, Evaluation?>? Evaluate { get; init; }
@@ -48,8 +48,11 @@ internal sealed class TrainingLoop : IDisposable
     /// </summary>
     public Func<IReadOnlyList<EpochSummary>, bool>? Stop { get; init; }
 
+    /// <summary>Told when a step's gradients are whole, before they are clipped and used; it may change them.</summary>
+    public Action<TrainingPosition>? GradientsReady { get; init; }
+
     /// <summary>Told after every step.</summary>
-    public Action<long>? StepEnded { get; init; }
+    public Action<TrainingPosition>? StepEnded { get; init; }
 
     /// <summary>Where the run saves itself; null is nowhere.</summary>
     public CheckpointStore? Checkpoints { get; init; }
@@ -64,14 +67,16 @@ internal sealed class TrainingLoop : IDisposable
 
     /// <summary>Trains.</summary>
     /// <param name="optimizer">Holds the parameters.</param>
-    /// <param name="schedule">The learning rate of each step.</param>
+    /// <param name="learningRate">The learning rate of each step.</param>
+    /// <param name="weightDecay">The weight decay of each step; null takes the optimiser's own.</param>
     /// <param name="state">All tensors that the run changes, but the optimiser's: what a checkpoint must keep.</param>
     /// <param name="lossOf">Makes the loss of a step, a scalar with its graph.</param>
     /// <returns>Every epoch's mean loss.</returns>
     /// <exception cref="NonFiniteLossException">The loss is no longer finite.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<EpochSummary> Run(
-        Optimizer optimizer, CosineSchedule schedule, IEnumerable<(string Name, Tensor Tensor)> state, Func<TrainingStep, Tensor> lossOf)
+        Optimizer optimizer, CosineSchedule learningRate, CosineSchedule? weightDecay, IEnumerable<(string Name, Tensor Tensor)> state,
+        Func<TrainingStep, Tensor> lossOf)
     {
         (string Name, Tensor Tensor)[] all = [.. state, .. optimizer.State.Select(s => ($"optimizer.{s.Name}", s.Tensor))];
         RunPosition start = Checkpoints?.Restore(all) ?? RunPosition.Start;
@@ -93,7 +98,7 @@ internal sealed class TrainingLoop : IDisposable
             ReadOnlyMemory<long> order = Shuffled(epoch);
             var clock = Stopwatch.StartNew();
             long first = step - epoch * StepsPerEpoch;   // not 0 where a run goes on in the middle of an epoch
-            double rate = schedule.At(Math.Max(0, step - 1));
+            double rate = learningRate.At(Math.Max(0, step - 1));
             for (long i = first; i < StepsPerEpoch; i++)
             {
                 if (CancellationToken.IsCancellationRequested)
@@ -101,10 +106,10 @@ internal sealed class TrainingLoop : IDisposable
                     Save();
                     CancellationToken.ThrowIfCancellationRequested();
                 }
-                rate = schedule.At(step);
-                lossSum += Step(new TrainingStep(epoch, step, order.Slice((int)i * BatchSize, BatchSize)), optimizer, rate, lossOf);
+                rate = learningRate.At(step);
+                var taken = new TrainingStep(PositionOf(epoch, step), order.Slice((int)i * BatchSize, BatchSize));
+                lossSum += Step(taken, optimizer, rate, weightDecay?.At(step), lossOf);
                 step++;
-                StepEnded?.Invoke(step);
                 bool ended = i == StepsPerEpoch - 1;
                 if (!ended && Checkpoints is not null && sinceSaved.Elapsed >= Checkpoints.Interval) Save();
                 if (Progress is null || (!ended && i > first && sinceReported.Elapsed < ReportEvery)) continue;
@@ -130,7 +135,7 @@ internal sealed class TrainingLoop : IDisposable
             if (evaluation is not null && !double.IsFinite(evaluation.Loss)) throw new NonFiniteLossException(evaluation.Loss, epoch + 1, step, rate);
             history.Add(new EpochSummary(epoch + 1, lossSum / StepsPerEpoch, rate, speed) { Validation = evaluation });
             lossSum = 0;
-            EpochEnded?.Invoke(history[^1]);
+            EpochEnded?.Invoke(history[^1], PositionOf(epoch, step - 1));
             bool over = epoch == Epochs - 1 || Stop?.Invoke(history) == true;
             if (Checkpoints is not null && (over || sinceSaved.Elapsed >= Checkpoints.Interval)) Save();
         }
@@ -139,7 +144,8 @@ internal sealed class TrainingLoop : IDisposable
 
     public void Dispose() => _random.Dispose();
 
-    private double Step(TrainingStep step, Optimizer optimizer, double learningRate, Func<TrainingStep, Tensor> lossOf)
+    private double Step(
+        TrainingStep step, Optimizer optimizer, double learningRate, double? weightDecay, Func<TrainingStep, Tensor> lossOf)
     {
         optimizer.ZeroGrad();
         double sum = 0;
@@ -150,14 +156,18 @@ internal sealed class TrainingLoop : IDisposable
             using DisposeScope scope = NewDisposeScope();
             Tensor loss = lossOf(step with { Images = step.Images[from..to], Part = part });
             double value = loss.ToDouble(), share = (double)(to - from) / step.Images.Length;
-            if (!double.IsFinite(value)) throw new NonFiniteLossException(value, step.Epoch + 1, step.Index + 1, learningRate);
+            if (!double.IsFinite(value)) throw new NonFiniteLossException(value, step.Position.Epoch + 1, step.Position.Step + 1, learningRate);
             sum += value * share;
             (parts == 1 ? loss : loss * share).backward();
         }
+        GradientsReady?.Invoke(step.Position);
         if (ClipGradientNorm is { } limit) optimizer.ClipGradients(limit);
-        optimizer.Step(learningRate);
+        optimizer.Step(learningRate, weightDecay);
+        StepEnded?.Invoke(step.Position);
         return sum;
     }
+
+    private TrainingPosition PositionOf(int epoch, long step) => new(epoch, Epochs, step, TotalSteps);
 
     private long[] Shuffled(int epoch)
     {

@@ -32,6 +32,11 @@ public abstract record TrainingOptions
     /// </summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// Weight decay at the end of the run, reached along half a cosine by iteration as in DINO (Caron et al. 2021). Default null: it stays as it is.
+    /// </summary>
+    public double? FinalWeightDecay { get; init; }
+
     /// <summary>AdamW's decay of the mean of gradients. Default 0.9.</summary>
     public double Beta1 { get; init; } = 0.9;
 
@@ -90,6 +95,8 @@ public abstract record TrainingOptions
         if (WarmupEpochs is { } warmup && !(warmup >= 0 && warmup <= Epochs))
             yield return $"WarmupEpochs is {warmup}: expected a number from 0 to Epochs ({Epochs}).";
         if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay)) yield return $"WeightDecay is {WeightDecay}: expected 0 or a positive number.";
+        if (FinalWeightDecay is { } final && !(final >= 0 && double.IsFinite(final) && WeightDecay > 0))
+            yield return $"FinalWeightDecay is {final} and WeightDecay {WeightDecay}: expected 0 or a positive number, to be reached from a positive one.";
         if (!(Beta1 is >= 0 and < 1)) yield return $"Beta1 is {Beta1}: expected a number in [0, 1).";
         if (!(Beta2 is >= 0 and < 1)) yield return $"Beta2 is {Beta2}: expected a number in [0, 1).";
         if (ClipGradientNorm is { } norm && !(norm > 0)) yield return $"ClipGradientNorm is {norm}: expected a positive number or null.";

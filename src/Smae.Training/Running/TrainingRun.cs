@@ -10,7 +10,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly Optimizer _optimizer;
     private readonly WeightAverage? _average;
     private readonly TrainingLoop _loop;
-    private readonly CosineSchedule _schedule;
+    private readonly CosineSchedule _learningRate;
+    private readonly CosineSchedule? _weightDecay;
     private readonly long _seed;
 
     /// <param name="options">How.</param>
@@ -33,16 +34,36 @@ internal sealed class TrainingRun : IDisposable
         Random = new RandomStream(_seed);
         _loop = new TrainingLoop(imageCount, options.BatchSize, options.Epochs, _seed)
         {
-            Progress = options.Progress, CancellationToken = options.CancellationToken, EpochEnded = epoch => log?.Invoke(epoch.ToString()),
-            ClipGradientNorm = options.ClipGradientNorm, AccumulationSteps = options.AccumulationSteps, StepEnded = _ => _average?.Update(),
+            Progress = options.Progress, CancellationToken = options.CancellationToken, ClipGradientNorm = options.ClipGradientNorm,
+            AccumulationSteps = options.AccumulationSteps, GradientsReady = position => Tell(GradientsReady, position),
+            StepEnded = position =>
+            {
+                _average?.Update();
+                Tell(StepEnded, position);
+            },
+            EpochEnded = (epoch, position) =>
+            {
+                log?.Invoke(epoch.ToString());
+                Tell(EpochEnded, position);
+            },
             Checkpoints = options.Checkpoints is null ? null : new CheckpointStore(options.Checkpoints, fingerprint(), log),
             Evaluate = evaluate is null ? null : earlier => OnAverage(() => evaluate(earlier)), Stop = stop,
         };
-        _schedule = new CosineSchedule(options.LearningRate, options.WarmupSteps(_loop.StepsPerEpoch), _loop.TotalSteps, options.MinimumLearningRate);
+        _learningRate = new CosineSchedule(options.LearningRate, options.WarmupSteps(_loop.StepsPerEpoch), _loop.TotalSteps, options.MinimumLearningRate);
+        if (options.FinalWeightDecay is { } final) _weightDecay = new CosineSchedule(options.WeightDecay, WarmupSteps: 0, _loop.TotalSteps, final);
     }
 
     /// <summary>Random numbers of this run; what <see cref="RandomStream.At"/> gives holds until the next call.</summary>
     public RandomStream Random { get; }
+
+    /// <summary>Told when a step's gradients are whole, before they are clipped and used; it may change them.</summary>
+    public Action<TrainingPosition>? GradientsReady { get; init; }
+
+    /// <summary>Told after every step.</summary>
+    public Action<TrainingPosition>? StepEnded { get; init; }
+
+    /// <summary>Told after every epoch, with its last step.</summary>
+    public Action<TrainingPosition>? EpochEnded { get; init; }
 
     /// <summary>Images trained on in an epoch.</summary>
     public long ImagesPerEpoch => _loop.StepsPerEpoch * _loop.BatchSize;
@@ -61,7 +82,7 @@ internal sealed class TrainingRun : IDisposable
         using var drawn = new RandomStream(_seed);   // of its own: dropout draws all through a step, between other random numbers
         if (_average is not null) state = state.Append(_average.State);
         var clock = Stopwatch.StartNew();
-        IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _schedule, state, step =>
+        IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _learningRate, _weightDecay, state, step =>
         {
             if (noise is not null) noise.Generator = drawn.At(RandomUse.Model, step.Place);
             return lossOf(step);
@@ -70,6 +91,15 @@ internal sealed class TrainingRun : IDisposable
         if (noise is not null) noise.Generator = null;
         _average?.Adopt();
         return (history, clock.Elapsed);
+    }
+
+    /// <summary>What is told changes tensors, not graphs, and leaves none behind.</summary>
+    private static void Tell(Action<TrainingPosition>? listener, TrainingPosition position)
+    {
+        if (listener is null) return;
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        listener(position);
     }
 
     private Evaluation? OnAverage(Func<Evaluation?> evaluate)
