@@ -4,14 +4,11 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// Block-wise masking of the SMAE paper. A block has an area s ~ U[16, max(16, what is still to hide)] and an aspect r ~ U[0.3, 1/0.3]; it is
-/// sqrt(s r) high and sqrt(s / r) wide, stands anywhere and covers every patch it touches. Blocks are added until enough patches are hidden; what the last
-/// one hid too many, drawn at random from it, is shown again.
+/// Block-wise masking of the SMAE paper: blocks are added until enough patches are hidden; what the last one hid too many, drawn at random from
+/// it, is shown again.
 /// </summary>
 internal sealed record BlockMasking(double Share) : Masking(Share)
 {
-    private const double MinArea = 16, MinAspect = 0.3, MaxAspect = 1 / 0.3;
-
     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
     {
         int patches = gridHeight * gridWidth, target = patches - VisibleCount(patches, Ratio);
@@ -22,19 +19,15 @@ internal sealed record BlockMasking(double Share) : Masking(Share)
         return PatchMask.FromFlags(hidden, patches);
     }
 
-    private static void Hide(Span<bool> hidden, int gridHeight, int gridWidth, int target, RandomSequence random)
+    /// <summary>Hides so many patches of an image that hides none yet.</summary>
+    internal static void Hide(Span<bool> hidden, int gridHeight, int gridWidth, int target, RandomSequence random)
     {
         var added = new List<int>();   // what the block at hand hides anew
         for (int count = 0; count < target; count += added.Count)
         {
             added.Clear();
-            double area = random.Uniform(MinArea, Math.Max(MinArea, target - count)), aspect = random.Uniform(MinAspect, MaxAspect);
-            double height = Math.Min(Math.Sqrt(area * aspect), gridHeight), width = Math.Min(Math.Sqrt(area / aspect), gridWidth);
-            double top = random.Uniform(0, gridHeight - height), left = random.Uniform(0, gridWidth - width);
-            for (int y = (int)top; y < Math.Min(gridHeight, Math.Ceiling(top + height)); y++)
-            for (int x = (int)left; x < Math.Min(gridWidth, Math.Ceiling(left + width)); x++)
+            foreach (int place in MaskBlock.Draw(gridHeight, gridWidth, target - count, random).Patches(gridHeight, gridWidth))
             {
-                int place = y * gridWidth + x;
                 if (hidden[place]) continue;
                 hidden[place] = true;
                 added.Add(place);

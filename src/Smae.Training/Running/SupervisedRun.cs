@@ -47,17 +47,29 @@ internal sealed class SupervisedRun(
             validation is null ? null : earlier => Validate(earlier, validation, validationInputs, best), ShouldStop);
         log?.Invoke($"Training on {training.Count} images of {classes} classes, {run.Plan}, on {device}.");
         model.train();
-        (History, Elapsed) = run.Execute(best is null ? trained : trained.Concat(best.State), (model as IForwardNoise)?.Noise, step =>
+        IEnumerable<(string, Tensor)> state = best is null ? trained : trained.Concat(best.State);
+        (History, Elapsed) = run.Execute(state, (model as IForwardNoise)?.Noise, step =>
         {
-            Tensor targets = Smae.Training.LabelSmoothing.OneHot(training.Labels(step.Images.Span, device), classes, options.LabelSmoothing);
-            Tensor inputs = trainingInputs(step.Images, run.Random.SequenceAt(RandomUse.Augmentation, step.Place));
-            if (options.Mixing is not null)
-                (inputs, targets) = options.Mixing.Apply(inputs, targets, run.Random.SequenceAt(RandomUse.Mixing, step.Place));
+            (Tensor inputs, Tensor targets) = Batch(training, trainingInputs, step, run.Random);
             return Loss(Logits(inputs), targets);
         });
         if (Best is not null) best?.Restore();
         model.eval();
         ImagesPerSecond = History.Count * run.ImagesPerEpoch / Elapsed.TotalSeconds;
+    }
+
+    /// <summary>What a step trains on.</summary>
+    /// <param name="training">Images and labels.</param>
+    /// <param name="inputs">What the model sees of images: their indices, random numbers for augmentation.</param>
+    /// <param name="step">Which images, and where in the run.</param>
+    /// <param name="random">The run's random numbers.</param>
+    /// <returns>Inputs of the model, and the probabilities of the classes, <c>[batch, classes]</c>, float32, smoothed and mixed.</returns>
+    internal (Tensor Inputs, Tensor Targets) Batch(
+        LabelledImages training, Func<ReadOnlyMemory<long>, RandomSequence, Tensor> inputs, TrainingStep step, RandomStream random)
+    {
+        Tensor targets = Smae.Training.LabelSmoothing.OneHot(training.Labels(step.Images.Span, device), classes, options.LabelSmoothing);
+        Tensor seen = inputs(step.Images, random.SequenceAt(RandomUse.Augmentation, step.Place));
+        return options.Mixing is null ? (seen, targets) : options.Mixing.Apply(seen, targets, random.SequenceAt(RandomUse.Mixing, step.Place));
     }
 
     /// <summary>Cross entropy with probabilities as targets, mean over the batch, in float32.</summary>
