@@ -1,17 +1,20 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Smae.Training.Tests;
 
-/// <summary>A tiny run in a process of its own for <see cref="KillTests"/>: <c>dotnet exec Smae.Training.Tests.dll FOLDER RESULT</c>.</summary>
+/// <summary>
+/// A tiny run in a process of its own for <see cref="KillTests"/>: <c>dotnet exec Smae.Training.Tests.dll FOLDER RESULT EPOCHS</c>.
+/// </summary>
 internal static class KilledRun
 {
     private static int Main(string[] args)
     {
-        if (args is not [string folder, string result]) return 2;
+        if (args is not [string folder, string result, string epochs]) return 2;
         using ImageStore images = TinyModels.Images(64);
         MaePretrainOptions options = TinyModels.Options with
         {
-            Epochs = 12, WeightAverageDecay = 0.9,
+            Epochs = int.Parse(epochs, CultureInfo.InvariantCulture), WeightAverageDecay = 0.9,
             Checkpoints = new CheckpointOptions { Directory = folder, Interval = TimeSpan.FromMilliseconds(20) },
         };
         MaePretrainResult run = MaePretraining.Run(images, options, log: Console.Out.WriteLine);
