@@ -55,6 +55,20 @@ public sealed partial class ResumeTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow(14, 1)]
+    [DataRow(2, 13)]
+    public void TheSpeedIsThatOfTheStepsSinceTheRunWentOn(long stop, int stepsLeft)
+    {
+        using ImageStore images = TinyModels.Images(41);
+        MaePretrainOptions options = Options("pixel");
+        Stop(images, options, stop);
+        MaePretrainResult resumed = MaePretraining.Run(images, options), finished = MaePretraining.Run(images, options);
+        using MaskedAutoencoder model = resumed.Model, finishedModel = finished.Model;
+        Assert.AreEqual(stepsLeft * options.BatchSize, resumed.ImagesPerSecond * resumed.Elapsed.TotalSeconds, 1e-6);
+        Assert.AreEqual(0, finished.ImagesPerSecond);
+    }
+
+    [TestMethod]
     public void ATornFileIsNamedAndTheOneBeforeItTaken()
     {
         using ImageStore images = TinyModels.Images(41);

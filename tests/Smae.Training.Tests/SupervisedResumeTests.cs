@@ -45,6 +45,22 @@ public sealed class SupervisedResumeTests : IDisposable
     });
 
     [TestMethod]
+    public void TheSpeedIsThatOfTheStepsSinceTheRunWentOn()
+    {
+        var options = new FineTuneOptions { Architecture = TinyModels.Encoder, Epochs = 5, BatchSize = 8, Seed = 1, Checkpoints = EveryStep };
+        double Images()
+        {
+            SupervisedResult<ImageClassifier> result = FineTuning.Run(_training, null, options);
+            result.Model.Dispose();
+            return result.ImagesPerSecond * result.Elapsed.TotalSeconds;
+        }
+        Assert.AreEqual(10 * 8, Images(), 1e-6);
+        foreach (string file in Directory.GetFiles(_folder).Order(StringComparer.Ordinal).Skip(7)) File.Delete(file);
+        Assert.AreEqual(3 * 8, Images(), 1e-6);
+        Assert.AreEqual(0, Images());
+    }
+
+    [TestMethod]
     [DataRow(ProbeOptimizer.Adam)]
     [DataRow(ProbeOptimizer.Lars)]
     public void ProbingGoesOnBitForBit(ProbeOptimizer optimizer)

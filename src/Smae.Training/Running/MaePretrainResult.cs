@@ -3,11 +3,9 @@ namespace Smae.Training;
 /// <summary>What pretraining gave. Whoever asked for it disposes <see cref="Model"/>; <see cref="Encoder"/> shares its weights.</summary>
 public sealed class MaePretrainResult
 {
-    internal MaePretrainResult(MaskedAutoencoder model, ImageEncoder encoder, IReadOnlyList<EpochSummary> history, long imageCount, TimeSpan elapsed)
-    {
-        (Model, Encoder, History, Elapsed) = (model, encoder, history, elapsed);
-        ImagesPerSecond = history.Count * imageCount / elapsed.TotalSeconds;
-    }
+    internal MaePretrainResult(
+        MaskedAutoencoder model, ImageEncoder encoder, IReadOnlyList<EpochSummary> history, TimeSpan elapsed, double imagesPerSecond) =>
+        (Model, Encoder, History, Elapsed, ImagesPerSecond) = (model, encoder, history, elapsed, imagesPerSecond);
 
     /// <summary>Encoder and decoder.</summary>
     public MaskedAutoencoder Model { get; }
@@ -24,9 +22,9 @@ public sealed class MaePretrainResult
     /// <summary>Mean loss of the last epoch.</summary>
     public double LastLoss => History[^1].Loss;
 
-    /// <summary>Images trained on a second, over the run.</summary>
+    /// <summary>Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.</summary>
     public double ImagesPerSecond { get; }
 
-    /// <summary>How long training took, decoding not included.</summary>
+    /// <summary>How long training took since it began or went on, decoding not included.</summary>
     public TimeSpan Elapsed { get; }
 }

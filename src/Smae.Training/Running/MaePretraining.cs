@@ -41,7 +41,7 @@ public static class MaePretraining
             };
             log?.Invoke($"Pretraining on {images.Count} images, {run.Plan}, on {device}.");
             IEnumerable<(string, Tensor)> state = ModelWeights.Of(model).Concat(objective.State.Select(s => ($"objective.{s.Name}", s.Tensor)));
-            (IReadOnlyList<EpochSummary> history, TimeSpan elapsed) = run.Execute(state, model.Encoder.Noise, step =>
+            (IReadOnlyList<EpochSummary> history, TimeSpan elapsed, double speed) = run.Execute(state, model.Encoder.Noise, step =>
             {
                 using DisposeScope scope = NewDisposeScope();
                 return objective.Loss(new StoredBatch(scope, images, options, normalizer, run.Random, step)).MoveToOuterDisposeScope();
@@ -50,7 +50,7 @@ public static class MaePretraining
 
             model.eval();
             var encoder = new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device);
-            return new MaePretrainResult(model, encoder, history, run.ImagesPerEpoch, elapsed);
+            return new MaePretrainResult(model, encoder, history, elapsed, speed);
         }
         catch
         {

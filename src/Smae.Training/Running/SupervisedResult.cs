@@ -16,9 +16,11 @@ public sealed class SupervisedResult<TModel> where TModel : IDisposable
     /// <summary>The epoch that did best on the validation images; null without them.</summary>
     public EpochSummary? Best { get; }
 
-    /// <summary>How long training took, evaluation included, decoding not.</summary>
+    /// <summary>How long training took since it began or went on, evaluation included, decoding not.</summary>
     public TimeSpan Elapsed { get; }
 
-    /// <summary>Images trained on a second, over the run.</summary>
+    /// <summary>
+    /// Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.
+    /// </summary>
     public double ImagesPerSecond { get; }
 }

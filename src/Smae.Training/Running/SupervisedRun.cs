@@ -23,10 +23,10 @@ internal sealed class SupervisedRun(
     /// <summary>The epoch that did best; null without validation.</summary>
     public EpochSummary? Best => BestOf(History);
 
-    /// <summary>How long training took.</summary>
+    /// <summary>How long training took, since the run began or went on.</summary>
     public TimeSpan Elapsed { get; private set; }
 
-    /// <summary>Images trained on a second.</summary>
+    /// <summary>Images trained on a second, since the run began or went on.</summary>
     public double ImagesPerSecond { get; private set; }
 
     /// <summary>Trains; the model ends in evaluation mode, with the best weights if these are to be kept.</summary>
@@ -48,14 +48,13 @@ internal sealed class SupervisedRun(
         log?.Invoke($"Training on {training.Count} images of {classes} classes, {run.Plan}, on {device}.");
         model.train();
         IEnumerable<(string, Tensor)> state = best is null ? trained : trained.Concat(best.State);
-        (History, Elapsed) = run.Execute(state, (model as IForwardNoise)?.Noise, step =>
+        (History, Elapsed, ImagesPerSecond) = run.Execute(state, (model as IForwardNoise)?.Noise, step =>
         {
             (Tensor inputs, Tensor targets) = Batch(training, trainingInputs, step, run.Random);
             return Loss(Logits(inputs), targets);
         });
         if (Best is not null) best?.Restore();
         model.eval();
-        ImagesPerSecond = History.Count * run.ImagesPerEpoch / Elapsed.TotalSeconds;
     }
 
     /// <summary>What a step trains on.</summary>

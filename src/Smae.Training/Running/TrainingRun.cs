@@ -13,6 +13,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly CosineSchedule _learningRate;
     private readonly CosineSchedule? _weightDecay;
     private readonly long _seed;
+    private long _steps;   // that this object did, not those before it went on
 
     /// <param name="options">How.</param>
     /// <param name="optimizer">Holds the parameters; disposed with this object.</param>
@@ -38,6 +39,7 @@ internal sealed class TrainingRun : IDisposable
             AccumulationSteps = options.AccumulationSteps, GradientsReady = position => Tell(GradientsReady, position),
             StepEnded = position =>
             {
+                _steps++;
                 _average?.Update();
                 Tell(StepEnded, position);
             },
@@ -65,9 +67,6 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Told after every epoch, with its last step.</summary>
     public Action<TrainingPosition>? EpochEnded { get; init; }
 
-    /// <summary>Images trained on in an epoch.</summary>
-    public long ImagesPerEpoch => _loop.StepsPerEpoch * _loop.BatchSize;
-
     /// <summary>How long the run is, for people.</summary>
     public string Plan => $"{_loop.Epochs} epochs of {_loop.StepsPerEpoch} steps of {_loop.BatchSize}";
 
@@ -75,8 +74,8 @@ internal sealed class TrainingRun : IDisposable
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
     /// <param name="lossOf">Makes the loss of a step, a scalar with its graph.</param>
-    /// <returns>Every epoch, and how long it all took.</returns>
-    public (IReadOnlyList<EpochSummary> History, TimeSpan Elapsed) Execute(
+    /// <returns>Every epoch; how long it took since the run began or went on, and how many images a second that was.</returns>
+    public (IReadOnlyList<EpochSummary> History, TimeSpan Elapsed, double ImagesPerSecond) Execute(
         IEnumerable<(string Name, Tensor Tensor)> state, ForwardNoise? noise, Func<TrainingStep, Tensor> lossOf)
     {
         using var drawn = new RandomStream(_seed);   // of its own: dropout draws all through a step, between other random numbers
@@ -90,7 +89,7 @@ internal sealed class TrainingRun : IDisposable
         clock.Stop();
         if (noise is not null) noise.Generator = null;
         _average?.Adopt();
-        return (history, clock.Elapsed);
+        return (history, clock.Elapsed, _steps * _loop.BatchSize / clock.Elapsed.TotalSeconds);
     }
 
     /// <summary>What is told changes tensors, not graphs, and leaves none behind.</summary>
