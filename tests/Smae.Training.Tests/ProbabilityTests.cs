@@ -30,7 +30,7 @@ public class ProbabilityTests
             using ImageStore store = images.Images;
             using var normalizer = new ImageNormalizer(new ImagePreprocessing { Height = 16, Width = 16 }, CPU);
             var run = new SupervisedRun(model, model.Weights, classes, options, CPU, "");
-            var step = new TrainingStep(0, trial, Enumerable.Range(0, batch).Select(i => (long)i).ToArray());
+            var step = new TrainingStep(new TrainingPosition(0, 1, trial, 25), Enumerable.Range(0, batch).Select(i => (long)i).ToArray());
             (Tensor inputs, Tensor targets) =
                 run.Batch(images, (which, numbers) => normalizer.Normalize(store.Batch(which.Span), options.Augmentation, numbers), step, random);
             CollectionAssert.AreEqual(new long[] { batch, classes }, targets.shape);
