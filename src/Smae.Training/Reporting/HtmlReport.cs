@@ -1,0 +1,176 @@
+using System.Collections;
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using System.Text;
+
+namespace Smae.Training;
+
+/// <summary>
+/// A report of a run as one HTML page that needs nothing else, no network and no script: settings, curves, pictures, a confusion matrix. Add the parts in
+/// the order they are to be read in, then <see cref="Save"/>.
+/// </summary>
+public sealed class HtmlReport
+{
+    private readonly StringBuilder _body = new();
+    private readonly List<string> _headings = [];
+    private readonly string _title;
+
+    /// <summary>An empty report.</summary>
+    /// <param name="title">What stands at the top.</param>
+    public HtmlReport(string title)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(title);
+        _title = title;
+    }
+
+    /// <summary>Adds figures: a table of names and values.</summary>
+    /// <param name="heading">What stands above.</param>
+    /// <param name="facts">Each line's name and value.</param>
+    public HtmlReport AddFacts(string heading, params IEnumerable<(string Name, string Value)> facts)
+    {
+        Begin(heading);
+        _body.Append("<table class=\"facts\">");
+        foreach ((string name, string value) in facts) _body.Append($"<tr><th>{Text(name)}</th><td>{Text(value)}</td></tr>");
+        return End("</table>");
+    }
+
+    /// <summary>Adds all public settings of an options object.</summary>
+    /// <param name="heading">What stands above.</param>
+    /// <param name="options">The options, for example <see cref="MaePretrainOptions"/>.</param>
+    public HtmlReport AddSettings(string heading, object options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return AddFacts(heading, options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.CanWrite && p.PropertyType != typeof(CancellationToken)
+                && !(p.PropertyType.IsGenericType && p.PropertyType.GetGenericTypeDefinition() == typeof(IProgress<>)))
+            .OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => (p.Name, Show(p.GetValue(options)))));
+    }
+
+    /// <summary>Adds the curves of a run: loss, learning rate, images a second and, where it was measured, accuracy.</summary>
+    /// <param name="heading">What stands above.</param>
+    /// <param name="history">The epochs of the run.</param>
+    public HtmlReport AddHistory(string heading, IReadOnlyList<EpochSummary> history)
+    {
+        ArgumentNullException.ThrowIfNull(history);
+        Begin(heading);
+        IReadOnlyList<(double, double)> Points(Func<EpochSummary, double?> of) => [.. history.Select(e => ((double)e.Epoch, of(e) ?? double.NaN))];
+        bool validated = history.Any(e => e.Validation is not null);
+        if (validated)
+        {
+            Chart("accuracy in %", ("top-1", Points(e => e.Validation?.Top1 * 100)), ("top-5", Points(e => e.Validation?.Top5 * 100)));
+            Chart("loss", ("training", Points(e => e.Loss)), ("validation", Points(e => e.Validation?.Loss)));
+        }
+        else Chart("loss", ("training", Points(e => e.Loss)));
+        Chart("learning rate", ("learning rate", Points(e => e.LearningRate)));
+        Chart("images a second", ("images a second", Points(e => e.ImagesPerSecond)));
+        return End("");
+
+        void Chart(string yName, params (string, IReadOnlyList<(double, double)>)[] lines)
+        {
+            if (lines.SelectMany(l => l.Item2).Any(p => double.IsFinite(p.Item2))) _body.Append($"<figure>{SvgChart.Lines("epoch", yName, lines)}</figure>");
+        }
+    }
+
+    /// <summary>Adds a picture.</summary>
+    /// <param name="heading">What stands above.</param>
+    /// <param name="picture">Width and height in pixels, and rows from the top of four bytes a pixel: what <see cref="ReconstructionGrid.Draw"/> and its like give.</param>
+    /// <param name="caption">What stands below; null is nothing.</param>
+    /// <exception cref="ArgumentException">The number of bytes is not that of the picture.</exception>
+    public HtmlReport AddPicture(string heading, (int Width, int Height, byte[] Rgba) picture, string? caption = null)
+    {
+        string png = Convert.ToBase64String(PngWriter.Encode(picture.Width, picture.Height, picture.Rgba));
+        Begin(heading);
+        _body.Append($"<figure><img width=\"{picture.Width}\" height=\"{picture.Height}\" alt=\"{Text(caption ?? heading)}\" src=\"data:image/png;base64,{png}\">");
+        if (caption is not null) _body.Append($"<figcaption>{Text(caption)}</figcaption>");
+        return End("</figure>");
+    }
+
+    /// <summary>Adds a confusion matrix, with the share of each class that was found, and the pairs that were confused most.</summary>
+    /// <param name="heading">What stands above.</param>
+    /// <param name="counts">How many images of each true class (row) were taken for each class (column): ML.NET's <c>ConfusionMatrix.Counts</c> is one.</param>
+    /// <param name="classNames">Names of the classes; null numbers them.</param>
+    /// <exception cref="ArgumentException">The matrix is not square, or there are not as many names.</exception>
+    public HtmlReport AddConfusionMatrix(string heading, IReadOnlyList<IReadOnlyList<double>> counts, IReadOnlyList<string>? classNames = null)
+    {
+        ArgumentNullException.ThrowIfNull(counts);
+        int classes = counts.Count;
+        if (counts.Any(row => row.Count != classes)) throw new ArgumentException("The confusion matrix is not square.", nameof(counts));
+        if (classNames is not null && classNames.Count != classes)
+            throw new ArgumentException($"There are {classNames.Count} names for {classes} classes.", nameof(classNames));
+        string Name(int i) => classNames is null ? $"{i}" : classNames[i];
+
+        Begin(heading);
+        _body.Append("<div class=\"wide\"><table class=\"confusion\"><tr><th>true \\ predicted</th>");
+        for (int column = 0; column < classes; column++) _body.Append($"<th class=\"column\"><span>{Text(Name(column))}</span></th>");
+        _body.Append("<th>found</th></tr>");
+        for (int row = 0; row < classes; row++)
+        {
+            double total = counts[row].Sum();
+            _body.Append($"<tr><th>{Text(Name(row))}</th>");
+            for (int column = 0; column < classes; column++)
+            {
+                double share = total > 0 ? counts[row][column] / total : 0;
+                string color = row == column ? "58,143,92" : "209,96,61";
+                _body.Append(string.Create(CultureInfo.InvariantCulture, $"<td style=\"background:rgba({color},{share:F2})\">{(counts[row][column] == 0 ? "" : counts[row][column]):G6}</td>"));
+            }
+            _body.Append(string.Create(CultureInfo.InvariantCulture, $"<td>{(total > 0 ? counts[row][row] / total : 0):P0}</td></tr>"));
+        }
+        _body.Append("</table></div>");
+        var confused =
+            from row in Enumerable.Range(0, classes)
+            from column in Enumerable.Range(0, classes)
+            where row != column && counts[row][column] > 0
+            orderby counts[row][column] descending
+            select $"{Name(row)} taken for {Name(column)}: {counts[row][column]}";
+        return End($"<p>Confused most: {Text(string.Join("; ", confused.Take(5).DefaultIfEmpty("nothing")))}.</p>");
+    }
+
+    /// <summary>Writes the page, safely: a reader sees the old file or the whole new one.</summary>
+    /// <param name="path">The file, for example <c>report.html</c>.</param>
+    /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
+    public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(ToString())));
+
+    /// <summary>The whole page.</summary>
+    public override string ToString()
+    {
+        string contents = string.Concat(_headings.Select((h, i) => $"<a href=\"#part{i + 1}\">{Text(h)}</a>"));
+        return $"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{Text(_title)}</title>"
+            + $"<style>{Style}</style></head><body><h1>{Text(_title)}</h1><nav>{contents}</nav>{_body}</body></html>\n";
+    }
+
+    private const string Style = """
+        body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:68rem;margin:2rem auto;padding:0 1rem}
+        h1{font-size:1.6rem}h2{font-size:1.15rem;border-bottom:1px solid #ddd;padding-bottom:.2rem;margin-top:2rem}
+        nav a{margin-right:1rem}a{color:#1f6fb4}section{overflow-x:auto}figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%;vertical-align:top}
+        figcaption{color:#555;max-width:40rem}img{max-width:100%;height:auto;image-rendering:pixelated}svg{width:31rem;max-width:100%}
+        svg .grid{stroke:#e4e4e4}svg .tick{font-size:11px;fill:#555}svg .name{font-size:12px;fill:#222}
+        table{border-collapse:collapse}th,td{padding:.15rem .5rem;text-align:left;vertical-align:top}.facts th{font-weight:600;white-space:nowrap}
+        .facts tr:nth-child(odd){background:#f6f6f6}.confusion{font-size:12px}.confusion td{text-align:right;border:1px solid #eee;min-width:1.4rem}
+        .confusion th{font-weight:500;white-space:nowrap}.confusion .column{height:7rem;vertical-align:bottom;padding:0}.confusion .column span{writing-mode:vertical-rl;transform:rotate(180deg)}
+        """;
+
+    private static string Show(object? value) => value switch
+    {
+        null => "none",
+        string text => text,
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        IEnumerable list => string.Join(", ", list.Cast<object?>().Select(Show)),
+        _ => value.ToString() ?? "",
+    };
+
+    private void Begin(string heading)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(heading);
+        _headings.Add(heading);
+        _body.Append($"<section id=\"part{_headings.Count}\"><h2>{Text(heading)}</h2>");
+    }
+
+    private HtmlReport End(string markup)
+    {
+        _body.Append(markup).Append("</section>\n");
+        return this;
+    }
+
+    private static string Text(string text) => WebUtility.HtmlEncode(text);
+}
