@@ -1,0 +1,11 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace ExistingApp;
+
+/// <summary>What both models take: the column <c>Image</c>, of any size.</summary>
+internal sealed class ImageRow
+{
+    [ImageType]
+    public MLImage? Image { get; set; }
+}
