@@ -10,7 +10,8 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class BatchNormalization : nn.Module<Tensor, Tensor>
 {
-    private const double Momentum = 0.1, Epsilon = 1e-6;
+    internal const double Epsilon = 1e-6;
+    private const double Momentum = 0.1;
     [ComponentName(Name = "running_mean")] private Tensor _mean;
     [ComponentName(Name = "running_var")] private Tensor _variance;
     [ComponentName(Name = "num_batches_tracked")] private Tensor _batches;   // of no use here, but PyTorch misses it in a file

@@ -9,7 +9,7 @@ namespace Smae.Training;
 /// <param name="HiddenOnly">Whether only hidden patches count.</param>
 public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Objective
 {
-    private const double Epsilon = 1e-6;
+    internal const double Epsilon = 1e-6;
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);

@@ -1,0 +1,101 @@
+using Smae.Training;
+
+namespace Smae.Export;
+
+/// <summary>Writes a vision transformer: patches to tokens, tokens to a vector.</summary>
+/// <param name="graph">Where to.</param>
+/// <param name="weights">The weights.</param>
+/// <param name="products">Writes the products with weights.</param>
+/// <param name="config">The shape.</param>
+/// <param name="flavor">The operators of the blocks.</param>
+internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Products products, VisionTransformerConfig config, OnnxFlavor flavor)
+{
+    private readonly TransformerGraph _blocks = TransformerGraph.Create(graph, weights, products, config, flavor);
+
+    /// <summary>Tokens of an image, class token included.</summary>
+    public int TokenCount => config.PatchCount + (config.ClassToken == ClassToken.None ? 0 : 1);
+
+    /// <summary>Encodes whole images.</summary>
+    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>, normalised, float32.</param>
+    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
+    public string WriteTokens(string patches)
+    {
+        string tokens;
+        using (graph.In("patch_embed"))
+        {
+            tokens = Project(patches);
+            // Room for the class token; what stands there comes with the table.
+            if (config.ClassToken == ClassToken.First) tokens = graph.Node("Pad", [tokens, graph.Integers(0, 1, 0, 0, 0, 0)]);
+            if (config.ClassToken == ClassToken.Last) tokens = graph.Node("Pad", [tokens, graph.Integers(0, 0, 0, 0, 1, 0)]);
+            tokens = graph.Node("Add", [tokens, Table()]);
+        }
+        return _blocks.Write(tokens, "blocks", FinalNorm);
+    }
+
+    /// <summary>Encodes some patches of each image.</summary>
+    /// <param name="patches">The patches of whole images.</param>
+    /// <param name="visible">Which of them, <c>[batch, visible]</c>, int64.</param>
+    /// <param name="mask">What is added to the scores of tokens as keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.</param>
+    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
+    public string WriteVisibleTokens(string patches, string visible, string mask)
+    {
+        string tokens;
+        using (graph.In("patch_embed"))
+        {
+            bool first = config.ClassToken == ClassToken.First;
+            patches = graph.Node("GatherND", [patches, graph.Node("Unsqueeze", [visible, graph.Integers(-1)])], ("batch_dims", 1L));
+            string positions = graph.Reshape(Positions, first ? config.PatchCount + 1 : config.PatchCount, config.EmbedDim);
+            string places = first ? graph.Node("Add", [visible, graph.Integer(1)]) : visible;
+            tokens = graph.Node("Add", [Project(patches), graph.Node("Add", [graph.Node("Gather", [positions, places], ("axis", 0L)), Bias])]);
+            if (config.ClassToken != ClassToken.None)
+            {
+                string token = first ? graph.Node("Add", [ClassTokenWeight, graph.Node("Gather", [positions, graph.Integer(0)], ("axis", 0L))]) : ClassTokenWeight;
+                string batch = graph.Node("Slice", [graph.Node("Shape", [visible]), graph.Integers(0), graph.Integers(1)]);
+                token = graph.Node("Expand", [token, graph.Node("Concat", [batch, graph.Integers(1, config.EmbedDim)], ("axis", 0L))]);
+                tokens = graph.Node("Concat", first ? [token, tokens] : [tokens, token], ("axis", 1L));
+            }
+        }
+        return _blocks.Write(tokens, "blocks", FinalNorm, mask);
+    }
+
+    /// <summary>One vector for each image.</summary>
+    /// <param name="tokens"><c>[batch, tokens, dim]</c>.</param>
+    /// <param name="pooling">How.</param>
+    /// <returns><c>[batch, dim]</c>.</returns>
+    public string WritePooled(string tokens, Pooling pooling)
+    {
+        using GraphBuilder.Scope scope = graph.In("pool");
+        return pooling == Pooling.ClassToken
+            ? graph.Node("Gather", [tokens, graph.Integer(config.ClassToken == ClassToken.First ? 0 : config.PatchCount)], ("axis", 1L))
+            : graph.Node("ReduceMean", [WriteWithoutClassToken(tokens)], ("axes", new[] { 1L }), ("keepdims", 0L));
+    }
+
+    /// <summary>The tokens of patches alone.</summary>
+    public string WriteWithoutClassToken(string tokens) => config.ClassToken switch
+    {
+        ClassToken.First => graph.Node("Slice", [tokens, graph.Integers(1), graph.Integers(int.MaxValue), graph.Integers(1)]),
+        ClassToken.Last => graph.Node("Slice", [tokens, graph.Integers(0), graph.Integers(-1), graph.Integers(1)]),
+        _ => tokens,
+    };
+
+    private string? FinalNorm => config.FinalNorm ? "norm" : null;
+
+    private string Bias => graph.Floats("patch_embed.proj.bias", weights["patch_embed.proj.bias"], config.EmbedDim);
+
+    private string Positions => graph.Floats("pos_embed", weights["pos_embed"], weights.Shape("pos_embed"));
+
+    private string ClassTokenWeight => graph.Floats("cls_token", weights["cls_token"], 1, 1, config.EmbedDim);
+
+    private string Project(string patches) => products.ToFloat(products.MultiplyFully(products.ToCompute(patches), "patch_embed.proj"));
+
+    /// <summary>Positions, class token and the projection's bias as one table, <c>[1, tokens, dim]</c>; runtimes compute it once.</summary>
+    private string Table()
+    {
+        using GraphBuilder.Scope scope = graph.In("table");
+        if (config.ClassToken == ClassToken.None) return graph.Node("Add", [Positions, Bias]);
+        if (config.ClassToken == ClassToken.Last)
+            return graph.Node("Concat", [graph.Node("Add", [Positions, Bias]), ClassTokenWeight], ("axis", 1L));
+        string biases = graph.Node("Expand", [Bias, graph.Integers(1, config.PatchCount, config.EmbedDim)]);
+        return graph.Node("Add", [Positions, graph.Node("Concat", [ClassTokenWeight, biases], ("axis", 1L))]);
+    }
+}

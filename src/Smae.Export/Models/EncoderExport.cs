@@ -1,0 +1,50 @@
+using Smae.Training;
+using static TorchSharp.torch;
+
+namespace Smae.Export;
+
+/// <summary>Exports an encoder: images to embeddings or tokens.</summary>
+internal sealed class EncoderExport : ModelExport
+{
+    private readonly VisionTransformer _reference;
+    private readonly Pooling _pooling;
+
+    public EncoderExport(ImageEncoder encoder, OnnxExportOptions options)
+        : base([.. ModelWeights.Of(encoder.Model)], encoder.Model.Config, encoder.Preprocessing, options)
+    {
+        _pooling = options.Output switch { OnnxOutput.Mean => Pooling.Mean, OnnxOutput.ClassToken => Pooling.ClassToken, _ => encoder.Pooling };
+        _reference = new VisionTransformer(Config);
+        ReferenceWeights.Copy(Weights, ModelWeights.Of(_reference));
+        _reference.eval();
+    }
+
+    public override OnnxModelKind Kind => OnnxModelKind.Encoder;
+
+    private bool IsPooled => Options.Output != OnnxOutput.Tokens;
+
+    public override Tensor[] Reference(Tensor images, bool[] hidden)
+    {
+        Tensor tokens = _reference.forward(images);
+        return [IsPooled ? _reference.Pool(tokens, _pooling) : tokens];
+    }
+
+    public override void Dispose() => _reference.Dispose();
+
+    protected override GraphOutput[] Write(GraphBuilder graph, ImageInput input, Products products)
+    {
+        var encoder = new EncoderGraph(graph, Weights, products, Config, Options.Flavor);
+        string tokens = encoder.WriteTokens(input.WritePatches(Options.InputName));
+        return IsPooled
+            ? [new GraphOutput(Options.OutputName ?? "embedding", encoder.WritePooled(tokens, _pooling), [Config.EmbedDim], "Embeddings: [batch, dim].")]
+            : [new GraphOutput(Options.OutputName ?? "tokens", tokens, [encoder.TokenCount, Config.EmbedDim], "All tokens: [batch, tokens, dim].")];
+    }
+
+    protected override IEnumerable<(string Key, string Value)> Details() =>
+        IsPooled ? [(MetadataKeys.Output, $"{Options.Output}"), (MetadataKeys.Pooling, $"{_pooling}")] : [(MetadataKeys.Output, $"{Options.Output}")];
+
+    protected override IEnumerable<string> Faults()
+    {
+        if (Options.Output == OnnxOutput.ClassToken && Config.ClassToken == ClassToken.None)
+            yield return "Output is ClassToken and the encoder has no class token: choose Mean.";
+    }
+}

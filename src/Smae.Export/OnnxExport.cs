@@ -1,0 +1,60 @@
+using Smae.Training;
+
+namespace Smae.Export;
+
+/// <summary>
+/// Exports models to ONNX. Every file takes any number of images at once (the dimension <c>batch</c>), tells about itself
+/// (<see cref="OnnxModelInfo"/>) and was proven before it was written: ONNX Runtime's numbers are TorchSharp's in float32.
+/// </summary>
+public static class OnnxExport
+{
+    /// <summary>Exports an encoder: images to embeddings, or to all tokens.</summary>
+    /// <param name="encoder">The encoder, on any device and in any precision. It is only read.</param>
+    /// <param name="path">The file, for example <c>encoder.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="options">How; null takes every option's default.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
+    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    public static OnnxExportResult ExportOnnx(this ImageEncoder encoder, string path, OnnxExportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        using var export = new EncoderExport(encoder, options ?? new OnnxExportOptions());
+        return export.Run(path);
+    }
+
+    /// <summary>Exports a classifier: images to probabilities and, as a second output named <c>logits</c>, what they are the softmax of.</summary>
+    /// <param name="classifier">The classifier, on any device and in any precision. It is only read.</param>
+    /// <param name="path">The file, for example <c>classifier.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="options">How; null takes every option's default.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
+    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    public static OnnxExportResult ExportOnnx(this ImageClassifier classifier, string path, OnnxExportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(classifier);
+        using var export = new ClassifierExport(classifier, options ?? new OnnxExportOptions());
+        return export.Run(path);
+    }
+
+    /// <summary>
+    /// Exports a whole masked autoencoder: images and masks to reconstructions. The second input, <c>mask</c>, is uint8 <c>[batch, patches]</c>: not 0 where
+    /// a patch is hidden, patches row by row. Each image may hide any number of patches, from none to all, and another number than its neighbours; only
+    /// visible patches are encoded, in as many places as the image with most of them needs. The output is the prediction of every patch, visible or not,
+    /// as an image of the input's layout and scale; patches that were normalised for training have the mean and deviation of the true ones.
+    /// </summary>
+    /// <param name="model">The autoencoder, on any device and in any precision. It is only read.</param>
+    /// <param name="path">The file, for example <c>autoencoder.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="pretraining">The options it was pretrained with: preprocessing and objective count.</param>
+    /// <param name="options">How; null takes every option's default.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or the options are for another size; the message names every fault.</exception>
+    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    public static OnnxExportResult ExportOnnx(
+        this MaskedAutoencoder model, string path, MaePretrainOptions pretraining, OnnxExportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(pretraining);
+        using var export = new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions());
+        return export.Run(path);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Text.Json;
+using Google.Protobuf;
+using Smae.Training;
+
+namespace Smae.Export;
+
+/// <summary>What an ONNX file of Smae tells about itself.</summary>
+public sealed record OnnxModelInfo
+{
+    /// <summary>The producer's name in files of Smae.</summary>
+    internal const string Producer = "Smae";
+
+    private OnnxModelInfo()
+    {
+    }
+
+    /// <summary>What the file holds.</summary>
+    public required OnnxModelKind Kind { get; init; }
+
+    /// <summary>What is done to an image first. The file itself normalises raw pixels; decoding and resizing are left.</summary>
+    public required ImagePreprocessing Preprocessing { get; init; }
+
+    /// <summary>What the file takes for an image.</summary>
+    public required OnnxInput Input { get; init; }
+
+    /// <summary>The number format of weights and products.</summary>
+    public required OnnxPrecision Precision { get; init; }
+
+    /// <summary>Which operators the file is made of.</summary>
+    public required OnnxFlavor Flavor { get; init; }
+
+    /// <summary>Height and width of a patch in pixels.</summary>
+    public required int PatchSize { get; init; }
+
+    /// <summary>Width of the encoder's tokens.</summary>
+    public required int EmbedDim { get; init; }
+
+    /// <summary>How tokens become a vector; null where they stay tokens.</summary>
+    public required Pooling? Pooling { get; init; }
+
+    /// <summary>Names of a classifier's classes in the order of its output; null where there are none.</summary>
+    public required IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>The SHA-256 of the weights that were exported: their names, types, shapes and numbers.</summary>
+    public required string WeightsHash { get; init; }
+
+    /// <summary>The version of Smae that exported the file.</summary>
+    public required string SmaeVersion { get; init; }
+
+    /// <summary>The largest absolute difference from TorchSharp in float32 that was found when the file was made.</summary>
+    public required double MaxDifference { get; init; }
+
+    /// <summary>What was allowed of it, as a share of the output's largest magnitude.</summary>
+    public required double Tolerance { get; init; }
+
+    /// <summary>Name of the input of images.</summary>
+    public required string InputName { get; init; }
+
+    /// <summary>Name of the input of masks, <c>[batch, patches]</c>, uint8; null where there is none.</summary>
+    public required string? MaskName { get; init; }
+
+    /// <summary>The outputs, the main one first: names, and dimensions after the batch.</summary>
+    public required IReadOnlyList<OnnxOutputInfo> Outputs { get; init; }
+
+    /// <summary>Reads what a file tells about itself. Its weights are passed over.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not an ONNX file, it is truncated, or it is not from Smae; the message says which.</exception>
+    public static OnnxModelInfo Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (!File.Exists(path)) throw new FileNotFoundException($"{path} is not there: expected an ONNX file.", path);
+        ModelHeader header;
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: {e.Message}", e);
+        }
+        if (header.Graph is null || !header.HasIrVersion) throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: it holds no graph.");
+        if (header.ProducerName != Producer)
+            throw new InvalidDataException($"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: what its input means is not known.");
+        var metadata = new Metadata(path, header.MetadataProps);
+        return Create(header.Graph, metadata);
+    }
+
+    private static OnnxModelInfo Create(GraphHeader graph, Metadata metadata)
+    {
+        if (graph.Input.Count == 0 || graph.Output.Count == 0) throw metadata.Damaged("its graph has no input or no output");
+        return new OnnxModelInfo
+        {
+            Kind = metadata.Choice<OnnxModelKind>(MetadataKeys.Kind),
+            Preprocessing = new ImagePreprocessing
+            {
+                Height = metadata.Integer(MetadataKeys.Height), Width = metadata.Integer(MetadataKeys.Width), Channels = metadata.Integer(MetadataKeys.Channels),
+                Resize = metadata.Choice<ResizeMode>(MetadataKeys.Resize), Mean = metadata.Json<float[]>(MetadataKeys.Mean),
+                StandardDeviation = metadata.Json<float[]>(MetadataKeys.Deviation),
+            },
+            Input = metadata.Choice<OnnxInput>(MetadataKeys.Input),
+            Precision = metadata.Choice<OnnxPrecision>(MetadataKeys.Precision),
+            Flavor = metadata.Choice<OnnxFlavor>(MetadataKeys.Flavor),
+            PatchSize = metadata.Integer(MetadataKeys.PatchSize),
+            EmbedDim = metadata.Integer(MetadataKeys.EmbedDim),
+            Pooling = metadata.Has(MetadataKeys.Pooling) ? metadata.Choice<Pooling>(MetadataKeys.Pooling) : null,
+            ClassNames = metadata.Has(MetadataKeys.ClassNames) ? metadata.Json<string[]>(MetadataKeys.ClassNames) : null,
+            WeightsHash = metadata.Text(MetadataKeys.WeightsHash),
+            SmaeVersion = metadata.Text(MetadataKeys.Version),
+            MaxDifference = metadata.Number(MetadataKeys.MaxDifference),
+            Tolerance = metadata.Number(MetadataKeys.Tolerance),
+            InputName = graph.Input[0].Name,
+            MaskName = graph.Input.Count > 1 ? graph.Input[1].Name : null,
+            Outputs = [.. graph.Output.Select(o => new OnnxOutputInfo(o.Name, [.. o.Type.TensorType.Shape.Dim.Skip(1).Select(d => (int)d.DimValue)]))],
+        };
+    }
+
+    /// <summary>The metadata of a file, and errors that name it.</summary>
+    private sealed class Metadata(string path, IEnumerable<StringStringEntryProto> entries)
+    {
+        private readonly Dictionary<string, string> _values = entries.GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.First().Value);
+
+        public InvalidDataException Damaged(string why) => new($"{path} is damaged: {why}.");
+
+        public bool Has(string key) => _values.ContainsKey(key);
+
+        public string Text(string key) => _values.TryGetValue(key, out string? value) ? value : throw Damaged($"its metadata lacks '{key}'");
+
+        public int Integer(string key) => int.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
+            ? value
+            : throw Damaged($"its '{key}' is '{Text(key)}', expected a positive whole number");
+
+        public double Number(string key) => double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            ? value
+            : throw Damaged($"its '{key}' is '{Text(key)}', expected a number");
+
+        public T Choice<T>(string key) where T : struct, Enum => Enum.TryParse(Text(key), out T value) && Enum.IsDefined(value)
+            ? value
+            : throw Damaged($"its '{key}' is '{Text(key)}', expected one of {string.Join(", ", Enum.GetNames<T>())}");
+
+        public T Json<T>(string key) where T : class
+        {
+            try
+            {
+                return JsonSerializer.Deserialize<T>(Text(key)) ?? throw Damaged($"its '{key}' is empty");
+            }
+            catch (JsonException e)
+            {
+                throw Damaged($"its '{key}' is '{Text(key)}' ({e.Message})");
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using Microsoft.ML.OnnxRuntime;
+using Smae.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Export;
+
+/// <summary>Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.</summary>
+internal sealed class ExportProof : IDisposable
+{
+    private const int RandomBatch = 3, BatchSize = 16;
+    private readonly ModelExport _export;
+    private readonly GraphOutput[] _outputs;
+    private readonly Agreement[] _agreements;
+    private readonly InferenceSession _session;
+    private readonly ImageNormalizer _normalizer;
+    private readonly Random _random = new(1);
+    private long _images, _sameClass;
+
+    private ExportProof(ModelExport export, byte[] model, GraphOutput[] outputs)
+    {
+        (_export, _outputs) = (export, outputs);
+        _agreements = [.. outputs.Select(_ => new Agreement())];
+        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");   // TorchSharp's threads want the cores in turn
+        _session = new InferenceSession(model, options);
+        _normalizer = new ImageNormalizer(export.Preprocessing, CPU);
+    }
+
+    /// <summary>Proves a model.</summary>
+    /// <exception cref="OnnxExportException">The two differ by more than the tolerance.</exception>
+    public static OnnxProof Run(ModelExport export, byte[] model, GraphOutput[] outputs)
+    {
+        using var proof = new ExportProof(export, model, outputs);
+        proof.Compare(proof.RandomImages(1), 1);
+        proof.Compare(proof.RandomImages(RandomBatch), RandomBatch);
+        if (export.Options.ProofImages is { } images) proof.CompareAll(images);
+        return proof.Judge();
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _normalizer.Dispose();
+    }
+
+    private void CompareAll(ImageStore images)
+    {
+        int size = _export.Preprocessing.ByteCount;
+        for (long from = 0; from < images.Count; from += BatchSize)
+        {
+            int count = (int)Math.Min(BatchSize, images.Count - from);
+            var pixels = new byte[count * size];
+            for (int i = 0; i < count; i++) images[from + i].CopyTo(pixels.AsSpan(i * size));
+            Compare(pixels, count);
+        }
+    }
+
+    private void Compare(byte[] pixels, int count)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        ImagePreprocessing p = _export.Preprocessing;
+        Tensor bytes = tensor(pixels, [count, p.Height, p.Width, p.Channels]), images = _normalizer.Normalize(bytes);
+        bool[] hidden = RandomMask(count);
+        Tensor[] expected = _export.Reference(images, hidden);
+        float[][] found = Score(bytes, images, hidden, count);
+        for (int i = 0; i < expected.Length; i++)
+            _agreements[i].Add(expected[i].contiguous().data<float>().ToArray(), found[i], _outputs[i].Name);
+        _images += count;
+        if (_export.Kind != OnnxModelKind.Classifier) return;
+        Tensor classes = tensor(found[0], expected[0].shape).argmax(1);
+        _sameClass += classes.eq(expected[0].argmax(1)).to_type(ScalarType.Int64).sum().ToInt64();
+    }
+
+    private float[][] Score(Tensor bytes, Tensor images, bool[] hidden, int count)
+    {
+        long[] shape = [count, .. _session.InputMetadata[_export.Options.InputName].Dimensions.Skip(1).Select(d => (long)d)];
+        using OrtValue input = _export.Options.Input switch
+        {
+            OnnxInput.Bytes => OrtValue.CreateTensorValueFromMemory(bytes.data<byte>().ToArray(), shape),
+            OnnxInput.PlanarBytes => OrtValue.CreateTensorValueFromMemory(bytes.permute(0, 3, 1, 2).contiguous().data<byte>().ToArray(), shape),
+            _ => OrtValue.CreateTensorValueFromMemory(images.contiguous().data<float>().ToArray(), shape),
+        };
+        using OrtValue mask = OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0), [count, hidden.Length / count]);
+        (string, OrtValue)[] inputs = _export.MaskName is { } name ? [(_export.Options.InputName, input), (name, mask)] : [(_export.Options.InputName, input)];
+        using var run = new RunOptions();
+        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(
+            run, [.. inputs.Select(i => i.Item1)], [.. inputs.Select(i => i.Item2)], [.. _outputs.Select(o => o.Name)]);
+        return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
+    }
+
+    private OnnxProof Judge()
+    {
+        OnnxExportOptions options = _export.Options;
+        double tolerance = options.EffectiveTolerance;
+        Agreement worst = _agreements.MaxBy(a => a.Relative)!;
+        if (!(worst.Relative <= tolerance))
+        {
+            string advice = options.Precision == OnnxPrecision.Float32 ? "Raise Tolerance" : "Raise Tolerance or choose a finer Precision";
+            throw new OnnxExportException(FormattableString.Invariant(
+                $"ONNX Runtime's '{_outputs[Array.IndexOf(_agreements, worst)].Name}' differs from TorchSharp's by {worst.Difference:G3} where numbers go up to ")
+                + FormattableString.Invariant($"{worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ({options.Precision}). ")
+                + $"{advice}, if that is good enough. No file was written.");
+        }
+        double? sameClass = _export.Kind == OnnxModelKind.Classifier ? (double)_sameClass / _images : null;
+        return new OnnxProof(_images, _agreements.Max(a => a.Difference), worst.Magnitude, worst.Relative, tolerance, sameClass);
+    }
+
+    /// <summary>Noise, brighter and duller, so that not every image looks the same to a model.</summary>
+    private byte[] RandomImages(int count)
+    {
+        var pixels = new byte[count * _export.Preprocessing.ByteCount];
+        foreach (ArraySegment<byte> image in pixels.Chunk(pixels.Length / count).Select((_, i) => new ArraySegment<byte>(
+                     pixels, i * (pixels.Length / count), pixels.Length / count)))
+        {
+            int low = _random.Next(128), range = _random.Next(32, 128);
+            for (int i = 0; i < image.Count; i++) image[i] = (byte)(low + _random.Next(range));
+        }
+        return pixels;
+    }
+
+    /// <summary>Hides the same number of patches, about three of four, in every image: TorchSharp's models want it so.</summary>
+    private bool[] RandomMask(int count)
+    {
+        int patches = _export.Config.PatchCount, hidden = patches * 3 / 4;
+        return [.. Enumerable.Range(0, count).SelectMany(_ =>
+        {
+            bool[] flags = [.. Enumerable.Range(0, patches).Select(i => i < hidden)];
+            _random.Shuffle(flags);
+            return flags;
+        })];
+    }
+
+    /// <summary>How far two sets of numbers lie apart.</summary>
+    private sealed class Agreement
+    {
+        public double Difference { get; private set; }
+
+        public double Magnitude { get; private set; }
+
+        public double Relative => Difference == 0 ? 0 : Difference / Magnitude;
+
+        public void Add(float[] expected, float[] found, string output)
+        {
+            if (expected.Length != found.Length)
+                throw new OnnxExportException($"ONNX Runtime's '{output}' has {found.Length} numbers where TorchSharp's has {expected.Length}. No file was written.");
+            for (int i = 0; i < expected.Length; i++)
+            {
+                if (!float.IsFinite(expected[i]))
+                    throw new OnnxExportException($"TorchSharp's '{output}' holds {expected[i]}: the model cannot be proven. No file was written.");
+                double difference = Math.Abs((double)expected[i] - found[i]);
+                Difference = Math.Max(Difference, double.IsNaN(difference) ? double.PositiveInfinity : difference);
+                Magnitude = Math.Max(Magnitude, Math.Abs(expected[i]));
+            }
+        }
+    }
+}

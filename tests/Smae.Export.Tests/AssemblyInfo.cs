@@ -1,0 +1,2 @@
+// libtorch and ONNX Runtime use all cores already.
+[assembly: DoNotParallelize]

@@ -1,0 +1,136 @@
+using Smae.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Export.Tests;
+
+/// <summary>Whole autoencoders: images and masks in, reconstructions out.</summary>
+[TestClass]
+public sealed class AutoencoderExportTests : IDisposable
+{
+    private static readonly VisionTransformerConfig s_config = TinyModels.Config;
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static IEnumerable<object[]> Shapes()
+    {
+        VisionTransformerConfig c = s_config;
+        DecoderConfig d = c.DefaultDecoder;
+        (string Name, VisionTransformerConfig Encoder, DecoderConfig Decoder)[] shapes =
+        [
+            ("as MAE", c, d), ("as SMAE", VisionTransformerConfig.VitLite7_4 with { ImageHeight = 16, ImageWidth = 16, EmbedDim = 32, Depth = 2 }, DecoderConfig.Smae),
+            ("class token dropped", c, d with { KeepClassToken = false }), ("class token last", c with { ClassToken = ClassToken.Last }, d),
+            ("no class token", c with { ClassToken = ClassToken.None }, d),
+            ("learned positions", c with { Positions = PositionEncoding.Learned }, d with { Positions = PositionEncoding.Learned }),
+            ("no norms", c with { FinalNorm = false }, d with { FinalNorm = false }), ("two channels", c with { Channels = 2 }, d),
+        ];
+        foreach (OnnxFlavor flavor in Enum.GetValues<OnnxFlavor>())
+            foreach ((string name, VisionTransformerConfig encoder, DecoderConfig decoder) in shapes) yield return [name, flavor, encoder, decoder];
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Shapes))]
+    public void EveryShapeAgrees(string name, OnnxFlavor flavor, VisionTransformerConfig encoder, DecoderConfig decoder)
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder(encoder, decoder);
+        foreach (bool normalized in (bool[])[true, false])
+        {
+            OnnxProof proof = model.ExportOnnx(
+                _folder.At("autoencoder.onnx"), Pretraining(model, normalized), new OnnxExportOptions { Flavor = flavor }).Proof;
+            Assert.IsLessThan(2e-5, proof.RelativeDifference, $"{name}: {proof}");
+        }
+    }
+
+    [TestMethod]
+    [DataRow(OnnxPrecision.Float32, OnnxInput.PlanarBytes, 2e-5)]
+    [DataRow(OnnxPrecision.Float32, OnnxInput.NormalizedPlanes, 2e-5)]
+    [DataRow(OnnxPrecision.Float16, OnnxInput.Bytes, 5e-3)]
+    [DataRow(OnnxPrecision.Int8, OnnxInput.Bytes, 0.1)]
+    public void EveryInputAndPrecisionAgrees(OnnxPrecision precision, OnnxInput input, double tolerance)
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder();
+        OnnxProof proof = model.ExportOnnx(
+            _folder.At("autoencoder.onnx"), Pretraining(model, false), new OnnxExportOptions { Precision = precision, Input = input }).Proof;
+        Assert.IsLessThan(tolerance, proof.RelativeDifference, $"{proof}");
+    }
+
+    [TestMethod]
+    [DataRow(ClassToken.First)]
+    [DataRow(ClassToken.Last)]
+    [DataRow(ClassToken.None)]
+    public void ImagesMayHideDifferentNumbersOfPatches(ClassToken token)
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder(s_config with { ClassToken = token });
+        string path = _folder.At("autoencoder.onnx");
+        model.ExportOnnx(path, Pretraining(model, false));
+        const int count = 6, patches = 24;
+        using ImageStore images = TinyModels.Images(s_config, count);
+        byte[] bytes = TinyModels.Bytes(images), mask = new byte[count * patches];
+        var random = new Random(3);
+        for (int i = 0; i < mask.Length; i++) mask[i] = (byte)(random.NextDouble() < (1 + i / patches) / 8.0 ? 1 + random.Next(255) : 0);
+        float[] found = Onnx.Run(path, "reconstruction", count, bytes, mask);
+        int length = found.Length / count;
+        using DisposeScope scope = NewDisposeScope();
+        for (int i = 0; i < count; i++)
+        {
+            bool[] hidden = [.. mask.Skip(i * patches).Take(patches).Select(m => m != 0)];
+            Onnx.AssertClose(Reconstruct(model, images[i], hidden), found[(i * length)..((i + 1) * length)], 1e-5, $"image {i}, {hidden.Count(h => h)} hidden");
+        }
+    }
+
+    [TestMethod]
+    public void NoneOrAllPatchesMayBeHidden()
+    {
+        foreach (ClassToken token in Enum.GetValues<ClassToken>())
+        {
+            using MaskedAutoencoder model = TinyModels.Autoencoder(s_config with { ClassToken = token });
+            string path = _folder.At("autoencoder.onnx");
+            model.ExportOnnx(path, Pretraining(model, false));
+            using ImageStore images = TinyModels.Images(s_config, 2);
+            byte[] bytes = TinyModels.Bytes(images), mixed = new byte[48], all = new byte[24];
+            Array.Fill(all, (byte)1);
+            all.CopyTo(mixed, 24);
+            float[] together = Onnx.Run(path, "reconstruction", 2, bytes, mixed);
+            int length = together.Length / 2;
+            Onnx.AssertClose(Onnx.Run(path, "reconstruction", 1, bytes[..(16 * 24 * 3)], new byte[24]), together[..length], 1e-5);
+            Onnx.AssertClose(Onnx.Run(path, "reconstruction", 1, bytes[(16 * 24 * 3)..], all), together[length..], 1e-5);
+            // With everything hidden the picture cannot depend on the image.
+            if (token == ClassToken.None) continue;
+            Onnx.AssertClose(Onnx.Run(path, "reconstruction", 1, bytes[..(16 * 24 * 3)], all), together[length..], 1e-5);
+        }
+    }
+
+    [TestMethod]
+    public void OptionsForAnotherSizeAreRefused()
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder();
+        MaePretrainOptions other = Pretraining(model, false) with { Encoder = s_config with { ImageHeight = 32 } };
+        string message = Assert.ThrowsExactly<ArgumentException>(
+            () => model.ExportOnnx(_folder.At("a.onnx"), other, new OnnxExportOptions { InputName = "mask" })).Message;
+        StringAssert.Contains(message, "for 32x24x3: the autoencoder expects 16x24x3");
+        StringAssert.Contains(message, "InputName is 'mask'");
+    }
+
+    private static MaePretrainOptions Pretraining(MaskedAutoencoder model, bool normalized)
+    {
+        ImagePreprocessing preprocessing = TinyModels.Preprocessing(model.Config);
+        return new MaePretrainOptions
+        {
+            Encoder = model.Config, Mean = preprocessing.Mean, StandardDeviation = preprocessing.StandardDeviation,
+            Objective = new PixelObjective(normalized, HiddenOnly: true),
+        };
+    }
+
+    /// <summary>The prediction of every patch in pixels, [height, width, channels], step by step in TorchSharp.</summary>
+    private static float[] Reconstruct(MaskedAutoencoder model, ReadOnlySpan<byte> image, bool[] hidden)
+    {
+        using var noGrad = no_grad();
+        ImagePreprocessing p = TinyModels.Preprocessing(model.Config);
+        Tensor mean = tensor(p.Mean.ToArray()), deviation = tensor(p.StandardDeviation.ToArray());
+        Tensor pixels = tensor(image.ToArray(), [1, p.Height, p.Width, p.Channels]).to_type(ScalarType.Float32).div(255);
+        Tensor normalized = ((pixels - mean) / deviation).permute(0, 3, 1, 2);
+        Tensor prediction = model.forward(normalized, PatchMask.FromFlags(hidden, hidden.Length)).Prediction;
+        return ((Patches.ToImages(prediction, model.Config).permute(0, 2, 3, 1) * deviation + mean) * 255).contiguous().data<float>().ToArray();
+    }
+}
