@@ -39,10 +39,5 @@ public sealed class MaeEmbeddingEstimator : IEstimator<MaeTransformer>
     /// <summary>The schema that the transformer will give.</summary>
     /// <param name="inputSchema">The shape of a schema with the column of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        ImageColumn.Check(inputSchema, _transformer.InputColumnName);
-        return OutputShape.With(inputSchema, _transformer.OutputColumnName, _transformer.EmbeddingType);
-    }
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _transformer.Scorer.GetOutputSchema(inputSchema);
 }

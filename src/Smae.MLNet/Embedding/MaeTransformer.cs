@@ -11,7 +11,7 @@ namespace Smae.MLNet;
 /// <remarks>
 /// <para>
 /// The output column is a <c>Vector&lt;Single, D&gt;</c>, D being <see cref="ImageEncoder.EmbedDim"/>. Nothing is computed before it is read;
-/// a cursor that reads it decodes the images of up to 64 rows ahead on all cores and embeds them together. A reader that wants other
+/// a cursor that reads it embeds up to 64 rows together, while the images of the next ones are decoded on other cores. A reader that wants other
 /// columns only pays for no embedding. The embedding of an image that cannot be read is all NaN, ML.NET's missing value, with a warning in the log of
 /// the <see cref="MLContext"/>; <see cref="BrokenImagePolicy.Fail"/> makes it an <see cref="InvalidDataException"/> instead.
 /// </para>
@@ -28,14 +28,14 @@ public sealed class MaeTransformer : ITransformer, IDisposable
         IHost host, string outputColumnName, string inputColumnName, ImageEncoder encoder, ImageDecoders decoders,
         BrokenImagePolicy brokenImages, MaePretrainResult? pretraining)
     {
-        Host = host;
         OutputColumnName = outputColumnName;
-        InputColumnName = inputColumnName;
         Encoder = encoder;
-        BrokenImages = brokenImages;
         Pretraining = pretraining;
-        Decoders = decoders;
-        EmbeddingType = new VectorDataViewType(NumberDataViewType.Single, encoder.EmbedDim);
+        var embedding = new VectorOutput(outputColumnName, new VectorDataViewType(NumberDataViewType.Single, encoder.EmbedDim));
+        Scorer = new ImageScorer(host, inputColumnName, new EncoderModel(encoder), [embedding])
+        {
+            Decoders = decoders, BrokenImages = brokenImages, Consequence = "its embedding is NaN",
+        };
         _ownsEncoder = pretraining is not null;
     }
 
@@ -49,38 +49,30 @@ public sealed class MaeTransformer : ITransformer, IDisposable
     public string OutputColumnName { get; }
 
     /// <summary>The column of images.</summary>
-    public string InputColumnName { get; }
+    public string InputColumnName => Scorer.InputColumnName;
 
     /// <summary>What happens where an image cannot be read.</summary>
-    public BrokenImagePolicy BrokenImages { get; }
+    public BrokenImagePolicy BrokenImages => Scorer.BrokenImages;
 
     /// <summary>Always true: every row's embedding depends on that row only.</summary>
     public bool IsRowToRowMapper => true;
 
-    internal IHost Host { get; }
-
-    internal ImageDecoders Decoders { get; }
-
-    internal DataViewType EmbeddingType { get; }
+    internal ImageScorer Scorer { get; }
 
     /// <summary>The schema with the column of embeddings added.</summary>
     /// <param name="inputSchema">A schema with the column of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => new EmbeddingMapper(this, inputSchema).OutputSchema;
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => Scorer.MapperFor(inputSchema).OutputSchema;
 
     /// <summary>A mapper from rows of <paramref name="inputSchema"/> to rows with embeddings, computed one row at a time.</summary>
     /// <param name="inputSchema">A schema with the column of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new EmbeddingMapper(this, inputSchema);
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => Scorer.MapperFor(inputSchema);
 
     /// <summary>The data with the column of embeddings added. Nothing is computed until it is read.</summary>
     /// <param name="input">Data with the column of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new EmbeddingDataView(input, new EmbeddingMapper(this, input.Schema));
-    }
+    public IDataView Transform(IDataView input) => Scorer.Transform(input);
 
     /// <summary>Frees the weights if pretraining made them; a transformer over a given encoder has nothing to free.</summary>
     public void Dispose()

@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace Smae.MLNet;
@@ -7,39 +6,24 @@ namespace Smae.MLNet;
 /// Collects the images of consecutive rows, then decodes them on all cores. Where the column holds decoded images they are taken over
 /// at once, because the next row's image may dispose them.
 /// </summary>
-internal sealed class ImageBatch
+/// <param name="decoders">What makes pixels of them.</param>
+/// <param name="reader">Where they come from.</param>
+/// <param name="capacity">The most images it can hold. Memory is taken as they come.</param>
+internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int capacity)
 {
-    private readonly ImageDecoders _decoders;
-    private readonly DataViewRow _row;
-    private readonly Action<int> _take;
-    private readonly Func<ImageDecoder, int, InvalidDataException?>? _decode;
-    private readonly byte[] _pixels;
-    private readonly string[] _names;
-    private readonly InvalidDataException?[] _problems;
-    private readonly int _imageBytes;
+    private const int Growth = 4;
 
-    /// <summary>A batch for the images in <paramref name="column"/> of <paramref name="row"/>, wherever the row then stands.</summary>
-    public ImageBatch(ImageDecoders decoders, DataViewRow row, DataViewSchema.Column column, ImageColumnKind kind, int capacity)
-    {
-        _decoders = decoders;
-        _row = row;
-        _imageBytes = decoders.ImageBytes;
-        _pixels = new byte[checked(capacity * _imageBytes)];
-        _names = new string[capacity];
-        _problems = new InvalidDataException?[capacity];
-        (_take, _decode) = kind switch
-        {
-            ImageColumnKind.Path => TakePaths(row.GetGetter<ReadOnlyMemory<char>>(column)),
-            ImageColumnKind.Bytes => TakeBytes(row.GetGetter<VBuffer<byte>>(column), new VBuffer<byte>[capacity]),
-            _ => TakeImages(row.GetGetter<MLImage>(column)),
-        };
-    }
+    private readonly int _imageBytes = decoders.ImageBytes;
+    private byte[] _pixels = [];
+    private string[] _names = [];
+    private VBuffer<byte>[] _files = [];
+    private InvalidDataException?[] _problems = [];
 
     /// <summary>Images taken since the last <see cref="Clear"/>.</summary>
     public int Count { get; private set; }
 
     /// <summary>The most images it can hold.</summary>
-    public int Capacity => _names.Length;
+    public int Capacity => capacity;
 
     /// <summary>The decoded images, Count x H x W x C bytes. What stands at the place of a broken image has no meaning.</summary>
     public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * _imageBytes);
@@ -47,7 +31,21 @@ internal sealed class ImageBatch
     /// <summary>Takes the image of the row as it stands.</summary>
     public void Take()
     {
-        _take(Count);
+        if (Count == _names.Length)
+            Grow();
+        switch (reader.Kind)
+        {
+            case ImageColumnKind.Path:
+                _names[Count] = reader.Path();
+                break;
+            case ImageColumnKind.Bytes:
+                reader.File(ref _files[Count]);
+                _names[Count] = reader.Name;
+                break;
+            default:
+                _problems[Count] = Extract();
+                break;
+        }
         Count++;
     }
 
@@ -64,82 +62,45 @@ internal sealed class ImageBatch
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
     public void Decode(CancellationToken cancellation = default)
     {
-        if (_decode is null)
+        if (reader.Kind == ImageColumnKind.Image)
             return;
         if (Count == 1)
         {
-            var decoder = _decoders.Rent();
-            _problems[0] = _decode(decoder, 0);
-            _decoders.Return(decoder);
+            var decoder = decoders.Rent();
+            Decode(decoder, 0);
+            decoders.Return(decoder);
             return;
         }
 
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, Count, options, _decoders.Rent, (index, _, decoder) =>
+        Parallel.For(0, Count, options, decoders.Rent, (index, _, decoder) =>
         {
-            _problems[index] = _decode(decoder, index);
+            Decode(decoder, index);
             return decoder;
-        }, _decoders.Return);
+        }, decoders.Return);
     }
 
-    private (Action<int>, Func<ImageDecoder, int, InvalidDataException?>) TakePaths(ValueGetter<ReadOnlyMemory<char>> getter)
-    {
-        ReadOnlyMemory<char> path = default;
-        return (Take, (decoder, index) => decoder.DecodeFile(_names[index], Image(index)));
+    private void Decode(ImageDecoder decoder, int index) => _problems[index] = reader.Kind == ImageColumnKind.Path
+        ? decoder.DecodeFile(_names[index], Image(index))
+        : decoder.DecodeBytes(in _files[index], _names[index], Image(index));
 
-        void Take(int index)
-        {
-            getter(ref path);
-            _names[index] = path.ToString();
-        }
+    private InvalidDataException? Extract()
+    {
+        if (reader.Image() is not { } image)
+            return new InvalidDataException($"{reader.Name}: the image is missing (null)");
+        var decoder = decoders.Rent();
+        decoder.Extract(image, Image(Count));
+        decoders.Return(decoder);
+        return null;
     }
 
-    private (Action<int>, Func<ImageDecoder, int, InvalidDataException?>) TakeBytes(ValueGetter<VBuffer<byte>> getter, VBuffer<byte>[] files)
+    private void Grow()
     {
-        return (Take, (decoder, index) => decoder.DecodeBytes(in files[index], _names[index], Image(index)));
-
-        void Take(int index)
-        {
-            getter(ref files[index]);
-            _names[index] = $"row {_row.Position}";
-        }
-    }
-
-    private (Action<int>, Func<ImageDecoder, int, InvalidDataException?>?) TakeImages(ValueGetter<MLImage> getter)
-    {
-        // Handed back to the getter each time: ML.NET's loaders dispose the image before when they make the next. We dispose none,
-        // since an image may just as well be the user's own.
-        MLImage? image = null;
-        return (Take, null);
-
-        void Take(int index)
-        {
-            getter(ref image!);
-            if (image is null)
-            {
-                _problems[index] = new InvalidDataException($"row {_row.Position}: the image is missing (null)");
-                return;
-            }
-            ThrowIfDisposed(image);
-            var decoder = _decoders.Rent();
-            decoder.Extract(image, Image(index));
-            _decoders.Return(decoder);
-            _problems[index] = null;
-        }
-    }
-
-    private void ThrowIfDisposed(MLImage image)
-    {
-        try
-        {
-            _ = image.Width;
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new InvalidOperationException(
-                $"The image of row {_row.Position} has been disposed. ML.NET disposes images that are held in memory when a pipeline reads " +
-                "them through ExtractPixels, or through ResizeImages to the size they have: read such images from files or bytes instead.",
-                exception);
-        }
+        int length = Math.Min(capacity, Math.Max(1, _names.Length) * Growth);
+        Array.Resize(ref _pixels, checked(length * _imageBytes));
+        Array.Resize(ref _names, length);
+        Array.Resize(ref _problems, length);
+        if (reader.Kind == ImageColumnKind.Bytes)
+            Array.Resize(ref _files, length);
     }
 }

@@ -26,7 +26,8 @@ internal static class ImageStoreLoader
         try
         {
             using var cursor = data.GetRowCursor([column]);
-            var batch = new ImageBatch(decoders, cursor, column, kind, Math.Clamp(ChunkBytes / decoders.ImageBytes, 1, ChunkImages));
+            var reader = new ImageReader(cursor, column, kind);
+            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.ImageBytes, 1, ChunkImages));
             var progress = new Reporter(channel, data.GetRowCount());
             long total = 0;
             while (Fill(batch, cursor))

@@ -3,8 +3,8 @@ using Microsoft.ML.Data;
 
 namespace Smae.MLNet;
 
-/// <summary>A data view with the embeddings of its images, computed as they are read.</summary>
-internal sealed class EmbeddingDataView(IDataView source, EmbeddingMapper mapper) : IDataView
+/// <summary>A data view with columns that a model makes of its images as they are read.</summary>
+internal sealed class ScoringDataView(IDataView source, ScoringMapper mapper) : IDataView
 {
     public DataViewSchema Schema => mapper.OutputSchema;
 
@@ -21,14 +21,14 @@ internal sealed class EmbeddingDataView(IDataView source, EmbeddingMapper mapper
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
     {
         bool[] active = mapper.ActiveColumns(columnsNeeded);
-        // One cursor that embeds in batches keeps all cores busy by itself; several would only make them compete.
-        if (active[mapper.EmbeddingIndex])
+        // One cursor that scores in batches keeps all cores busy by itself; several would only make them compete.
+        if (mapper.Scores(active))
             return [GetRowCursor(columnsNeeded, rand)];
         return Array.ConvertAll(source.GetRowCursorSet(mapper.GetDependencies(columnsNeeded), n, rand), cursor => Wrap(cursor, active));
     }
 
     private DataViewRowCursor Wrap(DataViewRowCursor cursor, bool[] active) =>
-        active[mapper.EmbeddingIndex] && mapper.InputSchema.All(column => !active[column.Index] || ColumnBuffer.CanHold(column.Type))
-            ? new BatchedEmbeddingCursor(cursor, mapper, active)
-            : new EmbeddingCursor(cursor, mapper, active);
+        mapper.Scores(active) && mapper.InputSchema.All(column => !active[column.Index] || ColumnBuffer.CanHold(column.Type))
+            ? new BatchedScoringCursor(cursor, mapper, active)
+            : new RowScoringCursor(cursor, mapper, active);
 }

@@ -4,12 +4,12 @@ using Microsoft.ML.Data;
 namespace Smae.MLNet;
 
 /// <summary>
-/// Goes with the cursor below row by row: for readers that want no embedding, and for those that want values which cannot be held back
+/// Goes with the cursor below row by row: for readers that want no score, and for those that want values which cannot be held back
 /// while the cursor below goes on, such as images.
 /// </summary>
-internal sealed class EmbeddingCursor(DataViewRowCursor source, EmbeddingMapper mapper, bool[] active) : DataViewRowCursor
+internal sealed class RowScoringCursor(DataViewRowCursor source, ScoringMapper mapper, bool[] active) : DataViewRowCursor
 {
-    private readonly EmbeddingRow _row = new(source, mapper, active);
+    private readonly ScoringRow _row = new(source, mapper, active);
 
     public override DataViewSchema Schema => _row.Schema;
 
@@ -28,7 +28,7 @@ internal sealed class EmbeddingCursor(DataViewRowCursor source, EmbeddingMapper 
         if (!source.MoveNext())
             return false;
         // Before the reader gets at the row: reading the image a second time may dispose the one that the reader holds.
-        _row.Embed();
+        _row.Score();
         return true;
     }
 

@@ -3,29 +3,29 @@ using Microsoft.ML.Data;
 
 namespace Smae.MLNet;
 
-/// <summary>A row with its embedding, made when it is first asked for at a position of the row below.</summary>
-internal sealed class EmbeddingRow : DataViewRow
+/// <summary>A row with its scores, made when one is first asked for at a position of the row below.</summary>
+internal sealed class ScoringRow : DataViewRow
 {
     private readonly DataViewRow _input;
-    private readonly EmbeddingMapper _mapper;
+    private readonly ScoringMapper _mapper;
     private readonly bool[] _active;
-    private readonly EmbeddingBatch? _batch;
+    private readonly ScoredBatch? _batch;
     private readonly BrokenImageReport? _broken;
-    private long _embedded = long.MinValue;
+    private long _scored = long.MinValue;
     private long _count;
 
     /// <param name="input">The row below, which this one owns.</param>
     /// <param name="mapper">The mapper that <paramref name="input"/>'s schema belongs to.</param>
     /// <param name="active">The active columns of the mapper's output.</param>
-    public EmbeddingRow(DataViewRow input, EmbeddingMapper mapper, bool[] active)
+    public ScoringRow(DataViewRow input, ScoringMapper mapper, bool[] active)
     {
         _input = input;
         _mapper = mapper;
         _active = active;
-        if (active[mapper.EmbeddingIndex])
+        if (mapper.Scores(active))
         {
-            _batch = mapper.CreateBatch(input, capacity: 1);
-            _broken = mapper.CreateReport();
+            _batch = mapper.CreateBatch(mapper.CreateReader(input), capacity: 1);
+            _broken = mapper.Scorer.CreateReport();
         }
     }
 
@@ -42,28 +42,25 @@ internal sealed class EmbeddingRow : DataViewRow
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         ColumnAccess.CheckActive(this, column);
-        if (column.Index != _mapper.EmbeddingIndex)
-            return _input.GetGetter<TValue>(_mapper.InputSchema[column.Index]);
-        return ColumnAccess.Cast<TValue, VBuffer<float>>(column, (ref VBuffer<float> value) =>
-        {
-            Embed();
-            _batch!.CopyTo(0, ref value);
-        });
+        return _mapper.OutputAt(column.Index) is { } output
+            ? output.Getter<TValue>(column, Scores)
+            : _input.GetGetter<TValue>(_mapper.InputSchema[column.Index]);
     }
 
-    /// <summary>Makes the embedding of the row as it stands, unless that is done or nobody wants it.</summary>
+    /// <summary>Scores the row as it stands, unless that is done or nobody wants it.</summary>
     /// <exception cref="InvalidDataException">The image is broken and that is to be an error.</exception>
-    public void Embed()
+    public void Score()
     {
-        if (_batch is null || _embedded == Position)
+        if (_batch is null || _scored == Position)
             return;
         _batch.Images.Clear();
         _batch.Images.Take();
-        _batch.Embed();
+        _batch.Images.Decode();
+        _batch.Score();
         _count++;
         if (_batch.Images.Problem(0) is { } problem)
             _broken!.Add(problem);
-        _embedded = Position;
+        _scored = Position;
     }
 
     protected override void Dispose(bool disposing)
@@ -74,5 +71,11 @@ internal sealed class EmbeddingRow : DataViewRow
             _input.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    private ReadOnlySpan<float> Scores()
+    {
+        Score();
+        return _batch!.Scores(0);
     }
 }

@@ -1,0 +1,13 @@
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>An encoder: its numbers are the embedding.</summary>
+internal sealed class EncoderModel(ImageEncoder encoder) : IImageModel
+{
+    public ImagePreprocessing Preprocessing => encoder.Preprocessing;
+
+    public int OutputLength => encoder.EmbedDim;
+
+    public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs) => encoder.Embed(images, count, outputs);
+}
