@@ -33,6 +33,9 @@ public sealed record OnnxModelInfo
     /// <summary>Height and width of a patch in pixels.</summary>
     public required int PatchSize { get; init; }
 
+    /// <summary>Patches in an image: <c>Height / PatchSize * (Width / PatchSize)</c>.</summary>
+    public int PatchCount => Preprocessing.Height / PatchSize * (Preprocessing.Width / PatchSize);
+
     /// <summary>Width of the encoder's tokens.</summary>
     public required int EmbedDim { get; init; }
 

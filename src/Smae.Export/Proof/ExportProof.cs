@@ -21,7 +21,7 @@ internal sealed class ExportProof : IDisposable
     {
         (_export, _outputs) = (export, outputs);
         _agreements = [.. outputs.Select(_ => new Agreement())];
-        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using SessionOptions options = RuntimeSession.Options();
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");   // TorchSharp's threads want the cores in turn
         _session = new InferenceSession(model, options);
         _normalizer = new ImageNormalizer(export.Preprocessing, CPU);

@@ -1,0 +1,43 @@
+namespace Smae.Export;
+
+/// <summary>How an ONNX file is run.</summary>
+public sealed record OnnxScoringOptions
+{
+    /// <summary>Where it is computed. Default <see cref="OnnxDevice.Cpu"/>.</summary>
+    public OnnxDevice Device { get; init; } = OnnxDevice.Cpu;
+
+    /// <summary>Which GPU, counted from 0. Default 0.</summary>
+    public int DeviceId { get; init; }
+
+    /// <summary>
+    /// What happens when <see cref="Device"/> cannot be used: true goes on with the CPU and tells why in <see cref="OnnxImageModel.FallbackReason"/>, false is
+    /// an error. Default false.
+    /// </summary>
+    public bool FallbackToCpu { get; init; }
+
+    /// <summary>Images at a time; a call with more is cut into batches. Default 32.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Threads that share the work of one batch on the CPU; null leaves it to ONNX Runtime: one for each core. Default null.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Whether a batch of black images is run when the file is opened, so that the first real one takes no longer than the others. Default false.</summary>
+    public bool WarmUp { get; init; }
+
+    /// <summary>Which output is wanted; null is the main one, the first of <see cref="OnnxModelInfo.Outputs"/>. Default null.</summary>
+    public string? OutputName { get; init; }
+
+    internal IEnumerable<string> Faults()
+    {
+        if (!Enum.IsDefined(Device)) yield return $"Device is {Device}: expected one of {string.Join(", ", Enum.GetNames<OnnxDevice>())}.";
+        if (DeviceId < 0) yield return $"DeviceId is {DeviceId}: expected 0 or more.";
+        if (BatchSize < 1) yield return $"BatchSize is {BatchSize}: expected at least 1.";
+        if (Threads < 1) yield return $"Threads is {Threads}: expected at least 1, or null.";
+    }
+
+    internal IEnumerable<string> Faults(string path, OnnxModelInfo info)
+    {
+        if (OutputName is not null && info.Outputs.All(o => o.Name != OutputName))
+            yield return $"OutputName is '{OutputName}': {path} has {string.Join(", ", info.Outputs.Select(o => $"'{o.Name}'"))}.";
+    }
+}
