@@ -125,12 +125,4 @@ public sealed class MaeTransformerTests : EmbeddingFixture
         Assert.IsNull(transformer.Pretraining);
         Assert.ThrowsExactly<FileNotFoundException>(() => Context.Transforms.MaeEmbedding("Embedding", "ImagePath", "no.safetensors"));
     }
-
-    [TestMethod]
-    public void Saving_into_a_model_file_says_what_to_do_instead()
-    {
-        var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", Encoder).Fit(Images);
-        var error = Assert.ThrowsExactly<NotSupportedException>(() => Context.Model.Save(transformer, Images.Schema, At("model.zip")));
-        StringAssert.Contains(error.Message, "Encoder.Save");
-    }
 }

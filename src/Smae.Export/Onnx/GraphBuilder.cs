@@ -23,6 +23,11 @@ internal sealed class GraphBuilder
     private readonly HashSet<string> _initializers = [];
     private string _scope = "";
 
+    /// <summary>
+    /// Whether the graph takes one image at a time: inputs then begin with a dimension of 1, and outputs have none for the batch. Default false: any number.
+    /// </summary>
+    public bool IsSingleImage { get; init; }
+
     /// <summary>What is built.</summary>
     public GraphProto Graph { get; } = new();
 
@@ -49,8 +54,17 @@ internal sealed class GraphBuilder
     /// <summary>Makes a value an output of another name; its shape is what comes after the batch.</summary>
     public void Output(string name, string value, ReadOnlySpan<long> shape, string doc)
     {
+        if (IsSingleImage) value = Reshape(value, shape.ToArray());
+        Name(name, value);
+        ValueInfoProto output = Value(name, DataType.Float, shape, doc);
+        if (IsSingleImage) output.Type.TensorType.Shape.Dim.RemoveAt(0);
+        Graph.Output.Add(output);
+    }
+
+    /// <summary>Gives a value another name.</summary>
+    public void Name(string name, string value)
+    {
         if (!_names.Add(name)) throw Taken(name);
-        Graph.Output.Add(Value(name, DataType.Float, shape, doc));
         Graph.Node.Add(new NodeProto { Name = $"{name}/Identity", OpType = "Identity", Input = { value }, Output = { name } });
     }
 
@@ -141,9 +155,10 @@ internal sealed class GraphBuilder
         _ => throw new ArgumentException($"Attribute '{name}' is a {value.GetType().Name}: expected a long, a double or a long[].", nameof(value)),
     };
 
-    private static ValueInfoProto Value(string name, DataType type, ReadOnlySpan<long> shape, string doc)
+    private ValueInfoProto Value(string name, DataType type, ReadOnlySpan<long> shape, string doc)
     {
-        var dimensions = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = Batch } } };
+        var batch = IsSingleImage ? new TensorShapeProto.Types.Dimension { DimValue = 1 } : new TensorShapeProto.Types.Dimension { DimParam = Batch };
+        var dimensions = new TensorShapeProto { Dim = { batch } };
         foreach (long size in shape) dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dimensions };
         return new ValueInfoProto { Name = name, DocString = doc, Type = new TypeProto { TensorType = tensor } };

@@ -18,13 +18,17 @@ namespace Smae.MLNet;
 /// </remarks>
 public sealed class MaeEmbeddingEstimator : IEstimator<MaeTransformer>
 {
-    private readonly MaeTransformer _transformer;
+    private readonly MaeTransformer _unbound;
+    private readonly Func<ImageColumnKind, MaeTransformer> _create;
 
     internal MaeEmbeddingEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, ImageEncoder encoder, BrokenImagePolicy brokenImages) =>
-        _transformer = new MaeTransformer(
-            environment.Register(nameof(MaeEmbeddingEstimator)), outputColumnName, inputColumnName, encoder,
-            new ImageDecoders(encoder.Preprocessing), brokenImages, pretraining: null);
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, ImageEncoder encoder, BrokenImagePolicy brokenImages)
+    {
+        var host = environment.Register(nameof(MaeEmbeddingEstimator));
+        var decoders = new ImageDecoders(encoder.Preprocessing);
+        _create = kind => new MaeTransformer(host, outputColumnName, inputColumnName, kind, encoder, decoders, brokenImages, pretraining: null);
+        _unbound = _create(ImageColumnKind.Image);
+    }
 
     /// <summary>The transformer; nothing is trained.</summary>
     /// <param name="input">Data with the column of images. Only its schema is looked at.</param>
@@ -32,12 +36,11 @@ public sealed class MaeEmbeddingEstimator : IEstimator<MaeTransformer>
     public MaeTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        _ = _transformer.GetOutputSchema(input.Schema);
-        return _transformer;
+        return _create(ImageColumn.Find(input.Schema, _unbound.InputColumnName).Kind);
     }
 
     /// <summary>The schema that the transformer will give.</summary>
     /// <param name="inputSchema">The shape of a schema with the column of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _transformer.Scorer.GetOutputSchema(inputSchema);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _unbound.Scorer.GetOutputSchema(inputSchema);
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet;
@@ -16,6 +17,10 @@ namespace Smae.MLNet;
 /// the <see cref="MLContext"/>; <see cref="BrokenImagePolicy.Fail"/> makes it an <see cref="InvalidDataException"/> instead.
 /// </para>
 /// <para>
+/// <c>mlContext.Model.Save</c> writes it as a chain of ML.NET's own transformers around an ONNX model: such a file loads and scores in an application that has
+/// never heard of Smae. It reads what the column held where this transformer was made: paths, or images.
+/// </para>
+/// <para>
 /// Any number of threads may read at the same time. <see cref="Dispose"/> frees the encoder if pretraining made it, and leaves alone one
 /// that the user brought. A <c>PredictionEngine</c> disposes its transformer, unless <c>PredictionEngineOptions.OwnsTransformer</c> is false.
 /// </para>
@@ -23,11 +28,13 @@ namespace Smae.MLNet;
 public sealed class MaeTransformer : ITransformer, IDisposable
 {
     private readonly bool _ownsEncoder;
+    private readonly ImageColumnKind _sourceKind;
 
     internal MaeTransformer(
-        IHost host, string outputColumnName, string inputColumnName, ImageEncoder encoder, ImageDecoders decoders,
+        IHost host, string outputColumnName, string inputColumnName, ImageColumnKind sourceKind, ImageEncoder encoder, ImageDecoders decoders,
         BrokenImagePolicy brokenImages, MaePretrainResult? pretraining)
     {
+        _sourceKind = sourceKind;
         OutputColumnName = outputColumnName;
         Encoder = encoder;
         Pretraining = pretraining;
@@ -83,8 +90,18 @@ public sealed class MaeTransformer : ITransformer, IDisposable
         Pretraining!.Model.Dispose();
     }
 
-    // ML.NET loads only types that its own assemblies register, so nothing that we wrote here could be read again.
-    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
-        "A MaeTransformer cannot be written into an ML.NET model file. Save the encoder with transformer.Encoder.Save(path), and make the " +
-        "transformer again with mlContext.Transforms.MaeEmbedding(outputColumnName, inputColumnName, path).");
+    // By delegation: see SavedChain.
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
+        try
+        {
+            OnnxExportResult exported = Encoder.ExportOnnx(Path.Combine(temporary.FullName, "encoder.onnx"));
+            new SavedChain(InputColumnName, _sourceKind, Encoder.Preprocessing).Save(ctx, exported.Path, exported.Info.Outputs[0], OutputColumnName);
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
 }

@@ -17,19 +17,21 @@ internal sealed class ImageResizer
 
     public ImageResizer(ImagePreprocessing preprocessing)
     {
-        var kind = preprocessing.Resize switch
-        {
-            ResizeMode.Crop => ImageResizingEstimator.ResizingKind.IsoCrop,
-            ResizeMode.Pad => ImageResizingEstimator.ResizingKind.IsoPad,
-            ResizeMode.Stretch => ImageResizingEstimator.ResizingKind.Fill,
-            _ => throw new ArgumentException($"Unknown resize mode {preprocessing.Resize}.", nameof(preprocessing)),
-        };
         string source = SingleImageRow.SharedSchema[0].Name;
         ITransformer transformer = new MLContext().Transforms
-            .ResizeImages(Resized, preprocessing.Width, preprocessing.Height, source, kind)
+            .ResizeImages(Resized, preprocessing.Width, preprocessing.Height, source, KindOf(preprocessing.Resize))
             .Fit(new SchemaOnlyView(SingleImageRow.SharedSchema));
         _mapper = transformer.GetRowToRowMapper(SingleImageRow.SharedSchema);
     }
+
+    /// <summary>What ML.NET calls a way of resizing.</summary>
+    public static ImageResizingEstimator.ResizingKind KindOf(ResizeMode mode) => mode switch
+    {
+        ResizeMode.Crop => ImageResizingEstimator.ResizingKind.IsoCrop,
+        ResizeMode.Pad => ImageResizingEstimator.ResizingKind.IsoPad,
+        ResizeMode.Stretch => ImageResizingEstimator.ResizingKind.Fill,
+        _ => throw new ArgumentException($"Unknown resize mode {mode}.", nameof(mode)),
+    };
 
     /// <summary>
     /// A getter of the resized image of <paramref name="row"/>. An image of the wanted size comes back itself, any other as a new

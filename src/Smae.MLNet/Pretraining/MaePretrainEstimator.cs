@@ -65,7 +65,9 @@ public sealed class MaePretrainEstimator : IEstimator<MaeTransformer>
         Info(channel, Invariant(
             $"Pretraining took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s; ") + Invariant(
             $"the loss went from {result.FirstLoss:0.####} to {result.LastLoss:0.####}."));
-        return new MaeTransformer(_host, _outputColumnName, _inputColumnName, result.Encoder, _decoders, options.BrokenImages, result);
+        return new MaeTransformer(
+            _host, _outputColumnName, _inputColumnName, ImageColumn.Find(input.Schema, _inputColumnName).Kind, result.Encoder, _decoders,
+            options.BrokenImages, result);
     }
 
     /// <summary>The schema that the transformer will give.</summary>
