@@ -134,7 +134,7 @@ public class ImageDecodingTests
     {
         var host = CatalogEnvironment.Of(_ml.Transforms).Register("Test");
         using var channel = host.Start("Test");
-        using var store = ImageStoreLoader.Load(data, column, new ImageDecoders(preprocessing), BrokenImagePolicy.Fail, host, channel, default);
+        using var store = new ImageStoreLoader(new ImageDecoders(preprocessing), BrokenImagePolicy.Fail, host, channel, default).Load(data, column);
         return [.. Enumerable.Range(0, (int)store.Count).Select(i => store[i].ToArray())];
     }
 

@@ -89,6 +89,6 @@ public class ImageStoreLoaderTests
     {
         var host = CatalogEnvironment.Of(_ml.Transforms).Register("Test");
         using var channel = host.Start("Test");
-        return ImageStoreLoader.Load(data, "ImagePath", new ImageDecoders(TestModels.Preprocessing), policy, host, channel, cancellation);
+        return new ImageStoreLoader(new ImageDecoders(TestModels.Preprocessing), policy, host, channel, cancellation).Load(data, "ImagePath");
     }
 }

@@ -27,6 +27,6 @@ public static class ImageStoreCatalog
         ArgumentNullException.ThrowIfNull(preprocessing);
         var host = CatalogEnvironment.Of(catalog).Register(nameof(LoadImageStore));
         using var channel = host.Start("Decoding");
-        return ImageStoreLoader.Load(data, inputColumnName, new ImageDecoders(preprocessing), brokenImages, host, channel, cancellationToken);
+        return new ImageStoreLoader(new ImageDecoders(preprocessing), brokenImages, host, channel, cancellationToken).Load(data, inputColumnName);
     }
 }

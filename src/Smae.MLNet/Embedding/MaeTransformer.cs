@@ -38,8 +38,7 @@ public sealed class MaeTransformer : ITransformer, IDisposable
         OutputColumnName = outputColumnName;
         Encoder = encoder;
         Pretraining = pretraining;
-        var embedding = new VectorOutput(outputColumnName, new VectorDataViewType(NumberDataViewType.Single, encoder.EmbedDim));
-        Scorer = new ImageScorer(host, inputColumnName, new EncoderModel(encoder), [embedding])
+        Scorer = new ImageScorer(host, inputColumnName, new EncoderModel(encoder), [Embedding(outputColumnName, encoder.EmbedDim)])
         {
             Decoders = decoders, BrokenImages = brokenImages, Consequence = "its embedding is NaN",
         };
@@ -89,6 +88,9 @@ public sealed class MaeTransformer : ITransformer, IDisposable
         Encoder.Dispose(); // First: it waits for those who are reading.
         Pretraining!.Model.Dispose();
     }
+
+    /// <summary>A column of embeddings.</summary>
+    internal static VectorOutput Embedding(string name, int length) => new(name, new VectorDataViewType(NumberDataViewType.Single, length));
 
     // By delegation: see SavedChain.
     void ICanSaveModel.Save(ModelSaveContext ctx)

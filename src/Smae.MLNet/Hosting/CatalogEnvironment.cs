@@ -20,6 +20,13 @@ internal static class CatalogEnvironment
     /// <inheritdoc cref="Of(TransformsCatalog)"/>
     public static IHostEnvironment Of(DataOperationsCatalog catalog) => EnvironmentOf(catalog);
 
+    /// <inheritdoc cref="Of(TransformsCatalog)"/>
+    public static IHostEnvironment Of(MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return EnvironmentOf(OwnerOf(catalog));
+    }
+
     /// <summary>The settings <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> as they stand now.</summary>
     public static (int? DeviceId, bool FallbackToCpu) GpuSettings(IHostEnvironment environment) =>
         ((int?)Read(environment, nameof(MLContext.GpuDeviceId)), (bool)Read(environment, nameof(MLContext.FallbackToCpu))!);
@@ -37,4 +44,10 @@ internal static class CatalogEnvironment
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_env")]
     private static extern ref IHostEnvironment EnvironmentOf(DataOperationsCatalog catalog);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Owner")]
+    private static extern TrainCatalogBase OwnerOf(TrainCatalogBase.CatalogInstantiatorBase catalog);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Environment")]
+    private static extern IHostEnvironment EnvironmentOf(TrainCatalogBase catalog);
 }

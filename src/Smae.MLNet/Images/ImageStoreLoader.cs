@@ -6,51 +6,98 @@ using static System.FormattableString;
 
 namespace Smae.MLNet;
 
-/// <summary>Reads the image column of a data view into an <see cref="ImageStore"/>, in the order of its rows.</summary>
-internal static class ImageStoreLoader
+/// <summary>Reads image columns of data views into image stores, in the order of the rows; every image is decoded once.</summary>
+/// <param name="decoders">What makes pixels of the images.</param>
+/// <param name="policy">What happens with images that cannot be read.</param>
+/// <param name="host">Where warnings go.</param>
+/// <param name="channel">Where progress goes.</param>
+/// <param name="cancellation">Stops the work.</param>
+internal sealed class ImageStoreLoader(
+    ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation)
 {
     private const int ChunkImages = 256;
     private const int ChunkBytes = 64 << 20;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
 
-    /// <summary>Decodes every image of the column <paramref name="columnName"/> once.</summary>
+    /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
     /// <exception cref="InvalidDataException">No image could be read, or one could not and the policy is to fail.</exception>
-    public static ImageStore Load(
-        IDataView data, string columnName, ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel,
-        CancellationToken cancellation)
+    public ImageStore Load(IDataView data, string columnName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName);
+        using var cursor = data.GetRowCursor([column]);
+        return Read(data, new ImageReader(cursor, column, kind), cursor, $"'{columnName}'", labels: null);
+    }
+
+    /// <summary>Decodes the images of a column whose rows have a label.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="columnName">The column of images.</param>
+    /// <param name="labels">Reads the labels.</param>
+    /// <param name="dataName">What messages call the data.</param>
+    /// <returns>Good images and their labels: the caller disposes the images.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    /// <exception cref="InvalidDataException">
+    /// No image could be read, or one could not and the policy is to fail, or no row has a label.
+    /// </exception>
+    public LabelledImages Load(IDataView data, string columnName, LabelReader labels, string dataName)
+    {
+        var (column, kind) = ImageColumn.Find(data.Schema, columnName, "feature");
+        using var cursor = data.GetRowCursor([column, labels.Column]);
+        var taken = new RowLabels(labels.Open(cursor));
+        var store = Read(data, new ImageReader(cursor, column, kind), cursor, $"'{columnName}' of the {dataName} data", taken);
+        try
+        {
+            if (taken.Missing > 0)
+            {
+                channel.Warning(
+                    MessageSensitivity.None,
+                    $"{taken.Missing} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
+            }
+            return new LabelledImages(store, taken.Kept);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    private ImageStore Read(IDataView data, ImageReader reader, DataViewRowCursor cursor, string source, RowLabels? labels)
+    {
         var broken = new BrokenImageReport(policy, host, "left out");
         var store = decoders.CreateStore();
         try
         {
-            using var cursor = data.GetRowCursor([column]);
-            var reader = new ImageReader(cursor, column, kind);
             var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.ImageBytes, 1, ChunkImages));
             var progress = new Reporter(channel, data.GetRowCount());
             long total = 0;
-            while (Fill(batch, cursor))
+            while (Fill(batch, cursor, labels))
             {
                 cancellation.ThrowIfCancellationRequested();
                 batch.Decode(cancellation);
                 for (int i = 0; i < batch.Count; i++)
                 {
                     if (batch.Problem(i) is { } problem)
+                    {
                         broken.Add(problem);
-                    else
-                        store.Add(batch.Image(i));
+                        continue;
+                    }
+                    store.Add(batch.Image(i));
+                    labels?.Keep(i);
                 }
                 total += batch.Count;
                 progress.Report(total);
             }
             broken.Summarise(total);
+            if (total == 0 && labels is { Missing: > 0 })
+                throw new InvalidDataException($"None of the {labels.Missing} rows with images in column {source} has a label.");
             if (total == 0)
-                throw new InvalidDataException($"Column '{columnName}' has no rows: there is nothing to train on.");
+                throw new InvalidDataException($"Column {source} has no rows: expected at least one image.");
             if (store.Count == 0)
             {
                 throw new InvalidDataException(
-                    $"None of the {total} images of column '{columnName}' could be read. The first: {broken.First!.Message}", broken.First);
+                    $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
             }
             progress.Finish(total);
             return store;
@@ -62,11 +109,15 @@ internal static class ImageStoreLoader
         }
     }
 
-    private static bool Fill(ImageBatch batch, DataViewRowCursor cursor)
+    private static bool Fill(ImageBatch batch, DataViewRowCursor cursor, RowLabels? labels)
     {
         batch.Clear();
+        labels?.Clear();
         while (batch.Count < batch.Capacity && cursor.MoveNext())
-            batch.Take();
+        {
+            if (labels is null || labels.Take())
+                batch.Take();
+        }
         return batch.Count > 0;
     }
 

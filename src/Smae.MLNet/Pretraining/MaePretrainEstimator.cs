@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Smae.Training;
 using static System.FormattableString;
@@ -58,8 +57,8 @@ public sealed class MaePretrainEstimator : IEstimator<MaeTransformer>
         using var channel = _host.Start("Training");
         var device = DeviceResolver.Resolve(_environment, channel);
         var options = _options with { Seed = _options.Seed ?? _host.Rand.Next() };
-        using var images = ImageStoreLoader.Load(
-            input, _inputColumnName, _decoders, options.BrokenImages, _host, channel, options.CancellationToken);
+        var loader = new ImageStoreLoader(_decoders, options.BrokenImages, _host, channel, options.CancellationToken);
+        using var images = loader.Load(input, _inputColumnName);
         Info(channel, $"Seed {options.Seed}.");
         var result = MaePretraining.Run(images, options, device, message => Info(channel, message));
         Info(channel, Invariant(
@@ -77,7 +76,7 @@ public sealed class MaePretrainEstimator : IEstimator<MaeTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, _inputColumnName);
-        return OutputShape.With(inputSchema, _outputColumnName, new VectorDataViewType(NumberDataViewType.Single, _options.Encoder.EmbedDim));
+        return OutputShape.With(inputSchema, [MaeTransformer.Embedding(_outputColumnName, _options.Encoder.EmbedDim)]);
     }
 
     private static void Info(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);

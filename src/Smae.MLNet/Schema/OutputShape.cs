@@ -6,27 +6,31 @@ namespace Smae.MLNet;
 /// <summary>The schema shapes that our estimators promise.</summary>
 internal static class OutputShape
 {
-    /// <summary><paramref name="input"/> with a column added, in the place of the one of the same name if there is one.</summary>
-    public static SchemaShape With(SchemaShape input, string name, DataViewType type)
+    /// <summary><paramref name="input"/> with columns added, each in the place of the one of the same name if there is one.</summary>
+    public static SchemaShape With(SchemaShape input, IEnumerable<OutputColumn> added)
     {
-        SchemaShape.Column added = ShapeOf(name, type);
         List<SchemaShape.Column> columns = [.. input];
-        int same = columns.FindIndex(column => column.Name == name);
-        if (same >= 0)
-            columns[same] = added;
-        else
-            columns.Add(added);
+        foreach (var column in ShapesOf(added))
+        {
+            int same = columns.FindIndex(other => other.Name == column.Name);
+            if (same >= 0)
+                columns[same] = column;
+            else
+                columns.Add(column);
+        }
         return new SchemaShape(columns);
     }
 
     // SchemaShape.Column has no public constructor, but a chain being fitted asks each estimator with the shape of its input.
-    private static SchemaShape.Column ShapeOf(string name, DataViewType type)
+    private static SchemaShape ShapesOf(IEnumerable<OutputColumn> columns)
     {
+        var empty = new DataViewSchema.Builder().ToSchema();
         var schema = new DataViewSchema.Builder();
-        schema.AddColumn(name, type);
+        foreach (var column in columns)
+            schema.AddColumn(column.Name, column.Type, column.AnnotationsOver(empty));
         var capture = new Capture();
         new EstimatorChain<ITransformer>().Append(capture).Fit(new SchemaOnlyView(schema.ToSchema()));
-        return capture.Shape![0];
+        return capture.Shape!;
     }
 
     private sealed class Capture : IEstimator<ITransformer>

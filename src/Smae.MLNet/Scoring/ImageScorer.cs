@@ -53,7 +53,7 @@ internal sealed class ImageScorer(IHost host, string inputColumnName, IImageMode
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, inputColumnName);
-        return outputs.Aggregate(inputSchema, (shape, column) => OutputShape.With(shape, column.Name, column.Type));
+        return OutputShape.With(inputSchema, outputs);
     }
 
     /// <summary>What to do with broken images, for one cursor or row.</summary>

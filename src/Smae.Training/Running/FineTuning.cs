@@ -43,18 +43,42 @@ public static class FineTuning
         }
     }
 
+    /// <summary>What a run does to an image first: the size and channels that its images must have.</summary>
+    /// <param name="options">How, and from what. Of <see cref="FineTuneOptions.EncoderWeights"/> only the JSON file beside them is read.</param>
+    /// <exception cref="FileNotFoundException">That file is needed and not there.</exception>
+    /// <exception cref="InvalidDataException">That file describes no encoder.</exception>
+    public static ImagePreprocessing PreprocessingOf(FineTuneOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (VisionTransformerConfig? config, ImagePreprocessing? preprocessing) = (options.Encoder?.Model.Config, options.Encoder?.Preprocessing);
+        if (options.EncoderWeights is { } path && IsDescribed(options, path)) (config, preprocessing) = ImageEncoder.Describe(path);
+        return PreprocessingOf(options, ConfigOf(options, config), preprocessing);
+    }
+
+    private static VisionTransformerConfig ConfigOf(FineTuneOptions options, VisionTransformerConfig? source) =>
+        options.Architecture ?? source ?? VisionTransformerConfig.VitLite7_4;
+
+    private static ImagePreprocessing PreprocessingOf(FineTuneOptions options, VisionTransformerConfig config, ImagePreprocessing? source)
+    {
+        (int height, int width) = (config.ImageHeight, config.ImageWidth);
+        return options.Preprocessing ?? (source is null
+            ? new ImagePreprocessing { Height = height, Width = width, Channels = config.Channels }
+            : source with { Height = height, Width = width });
+    }
+
+    private static bool IsDescribed(FineTuneOptions options, string path) =>
+        options.Architecture is null || File.Exists(ModelDescription.PathOf(path));
+
     /// <summary>The classifier before its first step.</summary>
     private static (VisionTransformerClassifier Model, ImagePreprocessing Preprocessing) Create(FineTuneOptions options, int classes, Device device)
     {
         ImageEncoder? loaded = null;
         try
         {
+            options.Encoder?.ThrowIfDisposed();
             ImageEncoder? source = options.Encoder ?? (loaded = LoadEncoder(options));
-            VisionTransformerConfig config = options.Architecture ?? source?.Model.Config ?? VisionTransformerConfig.VitLite7_4;
-            (int height, int width) = (config.ImageHeight, config.ImageWidth);
-            ImagePreprocessing preprocessing = options.Preprocessing ?? (source is null
-                ? new ImagePreprocessing { Height = height, Width = width, Channels = config.Channels }
-                : source.Preprocessing with { Height = height, Width = width });
+            VisionTransformerConfig config = ConfigOf(options, source?.Model.Config);
+            ImagePreprocessing preprocessing = PreprocessingOf(options, config, source?.Preprocessing);
             VisionTransformerConfig trained = options.TrainPositions ? config with { Positions = PositionEncoding.Learned } : config;
             var model = new VisionTransformerClassifier(trained, classes, options.Pooling, seed: options.Seed ?? 0);
             try
@@ -78,9 +102,9 @@ public static class FineTuning
     private static ImageEncoder? LoadEncoder(FineTuneOptions options)
     {
         if (options.EncoderWeights is not { } path) return null;
-        if (options.Architecture is null || File.Exists(ModelDescription.PathOf(path))) return ImageEncoder.Load(path);
+        if (IsDescribed(options, path)) return ImageEncoder.Load(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"{path} (EncoderWeights) is not there.", path);
-        ImageEncoder encoder = ImageEncoder.Create(options.Architecture);
+        ImageEncoder encoder = ImageEncoder.Create(options.Architecture!);
         try
         {
             ModelWeights.Load(encoder.Model, path, resizePositions: true);

@@ -135,6 +135,19 @@ public sealed class ImageEncoder : IDisposable
         }
     }
 
+    /// <summary>Shape and preprocessing of an encoder in a file, without its weights.</summary>
+    internal static (VisionTransformerConfig Config, ImagePreprocessing Preprocessing) Describe(string path)
+    {
+        var description = ModelDescription.Load<Description>(path, "an encoder");
+        return (description.Encoder, description.Preprocessing);
+    }
+
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
+    internal void ThrowIfDisposed()
+    {
+        lock (_lock) ObjectDisposedException.ThrowIf(_disposed, this);
+    }
+
     /// <summary>Frees the encoder.</summary>
     public void Dispose()
     {

@@ -1,0 +1,15 @@
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>A vision transformer that tells classes apart: its numbers are the probabilities of the classes.</summary>
+internal sealed class ClassifierModel(ImageClassifier classifier) : IImageModel, IDisposable
+{
+    public ImagePreprocessing Preprocessing => classifier.Preprocessing;
+
+    public int OutputLength => classifier.Classes;
+
+    public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs) => classifier.Classify(images, count, outputs);
+
+    public void Dispose() => classifier.Dispose();
+}
