@@ -47,7 +47,8 @@ public class ObjectiveInterfaceTests
         List<float> Views(bool reversed)
         {
             List<float> sums = [];
-            Run(images, new ProbeObjective { Looked = sums.AddRange, Reversed = reversed }, o => o with { BatchSize = 6, AccumulationSteps = 2, Epochs = 1 });
+            var objective = new ProbeObjective { Looked = sums.AddRange, Reversed = reversed };
+            Run(images, objective, o => o with { BatchSize = 6, AccumulationSteps = 2, Epochs = 1 });
             return sums;
         }
         List<float> views = Views(reversed: false);
@@ -99,7 +100,8 @@ public class ObjectiveInterfaceTests
         var objective = new ProbeObjective { ClearGradients = true, Stepped = model => sizes.Add(Weight(model).norm().ToDouble()) };
         MaePretrainOptions options = TinyModels.Options with
         {
-            Epochs = 4, LearningRate = 0.1, MinimumLearningRate = 0.1, WarmupEpochs = 0, WeightDecay = 0.04, FinalWeightDecay = 0.4, Objective = objective,
+            Epochs = 4, LearningRate = 0.1, MinimumLearningRate = 0.1, WarmupEpochs = 0, WeightDecay = 0.04, FinalWeightDecay = 0.4,
+            Objective = objective,
         };
         MaePretraining.Run(images, options);
         for (int step = 1; step < 4; step++)
@@ -174,7 +176,9 @@ public class ObjectiveInterfaceTests
                 }
                 using (NewDisposeScope())   // what the batch makes outlives the scope that it was made in
                     _ = batch.Images.mean().ToDouble() + (model.Target == DecoderTarget.None ? 0 : batch.Mask.Visible.sum().ToDouble());
-                return model.Target == DecoderTarget.None ? model.Encoder.forward(batch.Images).square().mean() : Pixel().Loss(model.forward(batch.Images, batch.Mask));
+                return model.Target == DecoderTarget.None
+                    ? model.Encoder.forward(batch.Images).square().mean()
+                    : Pixel().Loss(model.forward(batch.Images, batch.Mask));
             }
 
             public override void GradientsReady(TrainingPosition position)

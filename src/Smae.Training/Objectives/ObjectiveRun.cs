@@ -20,8 +20,8 @@ public abstract class ObjectiveRun : IDisposable
     public abstract Tensor Loss(PretrainBatch batch);
 
     /// <summary>
-    /// Told when a step's gradients are whole, before they are clipped and used: it may change them in place. Like the hooks below it is called without
-    /// gradients and in a dispose scope of its own. Default nothing.
+    /// Told when a step's gradients are whole, before they are clipped and used: it may change them in place. Like the hooks below it is called
+    /// without gradients and in a dispose scope of its own. Default nothing.
     /// </summary>
     /// <param name="position">The step.</param>
     public virtual void GradientsReady(TrainingPosition position)

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// What a step of pretraining gives its objective. All of it is made when it is first asked for, so a method costs what it uses; it holds until the loss
-/// is made.
+/// What a step of pretraining gives its objective. All of it is made when it is first asked for, so a method costs what it uses; it holds until the
+/// loss is made.
 /// </summary>
 public abstract class PretrainBatch
 {

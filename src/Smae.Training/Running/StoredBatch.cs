@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>A batch out of an <see cref="ImageStore"/>. Its random numbers follow from seed and step alone, whatever is asked for and in which order.</summary>
+/// <summary>
+/// A batch out of an <see cref="ImageStore"/>. Its random numbers follow from seed and step alone, whatever is asked for and in which order.
+/// </summary>
 /// <param name="scope">Holds what the batch makes, however deep in other scopes it is first asked for.</param>
 /// <param name="images">The images.</param>
 /// <param name="options">Augmentation, masking and the grid of patches.</param>
@@ -46,5 +48,9 @@ internal sealed class StoredBatch(
 
     private Tensor Bytes => images.Batch(step.Images.Span);
 
-    private Tensor Keep(Tensor tensor) => tensor.MoveToOtherDisposeScope(scope);
+    private Tensor Keep(Tensor tensor)
+    {
+        scope.Attach(tensor);
+        return tensor;
+    }
 }

@@ -96,7 +96,7 @@ public abstract record TrainingOptions
             yield return $"WarmupEpochs is {warmup}: expected a number from 0 to Epochs ({Epochs}).";
         if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay)) yield return $"WeightDecay is {WeightDecay}: expected 0 or a positive number.";
         if (FinalWeightDecay is { } final && !(final >= 0 && double.IsFinite(final) && WeightDecay > 0))
-            yield return $"FinalWeightDecay is {final} and WeightDecay {WeightDecay}: expected 0 or a positive number, to be reached from a positive one.";
+            yield return $"FinalWeightDecay is {final} and WeightDecay {WeightDecay}: expected 0 or more at the end, and more than 0 at the start.";
         if (!(Beta1 is >= 0 and < 1)) yield return $"Beta1 is {Beta1}: expected a number in [0, 1).";
         if (!(Beta2 is >= 0 and < 1)) yield return $"Beta2 is {Beta2}: expected a number in [0, 1).";
         if (ClipGradientNorm is { } norm && !(norm > 0)) yield return $"ClipGradientNorm is {norm}: expected a positive number or null.";

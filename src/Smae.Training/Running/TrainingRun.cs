@@ -51,7 +51,8 @@ internal sealed class TrainingRun : IDisposable
             Checkpoints = options.Checkpoints is null ? null : new CheckpointStore(options.Checkpoints, fingerprint(), log),
             Evaluate = evaluate is null ? null : earlier => OnAverage(() => evaluate(earlier)), Stop = stop,
         };
-        _learningRate = new CosineSchedule(options.LearningRate, options.WarmupSteps(_loop.StepsPerEpoch), _loop.TotalSteps, options.MinimumLearningRate);
+        double warmup = options.WarmupSteps(_loop.StepsPerEpoch);
+        _learningRate = new CosineSchedule(options.LearningRate, warmup, _loop.TotalSteps, options.MinimumLearningRate);
         if (options.FinalWeightDecay is { } final) _weightDecay = new CosineSchedule(options.WeightDecay, WarmupSteps: 0, _loop.TotalSteps, final);
     }
 
