@@ -55,6 +55,37 @@ public class AugmentationColorTests
     }
 
     [TestMethod]
+    public void SomeImagesAreMadeGreyAndSomeInvertedWhereTheyAreBright()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor image = tensor(new float[] { 1, 0.25f, 128f / 255, 127f / 255, 0, 0 }, [1, 3, 1, 2]), images = image.repeat(2000, 1, 1, 1);
+        Tensor grey = Augmentation.Grayscale(0.2).Apply(images, 1), inverted = Augmentation.Solarize(0.2).Apply(images, 1);
+        int[] changed = [Changed(grey, images), Changed(inverted, images)];
+        Assert.IsTrue(changed.All(c => c is > 340 and < 460), string.Join(' ', changed));
+        float first = 0.2989f + 0.587f * 128 / 255, second = 0.2989f * 0.25f + 0.587f * 127 / 255;
+        AssertValues([first, second, first, second, first, second], Augmentation.Grayscale(1).Apply(image, 1));
+        AssertValues([0, 0.25f, 127f / 255, 127f / 255, 0, 0], Augmentation.Solarize(1).Apply(image, 1));
+        AssertValues([0, 0.75f, 127f / 255, 128f / 255, 0, 0], Augmentation.Solarize(1, threshold: 0.2).Apply(image, 1));
+
+        static int Changed(Tensor now, Tensor before) => (int)now.ne(before).flatten(1).any(1).sum().ToInt64();
+    }
+
+    [TestMethod]
+    public void AWiderBlurReachesFurther()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor image = zeros(1, 1, 41, 41);
+        image[0, 0, 20, 20] = 1;
+        foreach (double deviation in (double[])[1, 2, 4])
+        {
+            Tensor blurred = Augmentation.GaussianBlur(deviation, deviation).Apply(image, 1)[0, 0];
+            Tensor along = arange(41, ScalarType.Float32) - 20, row = blurred.sum(0L);
+            Assert.AreEqual(1, row.sum().ToDouble(), 1e-4, "nothing is lost");
+            Assert.AreEqual(deviation * deviation, (row * along.square()).sum().ToDouble(), 0.01 * deviation * deviation, $"{deviation}");
+        }
+    }
+
+    [TestMethod]
     public void TheOrderOfTheChangesDiffersFromImageToImage()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -41,6 +41,21 @@ public class AugmentationGeometryTests
     }
 
     [TestMethod]
+    public void ACropOfAnotherSizeWidensItsFilterWhereItShrinks()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        // Six pixels become two, each through a triangle that reaches three pixels to either side of 1.5 or 4.5. The centres 0.5, 1.5, 2.5 and 3.5
+        // have 2, 3, 2 and 1 thirds of the first; what would lie before the edge is left out, so these are divided by 8.
+        Tensor image = tensor(new float[] { 0.8f, 0.4f, 0.6f, 0.2f, 0.1f, 0.9f }, [1, 1, 1, 6]).repeat(1, 1, 4, 1);
+        Tensor small = RandomResizedCrop.Resize(image, [new(0, 0, 4, 6)], Interpolation.Bilinear, (4, 2));
+        CollectionAssert.AreEqual((long[])[1, 1, 4, 2], small.shape);
+        Close.To(tensor(new[] { (1.6f + 1.2f + 1.2f + 0.2f) / 8, (0.6f + 0.4f + 0.3f + 1.8f) / 8 }), small[0, 0, 2], 1e-6, "row");
+        Close.To(small[0, 0, 0], small[0, 0, 3], 1e-6, "rows alike");
+        Tensor same = RandomResizedCrop.Resize(image, [new(1, 2, 3, 4)], Interpolation.Bicubic);
+        Assert.IsTrue(same.Equals(RandomResizedCrop.Resize(image, [new(1, 2, 3, 4)], Interpolation.Bicubic, (4, 6))));
+    }
+
+    [TestMethod]
     public void BoxesFitAndAreSpreadAsTorchvisionsAre()
     {
         var random = new RandomSequence(1);

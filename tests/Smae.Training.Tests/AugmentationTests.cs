@@ -18,6 +18,10 @@ public class AugmentationTests
         ["RandAugment, timm"] = Augmentation.RandAugmentIncreasing(),
         ["3-Augment"] = Augmentation.ThreeAugment(),
         ["colours"] = Augmentation.ColorJitter(0.4, 0.4, 0.4, 0.2),
+        ["grey"] = Augmentation.Grayscale(0.5),
+        ["solarise"] = Augmentation.Solarize(),
+        ["blur"] = Augmentation.GaussianBlur(0.1, 3),
+        ["some"] = Augmentation.RandomApply(Augmentation.RandomCrop().Then(Augmentation.ColorJitter(0.4, 0.4, 0.2, 0.1))),
         ["erasing"] = Augmentation.RandomErasing(0.5, fill: ErasingFill.Zero),
         ["sequence"] = Augmentation.RandomResizedCrop(0.6).Then(Augmentation.HorizontalFlip()).Then(Augmentation.RandAugment(2, 9)),
     };
@@ -82,7 +86,9 @@ public class AugmentationTests
         [
             Augmentation.Sequence(), Augmentation.HorizontalFlip(0), Augmentation.RandomCrop(0), Augmentation.ColorJitter(),
             Augmentation.RandAugment(0), Augmentation.RandomErasing(0), Augmentation.RandomResizedCrop(1, 1, 1, 1),
-            Augmentation.RandAugmentIncreasing(probability: 0),
+            Augmentation.RandAugmentIncreasing(probability: 0), Augmentation.Grayscale(0), Augmentation.Solarize(0),
+            Augmentation.GaussianBlur(probability: 0), Augmentation.RandomApply(Augmentation.HorizontalFlip(1), 0),
+            Augmentation.RandomApply(Augmentation.HorizontalFlip(0), 1),
         ];
         foreach (Augmentation augmentation in idle)
         {
@@ -123,6 +129,11 @@ public class AugmentationTests
         Refused("Hue", () => Augmentation.ColorJitter(hue: 0.6));
         Refused("Brightness", () => Augmentation.ColorJitter(double.NaN));
         Refused("probability", () => Augmentation.RandomErasing(-0.1));
+        Refused("Probability", () => Augmentation.Grayscale(-0.1));
+        Refused("Threshold", () => Augmentation.Solarize(threshold: 1.1));
+        Refused("minDeviation", () => Augmentation.GaussianBlur(0, 2));
+        Refused("maxDeviation", () => Augmentation.GaussianBlur(2, 1));
+        Refused("Probability", () => Augmentation.RandomApply(Augmentation.HorizontalFlip(), 2));
     }
 
     [TestMethod]
@@ -136,7 +147,9 @@ public class AugmentationTests
         Refused("Byte", flip, zeros(1, 3, 8, 8, ScalarType.Byte));
         Refused("4 channels", Augmentation.RandAugment(), zeros(1, 4, 8, 8));
         Refused("4x8", Augmentation.RandomCrop(), zeros(1, 3, 4, 8));
+        Refused("2 channels", Augmentation.Grayscale(1), zeros(1, 2, 8, 8));
         Assert.ThrowsExactly<ArgumentException>(() => Augmentation.Sequence(flip, null!));
+        Assert.ThrowsExactly<ArgumentNullException>(() => Augmentation.RandomApply(null!));
     }
 
     /// <summary>Images as a store gives them: multiples of 1/255.</summary>

@@ -92,6 +92,34 @@ public abstract record Augmentation
     public static Augmentation ColorJitter(double brightness = 0, double contrast = 0, double saturation = 0, double hue = 0) =>
         new ColorJitter(brightness, contrast, saturation, hue);
 
+    /// <summary>Makes images grey, in all their channels (torchvision's RandomGrayscale).</summary>
+    /// <param name="probability">How many images of all. Default 0.1; DINO's is 0.2.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
+    public static Augmentation Grayscale(double probability = 0.1) => new RandomApply(new Grayscale(), probability);
+
+    /// <summary>Inverts what is as bright as a threshold or brighter (torchvision's RandomSolarize).</summary>
+    /// <param name="probability">How many images of all. Default 0.5; DINO's is 0.2, in its second view.</param>
+    /// <param name="threshold">The least value to be inverted, in [0, 1]. Default 128/255, as in Pillow.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside [0, 1].</exception>
+    public static Augmentation Solarize(double probability = 0.5, double threshold = 128.0 / 255) =>
+        new RandomApply(new Solarize(threshold), probability);
+
+    /// <summary>
+    /// Blurs images by a Gaussian that repeats the edge pixels, its deviation drawn uniformly (torchvision's GaussianBlur, without its cut-off).
+    /// </summary>
+    /// <param name="minDeviation">Least deviation in pixels. Default 0.1.</param>
+    /// <param name="maxDeviation">Largest deviation in pixels, at most 100. Default 2.</param>
+    /// <param name="probability">How many images of all. Default 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range is empty, or not positive, or the probability outside [0, 1].</exception>
+    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1) =>
+        new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
+
+    /// <summary>Does an augmentation to some images, drawn one by one (torchvision's RandomApply, which draws for all at once).</summary>
+    /// <param name="augmentation">What is done.</param>
+    /// <param name="probability">How many images of all. Default 0.5.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
+    public static Augmentation RandomApply(Augmentation augmentation, double probability = 0.5) => new RandomApply(augmentation, probability);
+
     /// <summary>Overwrites a box of random area, shape and place (Zhong et al. 2017, as torchvision's and timm's RandomErasing).</summary>
     /// <param name="probability">How many images of all. Default 0.25, as in MAE's fine-tuning.</param>
     /// <param name="minScale">Least share of the image's area, in (0, 1]. Default 0.02.</param>

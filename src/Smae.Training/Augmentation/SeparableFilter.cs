@@ -6,7 +6,7 @@ namespace Smae.Training;
 /// <summary>Linear filters along rows and columns as two batched matrix products, each image with weights of its own.</summary>
 internal static class SeparableFilter
 {
-    private const int BlurReach = 8;   // pixels: four deviations of the widest blur, 2
+    private const int BlurReach = 4;   // deviations: what lies further off is 0.006% of a Gaussian
 
     /// <param name="images"><c>[batch, channels, height, width]</c>.</param>
     /// <param name="vertical"><c>[batch, out, height]</c>: what each row in makes of each row out.</param>
@@ -21,40 +21,44 @@ internal static class SeparableFilter
     }
 
     /// <summary>
-    /// Weights that resize a stretch of each image to a whole side, as Pillow and PyTorch (antialias) do: the filter knows no pixel outside the
-    /// stretch, and its weights sum to 1. Nothing shrinks, so it need not widen.
+    /// Weights that resize a stretch of each image, as Pillow and PyTorch (antialias) do: the filter knows no pixel outside the stretch, it is wider
+    /// where the stretch is longer than what it becomes, and its weights sum to 1.
     /// </summary>
     /// <param name="starts">First pixel of each image's stretch.</param>
-    /// <param name="lengths">Pixels in it, at most those of the side.</param>
-    /// <param name="side">Pixels of the side, before and after.</param>
+    /// <param name="lengths">Pixels in it.</param>
+    /// <param name="side">Pixels of the side.</param>
+    /// <param name="newSide">Pixels that each stretch becomes.</param>
     /// <param name="interpolation">The filter.</param>
     /// <param name="device">Where the weights shall be.</param>
-    /// <returns><c>[batch, side, side]</c>.</returns>
-    public static Tensor ResizeWeights(float[] starts, float[] lengths, long side, Interpolation interpolation, Device device)
+    /// <returns><c>[batch, newSide, side]</c>.</returns>
+    public static Tensor ResizeWeights(float[] starts, float[] lengths, long side, long newSide, Interpolation interpolation, Device device)
     {
         long batch = starts.Length;
         Tensor start = tensor(starts, [batch, 1, 1], device: device), length = tensor(lengths, [batch, 1, 1], device: device);
-        Tensor pixel = arange(side, ScalarType.Float32, device);
-        Tensor center = (pixel.reshape(1, side, 1) + 0.5).mul(length / side), from = pixel.reshape(1, 1, side) - start;
+        Tensor pixel = arange(side, ScalarType.Float32, device), newPixel = arange(newSide, ScalarType.Float32, device);
+        Tensor center = (newPixel.reshape(1, newSide, 1) + 0.5).mul(length / newSide), from = pixel.reshape(1, 1, side) - start;
         Tensor distance = (from + 0.5 - center).abs_();
+        if (lengths.Any(l => l > newSide)) distance.div_((length / newSide).clamp_min_(1));
         Tensor inside = from.ge(0).logical_and_(from.lt(length)).to_type(ScalarType.Float32);
         Tensor weights = (interpolation == Interpolation.Bilinear ? (1 - distance).clamp_min(0) : Cubic(distance)).mul_(inside);
         return weights.div_(weights.sum(2, keepdim: true));
     }
 
     /// <summary>Weights of a Gaussian blur that repeats the edge pixels.</summary>
-    /// <param name="deviation">Of each image's Gaussian, in pixels, above 0 and at most 2: <c>[batch, 1, 1]</c>.</param>
+    /// <param name="deviation">Of each image's Gaussian, in pixels, above 0: <c>[batch, 1, 1]</c>.</param>
+    /// <param name="maxDeviation">None of them is larger.</param>
     /// <param name="side">Pixels of the side.</param>
     /// <returns><c>[batch, side, side]</c>.</returns>
-    public static Tensor BlurWeights(Tensor deviation, long side)
+    public static Tensor BlurWeights(Tensor deviation, double maxDeviation, long side)
     {
-        Tensor from = arange(-BlurReach, side + BlurReach, ScalarType.Float32, deviation.device).reshape(1, 1, -1);
+        int reach = (int)Math.Ceiling(BlurReach * maxDeviation);
+        Tensor from = arange(-reach, side + reach, ScalarType.Float32, deviation.device).reshape(1, 1, -1);
         Tensor to = arange(side, ScalarType.Float32, deviation.device).reshape(1, side, 1);
         Tensor weights = (from - to).div(deviation).square().mul_(-0.5).exp_();
         weights = weights / weights.sum(2, keepdim: true);
-        Tensor within = weights.narrow(2, BlurReach, side).clone();
-        within.narrow(2, 0, 1).add_(weights.narrow(2, 0, BlurReach).sum(2, keepdim: true));
-        within.narrow(2, side - 1, 1).add_(weights.narrow(2, BlurReach + side, BlurReach).sum(2, keepdim: true));
+        Tensor within = weights.narrow(2, reach, side).clone();
+        within.narrow(2, 0, 1).add_(weights.narrow(2, 0, reach).sum(2, keepdim: true));
+        within.narrow(2, side - 1, 1).add_(weights.narrow(2, reach + side, reach).sum(2, keepdim: true));
         return within;
     }
 
