@@ -34,6 +34,34 @@ public class OptimizationTests
     }
 
     [TestMethod]
+    public void AFrozenGroupBeginsAfterItsStepsAsIfTheyHadNotBeen()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor start = randn(4, 3);
+        Parameter late = new(start.clone()), free = new(randn(5)), theirs = new(start.clone());
+        using var flat = new AdamW([new([late], 0.1, FrozenSteps: 3), new([free], 0)], 0.9, 0.95);
+        using var plain = optim.AdamW([theirs], 0.01, 0.9, 0.95, weight_decay: 0.1);
+        for (int step = 0; step < 7; step++)
+        {
+            flat.ZeroGrad();
+            plain.zero_grad();
+            (late.sin().sum() + free.cos().sum()).backward();
+            theirs.sin().sum().backward();
+            flat.Step(0.01);
+            if (step < 3) Assert.IsTrue(late.Equals(start), $"step {step}");
+            else plain.step();
+        }
+        Close.To(theirs, late, 1e-6, "after four steps of its own");
+
+        Parameter still = new(start.clone());
+        using var lars = new Lars([new([still], 0.1, FrozenSteps: 1)]);
+        still.sum().backward();
+        lars.Step(1);
+        Assert.IsTrue(still.Equals(start));
+        Assert.AreEqual(0, lars.State.Single().Tensor.abs().sum().ToDouble());
+    }
+
+    [TestMethod]
     public void AGroupsOwnRateScalesItsSteps()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -76,5 +104,8 @@ public class OptimizationTests
         Assert.AreEqual(0.55, schedule.At(60), 1e-12);
         Assert.AreEqual(0.1, schedule.At(110), 1e-12);
         Assert.AreEqual(1, new CosineSchedule(1, 0, 10).At(0), 1e-12);
+        CosineSchedule dino = schedule with { WarmupIncludesPeak = true };
+        CollectionAssert.AreEqual((double[])[0, 1, 1], (double[])[dino.At(0), dino.At(9), dino.At(10)]);
+        Assert.AreEqual(0, (dino with { WarmupSteps = 1 }).At(0));
     }
 }

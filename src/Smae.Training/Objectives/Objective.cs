@@ -32,6 +32,9 @@ public abstract record Objective
     /// <summary>What the decoder is to predict. Default <see cref="DecoderTarget.Pixels"/>.</summary>
     public virtual DecoderTarget Target => DecoderTarget.Pixels;
 
+    /// <summary>Whether the last step of the learning rate's rise has the peak already, as in DINO, not in MAE. Default false.</summary>
+    internal virtual bool WarmupIncludesPeak => false;
+
     /// <summary>What of the other options does not fit this objective, one sentence each. Default nothing.</summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
     internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];

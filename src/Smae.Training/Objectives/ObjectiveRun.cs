@@ -11,6 +11,12 @@ public abstract class ObjectiveRun : IDisposable
     /// </summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
+    /// <summary>
+    /// Epochs at the start of the run in which a parameter is left as it is: no gradient, no weight decay, no moments. Default 0.
+    /// </summary>
+    /// <param name="parameter">One of <see cref="Parameters"/>.</param>
+    public virtual int FrozenEpochs(Parameter parameter) => 0;
+
     /// <summary>What a checkpoint must keep for this run to go on as if it had never stopped, under names of its own. Default none.</summary>
     public virtual IEnumerable<(string Name, Tensor Tensor)> State => [];
 

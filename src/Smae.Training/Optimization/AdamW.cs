@@ -31,15 +31,15 @@ public sealed class AdamW : Optimizer
     {
         _mean.mul_(_beta1).add_(Gradients, 1 - _beta1);
         _variance.mul_(_beta2).addcmul_(Gradients, Gradients, 1 - _beta2);
-        Tensor root = _variance.sqrt().div_(Math.Sqrt(1 - Math.Pow(_beta2, StepCount))).add_(_epsilon);
-        double correction = 1 - Math.Pow(_beta1, StepCount);
-        foreach (Segment segment in Segments)
+        Tensor root = _variance.sqrt();
+        foreach (Segment segment in TrainedSegments)
         {
-            double rate = learningRate * segment.Group.LearningRateScale;
+            long steps = StepCount - segment.Group.FrozenSteps;
+            double correction = 1 - Math.Pow(_beta1, steps), rate = learningRate * segment.Group.LearningRateScale;
             double decay = WeightDecayOf(segment.Group);
             if (decay != 0) segment.Weights.mul_(1 - rate * decay);
-            segment.Weights.addcdiv_(
-                _mean.narrow(0, segment.Start, segment.Length), root.narrow(0, segment.Start, segment.Length), -rate / correction);
+            Tensor divisor = root.narrow(0, segment.Start, segment.Length).div_(Math.Sqrt(1 - Math.Pow(_beta2, steps))).add_(_epsilon);
+            segment.Weights.addcdiv_(_mean.narrow(0, segment.Start, segment.Length), divisor, -rate / correction);
         }
     }
 }

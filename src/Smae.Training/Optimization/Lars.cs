@@ -30,7 +30,7 @@ public sealed class Lars : Optimizer
     private protected override void Update(double learningRate)
     {
         _velocity.mul_(_momentum);
-        foreach (Segment segment in Segments)
+        foreach (Segment segment in TrainedSegments)
         {
             long offset = segment.Start;
             double decay = WeightDecayOf(segment.Group);

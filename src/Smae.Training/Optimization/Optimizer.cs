@@ -57,6 +57,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>Where each group lies in the flat buffers.</summary>
     private protected IReadOnlyList<Segment> Segments => _segments;
 
+    /// <summary>The groups that this step changes.</summary>
+    private protected IEnumerable<Segment> TrainedSegments => _segments.Where(s => StepCount > s.Group.FrozenSteps);
+
     /// <summary>Scales the gradients down if their norm, taken over all of them, is larger than a limit.</summary>
     /// <param name="maxNorm">The limit.</param>
     /// <returns>The norm before.</returns>
@@ -81,6 +84,8 @@ public abstract class Optimizer : IDisposable
         _weightDecay = weightDecay;
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
+        foreach (Segment frozen in _segments.Where(s => StepCount <= s.Group.FrozenSteps))
+            Gradients.narrow(0, frozen.Start, frozen.Length).zero_();   // what is remembered of them must not grow
         Update(learningRate);
     }
 

@@ -7,7 +7,8 @@ namespace Smae.Training;
 /// <param name="Parameters">The parameters, float32, all on one device.</param>
 /// <param name="WeightDecay">Decoupled weight decay.</param>
 /// <param name="LearningRateScale">What the learning rate is multiplied by. Default 1.</param>
-public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double LearningRateScale = 1)
+/// <param name="FrozenSteps">Steps at the start that pass this group by: for it the first step is the one after them. Default 0.</param>
+public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double LearningRateScale = 1, long FrozenSteps = 0)
 {
     /// <summary>Two groups: tensors of two and more dimensions decay, biases and normalisation layers do not (facebookresearch/mae).</summary>
     /// <param name="module">Whose parameters; those that need no gradient are left out.</param>

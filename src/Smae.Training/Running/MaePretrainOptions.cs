@@ -55,6 +55,8 @@ public sealed record MaePretrainOptions : TrainingOptions
         }
     }
 
+    internal override bool WarmupIncludesPeak => Objective.WarmupIncludesPeak;
+
     /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
     internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, this with
     {

@@ -31,9 +31,7 @@ public static class MaePretraining
             model.train();
             using var normalizer = new ImageNormalizer(options.Preprocessing, device);
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
-            IReadOnlyList<ParameterGroup> groups = [
-                .. ParameterGroup.Of(model, options.WeightDecay), .. ParameterGroup.Of(objective.Parameters, options.WeightDecay),
-            ];
+            IReadOnlyList<ParameterGroup> groups = [.. ParameterGroup.Of(model, options.WeightDecay), .. GroupsOf(objective, images, options)];
             using var run = new TrainingRun(
                 options, new AdamW(groups, options.Beta1, options.Beta2), images.Count, () => options.Fingerprint(images), log)
             {
@@ -57,6 +55,13 @@ public static class MaePretraining
             model.Dispose();
             throw;
         }
+    }
+
+    private static IEnumerable<ParameterGroup> GroupsOf(ObjectiveRun objective, ImageStore images, MaePretrainOptions options)
+    {
+        long stepsPerEpoch = TrainingLoop.StepsIn(images.Count, options.BatchSize);
+        return objective.Parameters.GroupBy(objective.FrozenEpochs).SelectMany(parameters => ParameterGroup.Of(parameters, options.WeightDecay)
+            .Select(group => group with { FrozenSteps = parameters.Key * stepsPerEpoch }));
     }
 
     private static void CheckImages(ImageStore images, VisionTransformerConfig encoder)

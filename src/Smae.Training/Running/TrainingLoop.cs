@@ -23,9 +23,12 @@ internal sealed class TrainingLoop : IDisposable
         _imageCount = imageCount;
         _random = new RandomStream(seed);
         BatchSize = (int)Math.Min(batchSize, imageCount);
-        StepsPerEpoch = imageCount / BatchSize;   // what is left of an epoch comes up in a later one: the order is new each time
+        StepsPerEpoch = StepsIn(imageCount, batchSize);
         Epochs = epochs;
     }
+
+    /// <summary>Steps of an epoch: what is left of it comes up in a later one, the order is new each time.</summary>
+    public static long StepsIn(long imageCount, int batchSize) => imageCount / Math.Min(batchSize, imageCount);
 
     public int BatchSize { get; }
 

@@ -79,7 +79,19 @@ public abstract record TrainingOptions
     /// <summary>Stops the run between two steps. Default none.</summary>
     public CancellationToken CancellationToken { get; init; }
 
-    internal double WarmupSteps(long stepsPerEpoch) => (WarmupEpochs ?? Epochs / 20.0) * stepsPerEpoch;
+    /// <summary>See <see cref="CosineSchedule.WarmupIncludesPeak"/>.</summary>
+    internal virtual bool WarmupIncludesPeak => false;
+
+    /// <summary>The learning rate of each step.</summary>
+    internal CosineSchedule LearningRates(long stepsPerEpoch) =>
+        new(LearningRate, (WarmupEpochs ?? Epochs / 20.0) * stepsPerEpoch, stepsPerEpoch * Epochs, MinimumLearningRate)
+        {
+            WarmupIncludesPeak = WarmupIncludesPeak,
+        };
+
+    /// <summary>The weight decay of each step; null if it stays as it is.</summary>
+    internal CosineSchedule? WeightDecays(long stepsPerEpoch) =>
+        FinalWeightDecay is { } final ? new(WeightDecay, WarmupSteps: 0, stepsPerEpoch * Epochs, final) : null;
 
     /// <summary>Checks that the options fit together.</summary>
     /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>

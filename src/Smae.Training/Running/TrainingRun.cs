@@ -51,9 +51,7 @@ internal sealed class TrainingRun : IDisposable
             Checkpoints = options.Checkpoints is null ? null : new CheckpointStore(options.Checkpoints, fingerprint(), log),
             Evaluate = evaluate is null ? null : earlier => OnAverage(() => evaluate(earlier)), Stop = stop,
         };
-        double warmup = options.WarmupSteps(_loop.StepsPerEpoch);
-        _learningRate = new CosineSchedule(options.LearningRate, warmup, _loop.TotalSteps, options.MinimumLearningRate);
-        if (options.FinalWeightDecay is { } final) _weightDecay = new CosineSchedule(options.WeightDecay, WarmupSteps: 0, _loop.TotalSteps, final);
+        (_learningRate, _weightDecay) = (options.LearningRates(_loop.StepsPerEpoch), options.WeightDecays(_loop.StepsPerEpoch));
     }
 
     /// <summary>Random numbers of this run; what <see cref="RandomStream.At"/> gives holds until the next call.</summary>
