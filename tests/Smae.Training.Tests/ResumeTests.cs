@@ -27,6 +27,7 @@ public sealed partial class ResumeTests : IDisposable
     [DataRow("accumulation", new long[] { 4, 11 })]
     [DataRow("dropout", new long[] { 3, 12 })]
     [DataRow("all", new long[] { 1, 6, 14 })]
+    [DataRow("low pass", new long[] { 2, 9 })]
     public void AStoppedRunGoesOnBitForBit(string kind, long[] stops)
     {
         using SqueezeNet critic = Critic();
@@ -223,6 +224,7 @@ public sealed partial class ResumeTests : IDisposable
                 Objective = Objective.Semantic(0.5, critic!) with { Scale = PerceptualScale.Calibrated },
                 Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.5, 1)),
             },
+            "low pass" => options with { Objective = Objective.LowPassPixel(), Augmentation = Augmentation.RandomCrop() },
             _ => options,
         };
     }
@@ -277,6 +279,8 @@ public sealed partial class ResumeTests : IDisposable
 
         public override DecoderTarget Target => Inner.Target;
 
+        internal override bool WarmupIncludesPeak => Inner.WarmupIncludesPeak;
+
         public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
             new Run(Inner.Begin(model, options, device), Made);
 
@@ -285,6 +289,8 @@ public sealed partial class ResumeTests : IDisposable
         private sealed class Run(ObjectiveRun inner, Action made) : ObjectiveRun
         {
             public override IReadOnlyList<TorchSharp.Modules.Parameter> Parameters => inner.Parameters;
+
+            public override int FrozenEpochs(TorchSharp.Modules.Parameter parameter) => inner.FrozenEpochs(parameter);
 
             public override IEnumerable<(string Name, Tensor Tensor)> State => inner.State;
 

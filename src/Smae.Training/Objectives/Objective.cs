@@ -13,6 +13,16 @@ public abstract record Objective
     /// <param name="hiddenOnly">Whether only hidden patches count. Default true.</param>
     public static PixelObjective Pixel(bool normalizePatches = true, bool hiddenOnly = true) => new(normalizePatches, hiddenOnly);
 
+    /// <summary>The pixel loss of PixMIM (Liu et al. 2023): the target is the image without its high frequencies.</summary>
+    /// <param name="radius">
+    /// Radius of the circle of frequencies that pass, as a share of the image's shorter side. Default 40/224, as in the paper.
+    /// </param>
+    /// <param name="normalizePatches">Whether each filtered patch is normalised by its own mean and deviation. Default true.</param>
+    /// <param name="hiddenOnly">Whether only hidden patches count. Default true.</param>
+    public static LowPassPixelObjective LowPassPixel(
+        double radius = LowPassPixelObjective.PublishedRadius, bool normalizePatches = true, bool hiddenOnly = true) =>
+        new(radius, normalizePatches, hiddenOnly);
+
     /// <summary>The loss of SMAE: pixels and the features of a critic (Charisoudis et al. 2023, Eq. 1 and 2).</summary>
     /// <param name="alpha">Weight of the features in [0, 1]; 1 leaves the pixels out.</param>
     /// <param name="critic">Weights of a SqueezeNet as <see cref="SqueezeNet.Save"/> writes them.</param>

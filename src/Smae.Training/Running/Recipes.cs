@@ -89,6 +89,20 @@ public static class Recipes
     };
 
     /// <summary>
+    /// Pretraining with PixMIM (Liu et al. 2023) as in open-mmlab/mmselfsup: as <see cref="MaePretrain"/>, with low-passed targets (radius 40 at 224
+    /// pixels) and a crop by at most 4 pixels instead of a resized one, 300 epochs. It has a run of 800 epochs too.
+    /// </summary>
+    /// <param name="encoder">The encoder, for example <see cref="VisionTransformerConfig.VitBase16"/>.</param>
+    /// <param name="batchSize">
+    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    public static MaePretrainOptions PixMimPretrain(VisionTransformerConfig encoder, int batchSize = 4096) => MaePretrain(encoder, batchSize) with
+    {
+        Objective = Objective.LowPassPixel(), Epochs = 300, Augmentation = Augmentation.RandomCrop(padding: 4).Then(Augmentation.HorizontalFlip()),
+    };
+
+    /// <summary>
     /// Fine-tuning of a ViT-B as in facebookresearch/mae: layer decay 0.65, drop path 0.1, mixup 0.8 or cutmix 1.0, label smoothing 0.1,
     /// RandAugment(9, 0.5), random erasing 0.25, mean pooling and <c>fc_norm</c>, positions trained. Its <c>FINETUNE.md</c> and defaults give what
     /// else is needed: 5e-4 for 256 images, 100 epochs with 5 of warm-up, down to 1e-6, weight decay 0.05, betas 0.9/0.999, crops of 0.08 to 1. Set

@@ -129,4 +129,19 @@ public class ArithmeticTests
         Assert.IsTrue(fft.ifft2(spectrum).real.allclose(x, atol: 1e-5));
         Values.AreClose([2, 3, 0, 1], fft.fftshift(arange(4, ScalarType.Float32)));
     }
+
+    [TestMethod]
+    public void A_spectrum_is_multiplied_by_numbers_in_place_and_has_a_modulus()
+    {
+        using var scope = NewDisposeScope();
+        var spectrum = fft.fft2(tensor(new[,] { { 1f, 0f, 0f, 0f }, { 0f, 0f, 0f, 0f } }));
+        Values.AreClose([1, 1, 1, 1, 1, 1, 1, 1], spectrum.abs());
+        var one = tensor(new[,] { { 0f, 1f, 0f, 0f }, { 0f, 0f, 0f, 0f } });
+        Assert.AreSame(spectrum, spectrum.mul_(one));
+        var wave = fft.ifft2(spectrum);   // a single frequency: exp(i pi x / 2) / 8 in every row
+        Values.AreClose([0.125f, 0, -0.125f, 0, 0.125f, 0, -0.125f, 0], wave.real);
+        Values.AreClose([0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f], wave.abs());
+        Assert.AreEqual(ScalarType.Float32, wave.abs().dtype);
+        Values.AreClose([5, 6, 4, 8, 9, 7, 2, 3, 1], fft.ifftshift(arange(1, 10, ScalarType.Float32).reshape(3, 3), [0, 1]));
+    }
 }
