@@ -28,6 +28,7 @@ public sealed partial class ResumeTests : IDisposable
     [DataRow("dropout", new long[] { 3, 12 })]
     [DataRow("all", new long[] { 1, 6, 14 })]
     [DataRow("low pass", new long[] { 2, 9 })]
+    [DataRow("dino", new long[] { 3, 5, 12 })]
     public void AStoppedRunGoesOnBitForBit(string kind, long[] stops)
     {
         using SqueezeNet critic = Critic();
@@ -225,6 +226,14 @@ public sealed partial class ResumeTests : IDisposable
                 Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.5, 1)),
             },
             "low pass" => options with { Objective = Objective.LowPassPixel(), Augmentation = Augmentation.RandomCrop() },
+            "dino" => options with
+            {
+                Encoder = dropout, DropPath = 0.1, AccumulationSteps = 2, FinalWeightDecay = 0.4, Objective = new DinoObjective
+                {
+                    OutputDim = 20, HiddenDim = 16, BottleneckDim = 8, LocalCrops = 1, LocalCropSide = 0.5, TeacherMomentum = 0.9,
+                    WarmupTeacherTemperature = 0.03, TeacherTemperatureWarmupEpochs = 2, NormalizeLastLayer = false,
+                },
+            },
             _ => options,
         };
     }

@@ -120,6 +120,7 @@ public class SupervisedInputTests
             Recipes.SmaePretrain("critic.safetensors"), Recipes.SmaePaperMaePretrain, Recipes.SmaeFineTuneTinyImageNet, Recipes.SmaeFineTuneCub,
             Recipes.SmaeScratchTinyImageNet, Recipes.SmaeScratchCub, Recipes.SmaeLinearProbe, Recipes.SmaeCritic,
             Recipes.MaePretrain(VisionTransformerConfig.VitBase16), Recipes.PixMimPretrain(VisionTransformerConfig.VitBase16),
+            Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16), Recipes.SmaePaperDinoPretrain,
             Recipes.MaeFineTuneBase(), Recipes.MaeFineTuneLarge(), Recipes.MaeLinearProbe(), Recipes.ExploringMaePretrain,
             Recipes.ExploringMaeFullAugmentation,
             Recipes.ExploringMaeSmallAugmentation,
@@ -127,6 +128,8 @@ public class SupervisedInputTests
         foreach (TrainingOptions recipe in all) recipe.Validate();
         Assert.AreEqual(2.4e-3, Recipes.MaePretrain(VisionTransformerConfig.VitBase16).LearningRate, 1e-12);
         Assert.AreEqual(2.4e-3, Recipes.PixMimPretrain(VisionTransformerConfig.VitBase16).LearningRate, 1e-12);
+        Assert.AreEqual((1e-3, 100, 10.0, 0.04, 0.999), Numbers(Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16)));
+        Assert.AreEqual((1e-4, 100, 10.0, 0.04, 0.999), Numbers(Recipes.SmaePaperDinoPretrain));
         Assert.AreEqual(2e-3, Recipes.MaeFineTuneBase().LearningRate, 1e-12);
         Assert.AreEqual(6.4, Recipes.MaeLinearProbe().LearningRate, 1e-12);
         Assert.AreEqual((0.65, 0.75), (Recipes.MaeFineTuneBase().LayerDecay, Recipes.MaeFineTuneLarge().LayerDecay));

@@ -94,13 +94,24 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
     public Tensor Encode(Tensor patches, Tensor? visible) => Encode(patches, visible, normalize: true);
 
-    /// <summary>The same, with or without the final normalisation.</summary>
-    internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize)
+    /// <summary>The same, with or without the final normalisation, for a grid of its own or another (rows, columns).</summary>
+    internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize, (int Height, int Width)? grid = null)
     {
-        Tensor x = Embed(patches, visible);
+        Tensor x = Embed(patches, visible, grid);
         ScalarType compute = Precision.ToScalarType();
         foreach (Block block in _blocks) x = block.forward(x, compute);
         return _norm is null || !normalize ? x : _norm.forward(x);
+    }
+
+    /// <summary>
+    /// Encodes whole images of any size that patches divide; for another grid than its own the positions are interpolated (DINO's small crops).
+    /// </summary>
+    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+    /// <returns>All tokens, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
+    internal Tensor EncodeCrops(Tensor images)
+    {
+        (int, int) grid = ((int)images.size(2) / Config.PatchSize, (int)images.size(3) / Config.PatchSize);
+        return Encode(Patches.FromImages(images, Config.PatchSize), visible: null, normalize: true, grid);
     }
 
     /// <summary>How much the class token looks at each patch in the last block, head by head.</summary>
@@ -121,10 +132,12 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The tokens that the first block sees.</summary>
-    private Tensor Embed(Tensor patches, Tensor? visible)
+    private Tensor Embed(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
     {
         bool first = Config.ClassToken == ClassToken.First;
         Tensor positions = first ? _positions.narrow(1, 1, Config.PatchCount) : _positions;
+        if (grid is { } other && other != (Config.GridHeight, Config.GridWidth))
+            positions = ModelWeights.ResizePositions(positions, (Config.GridHeight, Config.GridWidth), other);
         if (visible is not null)
         {
             patches = Patches.Pick(patches, visible);
