@@ -269,14 +269,6 @@ public sealed class VisionTransformerTrainerTests : ClassificationFixture
         Assert.IsGreaterThan(Count * 3 / 4, found.Zip(rows).Count(pair => pair.First.PredictedLabel == pair.Second.Label));
     }
 
-    [TestMethod]
-    public void Saving_into_a_model_file_says_what_to_do_instead()
-    {
-        using var classifier = Context.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", Options with { Epochs = 1 }).Fit(Keyed());
-        var error = Assert.ThrowsExactly<NotSupportedException>(() => Context.Model.Save(classifier, Images.Schema, At("model.zip")));
-        StringAssert.Contains(error.Message, "Model.Save");
-    }
-
     private sealed class LabelledFile
     {
         public byte[] File { get; set; } = [];

@@ -80,7 +80,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     {
         ArgumentNullException.ThrowIfNull(trainData);
         using var channel = _host.Start("Training");
-        var (images, _) = ImageColumn.Find(trainData.Schema, FeatureColumnName, "feature");
+        var (images, kind) = ImageColumn.Find(trainData.Schema, FeatureColumnName, "feature");
         var label = LabelColumn.Find(trainData.Schema, LabelColumnName);
         var classes = LabelClasses.Of(label);
         var validationLabels = validationData is null ? null : LabelReader.OfValidation(validationData.Schema, LabelColumnName, classes);
@@ -100,11 +100,13 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         Info(channel, Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
         if (result.Best is { } best)
             Info(channel, $"Best on the validation data: {best}.");
-        var scorer = new ImageScorer(_host, FeatureColumnName, ModelOf(result, run), ClassificationOutputs.For(classes))
+        var model = ModelOf(result, run);
+        var scorer = new ImageScorer(_host, FeatureColumnName, model, ClassificationOutputs.For(classes))
         {
             Decoders = _decoders, BrokenImages = _input.BrokenImages, Consequence = "its score is NaN and its predicted label missing",
         };
-        return new ImageClassificationTransformer<TModel>(scorer, result, LabelColumnName, images.Type);
+        return new ImageClassificationTransformer<TModel>(
+            scorer, new SavedChain(FeatureColumnName, kind, model), classes, result, LabelColumnName, images.Type);
     }
 
     /// <summary>The schema that the transformer will give.</summary>
@@ -121,7 +123,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     private protected abstract SupervisedResult<TModel> Train(TrainerRun run);
 
     /// <summary>What scores with the trained model: probabilities of the classes. Disposed with the transformer.</summary>
-    private protected abstract IImageModel ModelOf(SupervisedResult<TModel> result, TrainerRun run);
+    private protected abstract ISavableModel ModelOf(SupervisedResult<TModel> result, TrainerRun run);
 
     private void Check(LabelClasses classes, IDataView? validationData)
     {

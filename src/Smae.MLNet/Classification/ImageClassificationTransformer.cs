@@ -14,6 +14,10 @@ namespace Smae.MLNet;
 /// instead.
 /// </para>
 /// <para>
+/// <c>mlContext.Model.Save</c> writes it as a chain of ML.NET's own transformers, which loads in an application that has never heard of Smae and gives
+/// <c>PredictedLabel</c> and <c>Score</c>. It reads what the column held in training: paths, or images.
+/// </para>
+/// <para>
 /// Any number of threads may read at the same time. <see cref="Dispose"/> frees the weights. A <c>PredictionEngine</c> disposes its
 /// transformer, unless <c>PredictionEngineOptions.OwnsTransformer</c> is false.
 /// </para>
@@ -23,11 +27,14 @@ public sealed class ImageClassificationTransformer<TModel> : ISingleFeaturePredi
     where TModel : class, IDisposable
 {
     private readonly ImageScorer _scorer;
+    private readonly SavedChain _saved;
+    private readonly LabelClasses _classes;
 
     internal ImageClassificationTransformer(
-        ImageScorer scorer, SupervisedResult<TModel> training, string labelColumnName, DataViewType featureColumnType)
+        ImageScorer scorer, SavedChain saved, LabelClasses classes, SupervisedResult<TModel> training, string labelColumnName,
+        DataViewType featureColumnType)
     {
-        _scorer = scorer;
+        (_scorer, _saved, _classes) = (scorer, saved, classes);
         Training = training;
         LabelColumnName = labelColumnName;
         FeatureColumnType = featureColumnType;
@@ -72,8 +79,5 @@ public sealed class ImageClassificationTransformer<TModel> : ISingleFeaturePredi
     /// <summary>Frees the weights.</summary>
     public void Dispose() => (_scorer.Model as IDisposable)?.Dispose();
 
-    // ML.NET loads only types that its own assemblies register, so nothing that we wrote here could be read again.
-    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
-        $"A classifier of images ({typeof(TModel).Name}) cannot be written into an ML.NET model file. Save its weights with " +
-        "transformer.Model.Save(path).");
+    void ICanSaveModel.Save(ModelSaveContext ctx) => _saved.Save(ctx, _classes);
 }

@@ -14,12 +14,14 @@ internal sealed class LabelClasses
 
     private readonly VectorDataViewType? _type;
     private readonly Delegate? _getter;
+    private readonly Action<SchemaDefinition.Column, string>? _addTo;
 
-    private LabelClasses(string[] names, VectorDataViewType? type, Delegate? getter)
+    private LabelClasses(string[] names, VectorDataViewType? type, Delegate? getter, Action<SchemaDefinition.Column, string>? addTo)
     {
         Names = names;
         _type = type;
         _getter = getter;
+        _addTo = addTo;
     }
 
     /// <summary>How many there are.</summary>
@@ -42,7 +44,7 @@ internal sealed class LabelClasses
         return type is not null && type.Size == count
             ? Invoke(ReadMethod, type, label)
             : new LabelClasses(
-                [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))], null, null);
+                [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))], null, null, null);
     }
 
     /// <summary>What is known of the classes before there is data: their number is not, and stands in as two.</summary>
@@ -52,7 +54,7 @@ internal sealed class LabelClasses
         var values = label.Annotations.FirstOrDefault(annotation => annotation.Name == KeyValues);
         return values.Name is not null && values.Kind == SchemaShape.Column.VectorKind.Vector
             ? Invoke(PlaceholderMethod, new VectorDataViewType((PrimitiveDataViewType)values.ItemType, count))
-            : new LabelClasses(new string[count], null, null);
+            : new LabelClasses(new string[count], null, null, null);
     }
 
     /// <summary>Adds the values as an annotation, if they are known.</summary>
@@ -60,6 +62,13 @@ internal sealed class LabelClasses
     {
         if (_type is not null)
             annotations.Add(kind, _type, _getter!);
+    }
+
+    /// <summary>Makes a column one of keys of these classes.</summary>
+    public void Define(SchemaDefinition.Column column)
+    {
+        column.ColumnType = new KeyDataViewType(typeof(uint), Count);
+        _addTo?.Invoke(column, KeyValues);
     }
 
     private static LabelClasses Read<T>(VectorDataViewType type, DataViewSchema.Column label)
@@ -75,7 +84,8 @@ internal sealed class LabelClasses
     {
         string[] names = [.. values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
         return new LabelClasses(
-            names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)));
+            names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)),
+            (column, kind) => column.AddAnnotation(kind, new VBuffer<T>(values.Length, values), type));
     }
 
     private static LabelClasses Invoke(MethodInfo method, VectorDataViewType type, params object[] arguments) =>

@@ -22,11 +22,14 @@ public sealed class SqueezeNetTrainer : ImageClassificationTrainer<SqueezeNet>
     private protected override SupervisedResult<SqueezeNet> Train(TrainerRun run) => CriticTraining.Run(
         run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, _preprocessing, run.Device, run.Log);
 
-    private protected override IImageModel ModelOf(SupervisedResult<SqueezeNet> result, TrainerRun run)
+    private protected override ISavableModel ModelOf(SupervisedResult<SqueezeNet> result, TrainerRun run)
     {
         var normalizer = new ImageNormalizer(_preprocessing, run.Device ?? torch.CPU);
         return new LogitsModel(
-            _preprocessing, run.ClassNames.Count, images => result.Model.forward(normalizer.Normalize(images)), result.Model, normalizer);
+            _preprocessing, run.ClassNames.Count, images => result.Model.forward(normalizer.Normalize(images)),
+            _ => throw new NotSupportedException(
+                "A SqueezeNet cannot be written into an ML.NET model file: it is a critic for pretraining. Save its weights with transformer.Model.Save(path)."),
+            result.Model, normalizer);
     }
 
     private static ImagePreprocessing Checked(ImagePreprocessing preprocessing, SupervisedOptions options)

@@ -16,7 +16,7 @@ public sealed class VisionTransformerTrainer : ImageClassificationTrainer<ImageC
     private protected override SupervisedResult<ImageClassifier> Train(TrainerRun run) => FineTuning.Run(
         run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, run.Device, run.Log);
 
-    private protected override IImageModel ModelOf(SupervisedResult<ImageClassifier> result, TrainerRun run) => new ClassifierModel(result.Model);
+    private protected override ISavableModel ModelOf(SupervisedResult<ImageClassifier> result, TrainerRun run) => new ClassifierModel(result.Model);
 
     private static ImagePreprocessing PreprocessingOf(FineTuneOptions options)
     {

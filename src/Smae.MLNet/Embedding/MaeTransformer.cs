@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet;
@@ -92,18 +91,5 @@ public sealed class MaeTransformer : ITransformer, IDisposable
     /// <summary>A column of embeddings.</summary>
     internal static VectorOutput Embedding(string name, int length) => new(name, new VectorDataViewType(NumberDataViewType.Single, length));
 
-    // By delegation: see SavedChain.
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
-        try
-        {
-            OnnxExportResult exported = Encoder.ExportOnnx(Path.Combine(temporary.FullName, "encoder.onnx"));
-            new SavedChain(InputColumnName, _sourceKind, Encoder.Preprocessing).Save(ctx, exported.Path, exported.Info.Outputs[0], OutputColumnName);
-        }
-        finally
-        {
-            temporary.Delete(recursive: true);
-        }
-    }
+    void ICanSaveModel.Save(ModelSaveContext ctx) => new SavedChain(InputColumnName, _sourceKind, new EncoderModel(Encoder)).Save(ctx, OutputColumnName);
 }

@@ -13,27 +13,42 @@ namespace Smae.MLNet;
 /// </summary>
 /// <param name="inputColumnName">The column of images.</param>
 /// <param name="kind">What it holds.</param>
-/// <param name="preprocessing">What is done to an image first.</param>
-internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, ImagePreprocessing preprocessing)
+/// <param name="model">The model.</param>
+internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, ISavableModel model)
 {
     // Columns of the chain that it drops again. Named so that they are nobody else's.
-    private const string Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels";
+    private const string Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits";
 
-    /// <summary>Saves the chain.</summary>
+    /// <summary>Saves the chain for a model whose numbers are the value of a column.</summary>
     /// <param name="context">Where to.</param>
-    /// <param name="onnxFile">A file of Smae with the model.</param>
-    /// <param name="output">Which of its outputs is wanted.</param>
-    /// <param name="outputColumnName">The column of that output.</param>
+    /// <param name="outputColumnName">The column.</param>
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string onnxFile, OnnxOutputInfo output, string outputColumnName)
+    public void Save(ModelSaveContext context, string outputColumnName) => Save(context, outputColumnName, map => map, last: null);
+
+    /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="classes">The classes.</param>
+    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
+    public void Save(ModelSaveContext context, LabelClasses classes)
     {
+        var predictor = new SoftmaxPredictor(classes, Logits);
+        Save(context, Logits, predictor.After, predictor.Transformer);
+    }
+
+    private void Save(ModelSaveContext context, string valueColumn, Func<LinearMap?, LinearMap?> mapAfter, ITransformer? last)
+    {
+        if (kind == ImageColumnKind.Bytes)
+            throw new NotSupportedException(
+                $"Column '{inputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved model could not read them. " +
+                "Fit on a column of paths or of MLImage, and save that.");
         DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
         try
         {
-            // OnnxTransformer reads the file again when it saves: it has to be there until then.
-            string file = Path.Combine(temporary.FullName, "model.onnx");
-            PipelineModel.Write(onnxFile, file, Pixels, output, outputColumnName);
-            using TransformerChain<ITransformer> chain = Chain(file, outputColumnName);
+            string whole = Path.Combine(temporary.FullName, "model.onnx"), single = Path.Combine(temporary.FullName, "pipeline.onnx");
+            SavedOutput saved = model.WriteOnnx(whole);
+            PipelineModel.Write(whole, single, Pixels, saved.Output, valueColumn, mapAfter(saved.Map));
+            // OnnxTransformer reads its file again when it saves: the chain is saved while the file is there.
+            using TransformerChain<ITransformer> chain = Chain(single, valueColumn, last);
             ((ICanSaveModel)chain).Save(context);
         }
         finally
@@ -42,34 +57,38 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
         }
     }
 
-    private TransformerChain<ITransformer> Chain(string file, string outputColumnName)
+    private TransformerChain<ITransformer> Chain(string file, string valueColumn, ITransformer? last)
     {
+        bool loads = kind == ImageColumnKind.Path;
         TransformsCatalog ml = new MLContext().Transforms;
         var schema = new DataViewSchema.Builder();
-        schema.AddColumn(inputColumnName, kind == ImageColumnKind.Path ? TextDataViewType.Instance : new ImageDataViewType());
+        schema.AddColumn(inputColumnName, loads ? TextDataViewType.Instance : new ImageDataViewType());
         IDataView data = new SchemaOnlyView(schema.ToSchema());
         List<ITransformer> steps = [];
-        void Add(IEstimator<ITransformer> step)
+        List<string> passing = [Resized, Pixels];
+
+        void Add(ITransformer step)
         {
-            steps.Add(step.Fit(data));
-            data = steps[^1].Transform(data);
+            steps.Add(step);
+            data = step.Transform(data);
         }
 
-        bool loads = kind == ImageColumnKind.Path;
-        if (kind == ImageColumnKind.Bytes)
-            throw new NotSupportedException(
-                $"Column '{inputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved model could not read them. " +
-                "Fit on a column of paths or of MLImage, and save that.");
         if (loads)
-            Add(ml.LoadImages(Loaded, "", inputColumnName));
-        Add(ml.ResizeImages(
-            Resized, preprocessing.Width, preprocessing.Height, loads ? Loaded : inputColumnName, ImageResizer.KindOf(preprocessing.Resize)));
-        var colors = PipelineModel.ExtractedChannels(preprocessing) == 4
-            ? ImagePixelExtractingEstimator.ColorBits.All
-            : ImagePixelExtractingEstimator.ColorBits.Rgb;
-        Add(ml.ExtractPixels(Pixels, Resized, colors, interleavePixelColors: true, outputAsFloatArray: false));
-        Add(ml.ApplyOnnxModel([outputColumnName], [Pixels], file));
-        Add(ml.DropColumns(loads ? [Loaded, Resized, Pixels] : [Resized, Pixels]));
+        {
+            Add(ml.LoadImages(Loaded, "", inputColumnName).Fit(data));
+            passing.Add(Loaded);
+        }
+        ImagePreprocessing size = model.Preprocessing;
+        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : inputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
+        var colors = PipelineModel.ExtractedChannels(size) == 4 ? ImagePixelExtractingEstimator.ColorBits.All : ImagePixelExtractingEstimator.ColorBits.Rgb;
+        Add(ml.ExtractPixels(Pixels, Resized, colors, interleavePixelColors: true, outputAsFloatArray: false).Fit(data));
+        Add(ml.ApplyOnnxModel([valueColumn], [Pixels], file).Fit(data));
+        if (last is not null)
+        {
+            Add(last);
+            passing.Add(valueColumn);
+        }
+        Add(ml.DropColumns([.. passing]).Fit(data));
         return new TransformerChain<ITransformer>([.. steps]);
     }
 }

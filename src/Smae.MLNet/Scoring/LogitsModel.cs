@@ -10,9 +10,11 @@ namespace Smae.MLNet;
 /// <param name="logits">
 /// From images, <c>[batch, height, width, channels]</c>, uint8, on the CPU, to logits, <c>[batch, classes]</c>, on any device.
 /// </param>
+/// <param name="writeOnnx">Writes the network as ONNX, see <see cref="ISavableModel.WriteOnnx"/>.</param>
 /// <param name="owned">What is disposed with this object.</param>
-internal sealed class LogitsModel(ImagePreprocessing preprocessing, int classes, Func<Tensor, Tensor> logits, params IDisposable[] owned)
-    : IImageModel, IDisposable
+internal sealed class LogitsModel(
+    ImagePreprocessing preprocessing, int classes, Func<Tensor, Tensor> logits, Func<string, SavedOutput> writeOnnx, params IDisposable[] owned)
+    : ISavableModel, IDisposable
 {
     private readonly Lock _lock = new();
     private bool _disposed;
@@ -32,6 +34,12 @@ internal sealed class LogitsModel(ImagePreprocessing preprocessing, int classes,
             images.CopyTo(bytes.bytes);
             logits(bytes).to_type(ScalarType.Float32).softmax(-1).cpu().contiguous().data<float>().CopyTo(outputs);
         }
+    }
+
+    public SavedOutput WriteOnnx(string path)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return writeOnnx(path);
     }
 
     public void Dispose()

@@ -1,0 +1,10 @@
+namespace Smae.MLNet;
+
+/// <summary>An image model that can be written as ONNX, to be saved.</summary>
+internal interface ISavableModel : IImageModel
+{
+    /// <summary>Writes an ONNX file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Where in it the numbers are: an embedding, or the logits of classes.</returns>
+    SavedOutput WriteOnnx(string path);
+}

@@ -1,0 +1,88 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Smae.Training;
+
+namespace Smae.MLNet.Tests;
+
+/// <summary>Saved classifiers: loaded, they are ML.NET's own transformers, score the same and are annotated as ML.NET's trainers annotate.</summary>
+[TestClass]
+public sealed class SavedClassifierTests : ClassificationFixture
+{
+    private string Zip => At("classifier.zip");
+
+    [TestMethod]
+    public void A_fine_tuned_classifier_is_loaded_with_its_classes_and_scores_the_same()
+    {
+        using var classifier = Context.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", Options).Fit(Keyed());
+        AssertSavedIsTheSame(classifier);
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void A_linear_probe_is_loaded_with_its_classes_and_scores_the_same(bool batchNorm)
+    {
+        using ImageEncoder encoder = TestModels.Encoder();
+        var options = new LinearProbeOptions { Epochs = 20, BatchSize = 8, LearningRate = 1e-2, BatchNorm = batchNorm };
+        using var classifier = Context.MulticlassClassification.Trainers.LinearProbe("Label", "ImagePath", encoder, options).Fit(Keyed());
+        AssertSavedIsTheSame(classifier);
+    }
+
+    [TestMethod]
+    public void A_whole_pipeline_is_saved_and_predicts_the_names_of_classes()
+    {
+        var model = Pipeline().Fit(Images);
+        var expected = Read<Prediction>(model.Transform(Images));
+        Context.Model.SaveAtomically(model, Images.Schema, Zip);
+        var found = Read<LoadedPrediction>(new MLContext().Model.Load(Zip, out _).Transform(Images));
+        CollectionAssert.AreEqual(expected.Select(r => r.PredictedLabel).ToArray(), found.Select(r => r.PredictedLabel).ToArray());
+    }
+
+    private void AssertSavedIsTheSame(ITransformer classifier)
+    {
+        IDataView before = classifier.Transform(Keyed());
+        Context.Model.SaveAtomically(classifier, Images.Schema, Zip);
+        ITransformer loaded = new MLContext().Model.Load(Zip, out _);
+        IDataView after = loaded.Transform(Keyed());
+
+        foreach (string name in (string[])["Score", "PredictedLabel"])
+        {
+            Assert.AreEqual(before.Schema[name].Type, after.Schema[name].Type, name);
+            CollectionAssert.IsSubsetOf(
+                before.Schema[name].Annotations.Schema.Select(a => a.Name).ToArray(), after.Schema[name].Annotations.Schema.Select(a => a.Name).ToArray(), name);
+        }
+        CollectionAssert.AreEqual(Values(before.Schema["PredictedLabel"], "KeyValues"), Values(after.Schema["PredictedLabel"], "KeyValues"));
+        CollectionAssert.AreEqual(Values(before.Schema["Score"], "SlotNames"), Values(after.Schema["Score"], "SlotNames"));
+        Assert.IsTrue(after.Schema.All(c => !c.Name.StartsWith("smae.") || c.IsHidden), "Columns of the chain's own show.");
+        foreach (var (expected, found) in Read<LoadedKeys>(before).Zip(Read<LoadedKeys>(after)))
+        {
+            Assert.AreEqual(expected.PredictedLabel, found.PredictedLabel);
+            for (int i = 0; i < expected.Score.Length; i++)
+                Assert.AreEqual(expected.Score[i], found.Score[i], 1e-4f);
+        }
+        var metrics = Context.MulticlassClassification.Evaluate(before);
+        Assert.AreEqual(metrics.LogLoss, Context.MulticlassClassification.Evaluate(after).LogLoss, 1e-4);
+        Assert.IsGreaterThan(0.5, metrics.MicroAccuracy);
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    private static string[] Values(DataViewSchema.Column column, string kind)
+    {
+        VBuffer<ReadOnlyMemory<char>> values = default;
+        column.Annotations.GetValue(kind, ref values);
+        return [.. values.DenseValues().Select(value => value.ToString())];
+    }
+
+    private sealed class LoadedPrediction
+    {
+        public string PredictedLabel { get; set; } = "";
+    }
+
+    private sealed class LoadedKeys
+    {
+        [KeyType(2)]
+        public uint PredictedLabel { get; set; }
+
+        public float[] Score { get; set; } = [];
+    }
+}
