@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Smae.Training;
 
 namespace Smae.MLNet;
@@ -86,6 +87,80 @@ public static class MaeCatalog
         using var channel = environment.Start(nameof(MaeEmbedding));
         var encoder = ImageEncoder.Load(encoderPath, DeviceResolver.Resolve(environment, channel));
         return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
+    }
+
+    /// <summary>Adds a column of embeddings for each of several columns of images, all made by one encoder.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="columns">
+    /// Pairs of the column of embeddings to add and the column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content
+    /// of an image file).
+    /// </param>
+    /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
+    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
+    /// <returns>A chain with an estimator for each pair.</returns>
+    /// <exception cref="ArgumentException">There is no pair.</exception>
+    public static EstimatorChain<MaeTransformer> MaeEmbedding(
+        this TransformsCatalog catalog, InputOutputColumnPair[] columns, ImageEncoder encoder,
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        if (columns.Length == 0)
+            throw new ArgumentException("There is no pair of columns: expected at least one.", nameof(columns));
+        return columns.Aggregate(new EstimatorChain<MaeTransformer>(), (chain, pair) =>
+            chain.Append(catalog.MaeEmbedding(pair.OutputColumnName, pair.InputColumnName, encoder, brokenImages)));
+    }
+
+    /// <summary>Adds a column of pictures that show what a pretrained autoencoder makes of images of which it sees a part.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of pictures to add: Image.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
+    /// <paramref name="outputColumnName"/>.
+    /// </param>
+    /// <param name="transformer">What <c>MaePretrain</c> made. It stays the caller's and must live as long as pictures are made.</param>
+    /// <param name="options">What is shown and how patches are hidden; null, the default, hides them as pretraining did.</param>
+    /// <exception cref="ArgumentException">A name is blank, an option is wrong, or the transformer holds an encoder only.</exception>
+    public static MaeReconstructEstimator MaeReconstruct(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, MaeTransformer transformer,
+        MaeReconstructOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(transformer);
+        if (transformer.Pretraining is not { } pretraining)
+        {
+            throw new ArgumentException(
+                "The transformer holds an encoder only, and pictures need the decoder too: give the transformer that MaePretrain(...).Fit made, " +
+                "or a MaskedAutoencoder.", nameof(transformer));
+        }
+        var trained = transformer.PretrainingOptions!;
+        options ??= new MaeReconstructOptions();
+        return catalog.MaeReconstruct(outputColumnName, inputColumnName, pretraining.Model, options with
+        {
+            Masking = options.Masking ?? trained.Masking, Objective = options.Objective ?? trained.Objective,
+            Preprocessing = options.Preprocessing ?? trained.Preprocessing,
+        });
+    }
+
+    /// <summary>Adds a column of pictures that show what an autoencoder makes of images of which it sees a part.</summary>
+    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of pictures to add: Image.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
+    /// <paramref name="outputColumnName"/>.
+    /// </param>
+    /// <param name="autoencoder">
+    /// The autoencoder, for example one that <see cref="ModelWeights"/> loaded. It is switched to evaluation, stays the caller's and must live
+    /// as long as pictures are made.
+    /// </param>
+    /// <param name="options">What is shown and how patches are hidden; null, the default, takes every option's default.</param>
+    /// <exception cref="ArgumentException">A name is blank, or an option is wrong; the message names every one that is.</exception>
+    public static MaeReconstructEstimator MaeReconstruct(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, MaskedAutoencoder autoencoder,
+        MaeReconstructOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(autoencoder);
+        return new MaeReconstructEstimator(
+            CatalogEnvironment.Of(catalog), outputColumnName, InputOr(outputColumnName, inputColumnName), autoencoder,
+            options ?? new MaeReconstructOptions());
     }
 
     private static string InputOr(string outputColumnName, string? inputColumnName)

@@ -31,12 +31,12 @@ public sealed class MaeTransformer : ITransformer, IDisposable
 
     internal MaeTransformer(
         IHost host, string outputColumnName, string inputColumnName, ImageColumnKind sourceKind, ImageEncoder encoder, ImageDecoders decoders,
-        BrokenImagePolicy brokenImages, MaePretrainResult? pretraining)
+        BrokenImagePolicy brokenImages, (MaePretrainResult Result, MaePretrainOptions Options)? pretraining)
     {
         _sourceKind = sourceKind;
         OutputColumnName = outputColumnName;
         Encoder = encoder;
-        Pretraining = pretraining;
+        (Pretraining, PretrainingOptions) = (pretraining?.Result, pretraining?.Options);
         Scorer = new ImageScorer(host, inputColumnName, new EncoderModel(encoder), [Embedding(outputColumnName, encoder.EmbedDim)])
         {
             Decoders = decoders, BrokenImages = brokenImages, Consequence = "its embedding is NaN",
@@ -63,6 +63,9 @@ public sealed class MaeTransformer : ITransformer, IDisposable
     public bool IsRowToRowMapper => true;
 
     internal ImageScorer Scorer { get; }
+
+    /// <summary>The options of <see cref="Pretraining"/>.</summary>
+    internal MaePretrainOptions? PretrainingOptions { get; }
 
     /// <summary>The schema with the column of embeddings added.</summary>
     /// <param name="inputSchema">A schema with the column of images.</param>

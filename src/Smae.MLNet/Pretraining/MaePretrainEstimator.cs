@@ -66,7 +66,7 @@ public sealed class MaePretrainEstimator : IEstimator<MaeTransformer>
             $"the loss went from {result.FirstLoss:0.####} to {result.LastLoss:0.####}."));
         return new MaeTransformer(
             _host, _outputColumnName, _inputColumnName, ImageColumn.Find(input.Schema, _inputColumnName).Kind, result.Encoder, _decoders,
-            options.BrokenImages, result);
+            options.BrokenImages, (result, options));
     }
 
     /// <summary>The schema that the transformer will give.</summary>

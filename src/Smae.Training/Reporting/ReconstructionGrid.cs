@@ -28,15 +28,29 @@ public static class ReconstructionGrid
 
         Tensor original = normalizer.Normalize(images.Batch(indices));
         PatchMask mask = options.Masking.Draw(indices.Length, config.GridHeight, config.GridWidth, random.At(RandomUse.Mask, -1)).To(device ?? CPU);
-        Reconstruction reconstruction = model.forward(original, mask);
-        Tensor predicted = options.Objective.ToPixels(reconstruction);
-        Tensor hidden = mask.Hidden().unsqueeze(-1);
-        Tensor seen = reconstruction.Patches * (1 - hidden);   // 0 is the mean colour
-        Tensor completed = seen + predicted * hidden;
+        (Tensor seen, Tensor completed) = Complete(model, original, mask, options.Objective);
 
-        Tensor[] columns = [original, Patches.ToImages(seen, config), Patches.ToImages(completed, config)];
+        Tensor[] columns = [original, seen, completed];
         byte[][] bytes = [.. columns.Select(c => normalizer.ToBytes(c).data<byte>().ToArray())];
         return PictureGrid.Compose(bytes, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
+    }
+
+    /// <summary>What the autoencoder sees of images and what it makes of that.</summary>
+    /// <param name="model">The autoencoder.</param>
+    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+    /// <param name="mask">Which patches are hidden.</param>
+    /// <param name="objective">What it was pretrained for, which says what its predictions are.</param>
+    /// <returns>
+    /// The images with hidden patches in the mean colour, and the images with hidden patches as predicted; both normalised,
+    /// <c>[batch, channels, height, width]</c>.
+    /// </returns>
+    internal static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
+    {
+        Reconstruction reconstruction = model.forward(images, mask);
+        Tensor predicted = objective.ToPixels(reconstruction);
+        Tensor hidden = mask.Hidden().unsqueeze(-1);
+        Tensor seen = reconstruction.Patches * (1 - hidden);   // 0 is the mean colour
+        return (Patches.ToImages(seen, model.Config), Patches.ToImages(seen + predicted * hidden, model.Config));
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>

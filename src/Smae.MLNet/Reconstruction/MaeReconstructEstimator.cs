@@ -1,0 +1,47 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>Adds a column of pictures that show what a masked autoencoder makes of images of which it sees a part.</summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Looks at the data to train</term><description>no</description></item>
+/// <item>
+/// <term>Input column</term>
+/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
+/// </item>
+/// <item><term>Output column</term><description>Image; its pictures belong to whoever reads them</description></item>
+/// </list>
+/// </remarks>
+public sealed class MaeReconstructEstimator : IEstimator<MaeReconstructTransformer>
+{
+    private readonly MaeReconstructTransformer _transformer;
+
+    /// <exception cref="ArgumentException">An option is wrong; the message names every one that is.</exception>
+    internal MaeReconstructEstimator(
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, MaskedAutoencoder autoencoder,
+        MaeReconstructOptions options)
+    {
+        Guard.NoFaults(options.Faults(autoencoder.Config), nameof(options));
+        var host = environment.Register(nameof(MaeReconstructEstimator));
+        var model = new ReconstructionModel(autoencoder, options, options.Seed ?? host.Rand.Next());
+        _transformer = new MaeReconstructTransformer(host, outputColumnName, inputColumnName, model, options.BrokenImages);
+    }
+
+    /// <summary>The transformer; nothing is trained.</summary>
+    /// <param name="input">Data with the column of images. Only its schema is looked at.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public MaeReconstructTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        _ = _transformer.GetOutputSchema(input.Schema);
+        return _transformer;
+    }
+
+    /// <summary>The schema that the transformer will give.</summary>
+    /// <param name="inputSchema">The shape of a schema with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _transformer.Scorer.GetOutputSchema(inputSchema);
+}

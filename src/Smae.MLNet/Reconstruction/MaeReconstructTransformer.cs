@@ -1,0 +1,67 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>Adds a column of pictures that show what a masked autoencoder makes of images of which it sees a part.</summary>
+/// <remarks>
+/// <para>
+/// Pictures are made as they are read. As with ML.NET's own image columns, a picture belongs to whoever reads it and is freed when it is
+/// handed back to the getter for the next row; <c>CreateEnumerable</c> does so, so look at one row's picture before you go on to the next.
+/// Where an image cannot be read the picture is null.
+/// </para>
+/// <para>The autoencoder stays its owner's. Any number of threads may read at the same time.</para>
+/// </remarks>
+public sealed class MaeReconstructTransformer : ITransformer, IDisposable
+{
+    // A picture is some hundred thousand numbers: fewer at a time than embeddings.
+    private const int BatchSize = 16;
+
+    private readonly ReconstructionModel _model;
+
+    internal MaeReconstructTransformer(
+        IHost host, string outputColumnName, string inputColumnName, ReconstructionModel model, BrokenImagePolicy brokenImages)
+    {
+        _model = model;
+        var picture = new PictureOutput(outputColumnName, model.Preprocessing.Height, model.PictureWidth, model.Preprocessing.Channels);
+        Scorer = new ImageScorer(host, inputColumnName, model, [picture])
+        {
+            BrokenImages = brokenImages, Consequence = "its picture is null", BatchSize = BatchSize,
+        };
+    }
+
+    /// <summary>The column of pictures.</summary>
+    public string OutputColumnName => Scorer.Outputs[0].Name;
+
+    /// <summary>The column of images.</summary>
+    public string InputColumnName => Scorer.InputColumnName;
+
+    /// <summary>Always true: a row's picture depends on that row only.</summary>
+    public bool IsRowToRowMapper => true;
+
+    internal ImageScorer Scorer { get; }
+
+    /// <summary>The schema with the column of pictures added.</summary>
+    /// <param name="inputSchema">A schema with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => Scorer.MapperFor(inputSchema).OutputSchema;
+
+    /// <summary>A mapper from rows of <paramref name="inputSchema"/> to rows with pictures, made one row at a time.</summary>
+    /// <param name="inputSchema">A schema with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => Scorer.MapperFor(inputSchema);
+
+    /// <summary>The data with the column of pictures added. Nothing is computed until it is read.</summary>
+    /// <param name="input">Data with the column of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
+    public IDataView Transform(IDataView input) => Scorer.Transform(input);
+
+    /// <summary>Frees what making pictures needs beside the autoencoder.</summary>
+    public void Dispose() => _model.Dispose();
+
+    // ML.NET loads only types that its own assemblies register, so nothing that we wrote here could be read again.
+    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
+        "A MaeReconstructTransformer cannot be written into an ML.NET model file. Make it again with mlContext.Transforms.MaeReconstruct.");
+}
