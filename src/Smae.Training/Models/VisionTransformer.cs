@@ -8,7 +8,8 @@ namespace Smae.Training;
 /// <summary>
 /// A vision transformer encoder (Dosovitskiy et al. 2021) that can look at some patches only, as a masked autoencoder needs it (He et al. 2022).
 /// Its parameters bear the names of timm and facebookresearch/mae: <c>cls_token</c>, <c>pos_embed</c>, <c>patch_embed.proj</c>,
-/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>.
+/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>; those of <see cref="VisionTransformerConfig.Fusion"/>, which these do
+/// not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
 /// </summary>
 public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 {
@@ -16,6 +17,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "cls_token")] private Parameter? _classToken;
     [ComponentName(Name = "pos_embed")] private Tensor _positions;
     [ComponentName(Name = "blocks")] private readonly ModuleList<Block> _blocks;
+    [ComponentName(Name = "fusion")] private readonly FeatureFusion? _fusion;
     [ComponentName(Name = "norm")] private readonly LayerNorm? _norm;
 
     /// <summary>A new encoder with random weights, on the CPU.</summary>
@@ -32,6 +34,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         if (config.ClassToken != ClassToken.None) _classToken = new Parameter(zeros(1, 1, config.EmbedDim));
         _positions = BlockStack.Positions(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
         _blocks = BlockStack.Create(config, Noise);
+        if (config.Fusion is not null) _fusion = new FeatureFusion(config.Fusion, config.EmbedDim);
         if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         RegisterComponents();
         this.DetachFromDisposeScopes();
@@ -43,6 +46,21 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>The number format of the matrix products. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; }
+
+    /// <summary>
+    /// How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1 and all the same at the start; empty without
+    /// fusion.
+    /// </summary>
+    public IReadOnlyList<float> FusionWeights
+    {
+        get
+        {
+            if (_fusion is null) return [];
+            using DisposeScope scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            return _fusion.Shares.cpu().data<float>().ToArray();
+        }
+    }
 
     /// <summary>What dropout and drop path draw from.</summary>
     internal ForwardNoise Noise { get; } = new();
@@ -94,12 +112,27 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
     public Tensor Encode(Tensor patches, Tensor? visible) => Encode(patches, visible, normalize: true);
 
-    /// <summary>The same, with or without the final normalisation, for a grid of its own or another (rows, columns).</summary>
-    internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize, (int Height, int Width)? grid = null)
+    /// <summary>The same, with or without the final normalisation.</summary>
+    internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize) => Finish([.. Streams(patches, visible)], normalize);
+
+    /// <summary>
+    /// The residual stream after each block, class token included, not normalised: <c>[batch, tokens, dim]</c>, float32. A block runs when its stream is
+    /// asked for: whoever stops early has not paid for the rest.
+    /// </summary>
+    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
+    /// <param name="visible">Which patches each image shows, <c>[batch, visible]</c>, int64; null shows all.</param>
+    /// <param name="grid">Rows and columns of patches; null is the encoder's own grid.</param>
+    internal IEnumerable<Tensor> Streams(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
     {
         Tensor x = Embed(patches, visible, grid);
         ScalarType compute = Precision.ToScalarType();
-        foreach (Block block in _blocks) x = block.forward(x, compute);
+        foreach (Block block in _blocks) yield return x = block.forward(x, compute);
+    }
+
+    /// <summary>The output of the encoder, made of the streams of all blocks: fused where that is configured, then normalised.</summary>
+    internal Tensor Finish(IReadOnlyList<Tensor> streams, bool normalize = true)
+    {
+        Tensor x = _fusion is null ? streams[^1] : _fusion.forward(streams, Precision.ToScalarType());
         return _norm is null || !normalize ? x : _norm.forward(x);
     }
 
@@ -111,7 +144,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     internal Tensor EncodeCrops(Tensor images)
     {
         (int, int) grid = ((int)images.size(2) / Config.PatchSize, (int)images.size(3) / Config.PatchSize);
-        return Encode(Patches.FromImages(images, Config.PatchSize), visible: null, normalize: true, grid);
+        return Finish([.. Streams(Patches.FromImages(images, Config.PatchSize), visible: null, grid)]);
     }
 
     /// <summary>How much the class token looks at each patch in the last block, head by head.</summary>

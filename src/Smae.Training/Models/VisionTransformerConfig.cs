@@ -21,6 +21,13 @@ public sealed partial record VisionTransformerConfig : TransformerConfig
     /// <summary>Where the class token stands. Default <see cref="ClassToken.First"/>.</summary>
     public ClassToken ClassToken { get; init; } = ClassToken.First;
 
+    /// <summary>
+    /// The blocks whose features make the encoder's output, before the final norm (MFF: Liu et al. 2023, "Improving Pixel-based MIM by Reducing Wasted
+    /// Modeling Capability"): a learned weighted sum of the residual streams after them, all but the last through a linear layer. Ascending from 0, the
+    /// last is the encoder's last; the paper's for 12 blocks are <c>[0, 2, 4, 6, 8, 11]</c>. Default null: the last block alone.
+    /// </summary>
+    public BlockList? Fusion { get; init; }
+
     /// <summary>How new weights are drawn. Default <see cref="WeightInitialization.Mae"/>.</summary>
     public WeightInitialization Initialization { get; init; } = WeightInitialization.Mae;
 
@@ -60,6 +67,9 @@ public sealed partial record VisionTransformerConfig : TransformerConfig
             if (ImageWidth < 1 || ImageWidth % PatchSize != 0)
                 yield return $"{name}.ImageWidth is {ImageWidth}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
         }
+        foreach (string fault in Fusion?.Faults($"{name}.{nameof(Fusion)}", Depth) ?? []) yield return fault;
+        if (Fusion is { Count: > 0 } && Fusion[^1] != Depth - 1)
+            yield return $"{name}.{nameof(Fusion)} is {Fusion}: expected it to end with the last block, {Depth - 1}.";
         if (Channels < 1) yield return $"{name}.Channels is {Channels}: expected at least one.";
     }
 }

@@ -18,7 +18,8 @@ public sealed record FineTuneOptions : SupervisedOptions
 
     /// <summary>
     /// The shape of the encoder; null takes that of the pretrained one, and <see cref="VisionTransformerConfig.VitLite7_4"/> from scratch. May differ
-    /// from the pretrained one in what needs no weights (dropout) and in the image size: learned positions are interpolated. Default null.
+    /// from the pretrained one in what needs no weights (dropout) and in the image size: learned positions are interpolated. It may also lack the
+    /// pretrained one's <see cref="VisionTransformerConfig.Fusion"/>, as mmpretrain fine-tunes MFF. Default null.
     /// </summary>
     public VisionTransformerConfig? Architecture { get; init; }
 

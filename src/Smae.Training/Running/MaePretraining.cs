@@ -44,6 +44,7 @@ public static class MaePretraining
                 using DisposeScope scope = NewDisposeScope();
                 return objective.Loss(new StoredBatch(scope, images, options, normalizer, run.Random, step)).MoveToOuterDisposeScope();
             });
+            using (NewDisposeScope())
             using (no_grad()) objective.RunEnded();
 
             model.eval();
