@@ -216,12 +216,20 @@ public sealed class DinoTests : IDisposable
         using ImageStore images = TinyModels.Images(8, channels: 4);
         MaePretrainOptions options = Options with
         {
-            Encoder = TinyModels.Encoder with { Channels = 4 }, Objective = Small with { SecondView = Augmentation.Grayscale(1) },
-            Progress = new Reporter(_ => Assert.Fail("a step was taken")),
+            Encoder = TinyModels.Encoder with { Channels = 4 }, Progress = new Reporter(_ => Assert.Fail("a step was taken")),
         };
-        string message = Assert.ThrowsExactly<ArgumentException>(() => MaePretraining.Run(images, options)).Message;
-        StringAssert.Contains(message, "A view of Objective");
-        StringAssert.Contains(message, "4 channels");
+        (string, DinoObjective)[] wrong =
+        [
+            ("Objective.FirstView", Small with { FirstView = new DinoObjective().FirstView }),
+            ("Objective.SecondView", Small with { SecondView = Augmentation.Grayscale(0.2) }),
+            ("Objective.LocalView", Small with { LocalCrops = 1, LocalView = Augmentation.ColorJitter(0.1) }),
+        ];
+        foreach ((string name, DinoObjective objective) in wrong)
+        {
+            string message = Assert.ThrowsExactly<ArgumentException>(() => MaePretraining.Run(images, options with { Objective = objective })).Message;
+            StringAssert.Contains(message, name);
+            StringAssert.Contains(message, "4 channels");
+        }
     }
 
     private DinoHead Head(string name)

@@ -59,6 +59,8 @@ public class LowPassPixelTests
         MaePretrainResult result = MaePretraining.Run(images, options);
         using MaskedAutoencoder model = result.Model;
         Assert.IsLessThan(0.7 * result.FirstLoss, result.LastLoss);
+        (int width, int height, byte[] rgba) = ReconstructionGrid.Draw(model, images, [0, 1], options, scale: 1);
+        Assert.HasCount(width * height * 4, rgba);
     }
 
     [TestMethod]

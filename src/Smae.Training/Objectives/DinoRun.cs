@@ -7,6 +7,7 @@ namespace Smae.Training;
 /// <summary>DINO at work: the student's head, the teacher, the centre.</summary>
 internal sealed class DinoRun : ObjectiveRun
 {
+    private const int TriedImages = 32;
     private readonly DinoObjective _settings;
     private readonly VisionTransformer _student;
     private readonly DinoHead _head;
@@ -82,17 +83,22 @@ internal sealed class DinoRun : ObjectiveRun
 
     private Tensor Features(VisionTransformer encoder, Tensor images) => encoder.Pool(encoder.EncodeCrops(images), _pooling);
 
+    /// <summary>Tries the views on black images, so many that what is done to a few of them is tried too.</summary>
     private void CheckViews(VisionTransformerConfig config)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor image = zeros(1, config.Channels, config.ImageHeight, config.ImageWidth);
-        try
+        Tensor images = zeros(TriedImages, config.Channels, config.ImageHeight, config.ImageWidth);
+        string[] names = [nameof(DinoObjective.FirstView), nameof(DinoObjective.SecondView), nameof(DinoObjective.LocalView)];
+        foreach ((string name, Augmentation view) in names.Zip(_views))
         {
-            foreach (Augmentation view in _views.Take(3)) view.Apply(image, seed: 0);
-        }
-        catch (ArgumentException e)
-        {
-            throw new ArgumentException($"A view of Objective does not fit the images: {e.Message}", e);
+            try
+            {
+                view.Apply(images, seed: 0);
+            }
+            catch (ArgumentException e)
+            {
+                throw new ArgumentException($"Objective.{name} does not fit the images: {e.Message}", e);
+            }
         }
     }
 
