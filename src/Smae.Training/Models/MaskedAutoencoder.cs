@@ -68,29 +68,20 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     /// <param name="mask">Which patches are hidden.</param>
     /// <exception cref="ArgumentException">Images or mask are not of this model's size.</exception>
     /// <exception cref="InvalidOperationException">There is no decoder.</exception>
-    public override Reconstruction forward(Tensor images, PatchMask mask)
-    {
-        Tensor patches = _encoder.CutIntoPatches(images);
-        CheckMask(mask, patches.size(0));
-        return Decode(patches, _encoder.Encode(patches, mask.Visible), mask);
-    }
+    public override Reconstruction forward(Tensor images, PatchMask mask) => Reconstruct(images, mask).Reconstruction;
 
-    /// <summary>Predicts all patches from what the encoder made of the visible ones.</summary>
-    /// <param name="patches">The patches of the images, <c>[batch, patches, patch * patch * channels]</c>.</param>
-    /// <param name="latent">The encoded visible patches, class token included, <c>[batch, tokens, dim]</c>.</param>
-    /// <param name="mask">Which patches were hidden.</param>
-    internal Reconstruction Decode(Tensor patches, Tensor latent, PatchMask mask)
+    /// <summary>The same, with the encoder's residual stream after each block: see <see cref="VisionTransformer.Streams"/>.</summary>
+    internal (Reconstruction Reconstruction, IReadOnlyList<Tensor> Streams) Reconstruct(Tensor images, PatchMask mask)
     {
         if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
+        Tensor patches = _encoder.CutIntoPatches(images);
+        if (mask.PatchCount != Config.PatchCount || mask.BatchSize != images.size(0))
+            throw new ArgumentException(
+                $"The mask is for {mask.BatchSize} images of {mask.PatchCount} patches: expected {images.size(0)} of {Config.PatchCount}.", nameof(mask));
+        Tensor[] streams = [.. _encoder.Streams(patches, mask.Visible)];
+        Tensor latent = _encoder.Finish(streams);
         bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);
         Tensor prediction = _decoder.forward(keep ? latent : _encoder.WithoutClassToken(latent), mask);
-        return new Reconstruction(patches, latent, prediction, mask);
-    }
-
-    private void CheckMask(PatchMask mask, long batch)
-    {
-        if (mask.PatchCount != Config.PatchCount || mask.BatchSize != batch)
-            throw new ArgumentException(
-                $"The mask is for {mask.BatchSize} images of {mask.PatchCount} patches: expected {batch} of {Config.PatchCount}.", nameof(mask));
+        return (new Reconstruction(patches, latent, prediction, mask), streams);
     }
 }

@@ -5,11 +5,12 @@ namespace Smae.Training;
 /// <summary>
 /// Mean squared error between predicted and true patches (He et al. 2022), averaged over a patch first, then over the hidden patches or all of them.
 /// </summary>
-/// <param name="NormalizePatches">Whether each target patch is normalised by its own mean and unbiased variance (epsilon 1e-6): better features, duller pictures.</param>
+/// <param name="NormalizePatches">Whether each target patch is normalised by its own mean and unbiased variance: better features, duller pictures.</param>
 /// <param name="HiddenOnly">Whether only hidden patches count.</param>
 public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Objective
 {
-    internal const double Epsilon = 1e-6;
+    /// <summary>Added to the variance of a patch where it is normalised by it. Default 1e-6.</summary>
+    public double Epsilon { get; init; } = 1e-6;
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);
@@ -36,13 +37,13 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
         return reconstruction.Prediction * deviation + mean;
     }
 
-    private static Tensor Normalized(Tensor patches)
+    private Tensor Normalized(Tensor patches)
     {
         (Tensor mean, Tensor deviation) = Statistics(patches);
         return (patches - mean) / deviation;
     }
 
-    private static (Tensor Mean, Tensor Deviation) Statistics(Tensor patches) =>
+    private (Tensor Mean, Tensor Deviation) Statistics(Tensor patches) =>
         (patches.mean([-1], keepdim: true), (patches.var(-1, unbiased: true, keepdim: true) + Epsilon).sqrt());
 
     private sealed class Run(PixelObjective objective, MaskedAutoencoder model) : ObjectiveRun

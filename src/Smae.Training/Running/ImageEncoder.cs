@@ -161,5 +161,5 @@ public sealed class ImageEncoder : IDisposable
     }
 
     /// <summary>What the JSON file holds.</summary>
-    private sealed record Description(VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling);
+    internal sealed record Description(VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling);
 }

@@ -32,6 +32,17 @@ public static class ModelWeights
     public static void Load(VisionTransformer model, string path, bool resizePositions = false) =>
         Load(Of(model), SafeTensors.Open(path), name => s_besideEncoder.Any(name.StartsWith), resizeFor: resizePositions ? model.Config : null);
 
+    /// <summary>
+    /// Loads as many blocks of an encoder as the model has. Later ones, fusion and the final norm may be in the file or not; positions are resized.
+    /// </summary>
+    internal static void LoadFirstBlocks(VisionTransformer model, string path)
+    {
+        bool IsLater(string name) =>
+            name.StartsWith("fusion.", StringComparison.Ordinal) || name.StartsWith("norm.", StringComparison.Ordinal)
+            || (name.Split('.') is ["blocks", string number, ..] && int.TryParse(number, out int block) && block >= model.Config.Depth);
+        Load(Of(model), SafeTensors.Open(path), name => s_besideEncoder.Any(name.StartsWith) || IsLater(name), resizeFor: model.Config);
+    }
+
     /// <summary>Loads an autoencoder's weights.</summary>
     /// <param name="model">The autoencoder, on any device.</param>
     /// <param name="path">A safetensors file.</param>
