@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what is missing and runs Smae: ./build.sh quickstart [--data DIR] [--out DIR] | test | setup
+# Sets up what is missing and runs Smae: ./build.sh quickstart [--data DIR] [--out DIR] | reproduction | test | setup
 # On a feed that has Microsoft.ML, TorchSharp and ONNX Runtime it uses them; elsewhere it builds polyfills/ (see README.md).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -16,6 +16,8 @@ usage: ./build.sh COMMAND [OPTIONS]
 
   quickstart [--data DIR] [--out DIR] ...   pretrain on images, probe, write metrics.json and reconstructions.png
                                             (quickstart --help lists all options; without --data it draws images of its own)
+  reproduction --tiny-imagenet DIR --cub DIR ...
+                                            the experiment of the SMAE paper as one table (see examples/Reproduction)
   test [DOTNET TEST OPTIONS]                build everything and run all tests
   setup                                     only install and build what the other commands need
 
@@ -114,11 +116,12 @@ run_tests() {
 command=${1:-help}
 [ $# -gt 0 ] && shift
 case $command in
-  quickstart)
+  quickstart | reproduction)
+    example=${command^}
     need_dotnet; choose_feed
-    dotnet build examples/Quickstart -c Release --nologo -v q >&2
+    dotnet build "examples/$example" -c Release --nologo -v q >&2
     cd "$caller"
-    exec dotnet "$root/examples/Quickstart/bin/Release/net10.0/Quickstart.dll" "$@" ;;
+    exec dotnet "$root/examples/$example/bin/Release/net10.0/$example.dll" "$@" ;;
   test) need_dotnet; choose_feed; run_tests "$@" ;;
   setup) need_dotnet; choose_feed; dotnet build Smae.sln -c Release --nologo -v q >&2 ;;
   help | -h | --help) usage ;;

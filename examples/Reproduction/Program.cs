@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Reproduction;
+
+// The experiment of the SMAE paper as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper] [--out DIR] [--resume].
+string[] keys = [.. Method.All.Select(m => m.Key)];
+var tinyImageNet = new Option<DirectoryInfo>("--tiny-imagenet")
+{
+    Description = "Tiny ImageNet as distributed, or some classes of it.", Required = true,
+};
+var cub = new Option<DirectoryInfo>("--cub") { Description = "CUB-200-2011 as distributed, or some classes of it.", Required = true };
+var output = new Option<DirectoryInfo>("--out")
+{
+    Description = "Where results, weights and checkpoints go.", DefaultValueFactory = _ => new DirectoryInfo("runs/reproduction"),
+};
+var scale = new Option<Scale>("--scale")
+{
+    Description = "small: some 20 classes on two processor cores. paper: the whole data sets on a GPU. smoke: a minute, learns nothing.",
+    DefaultValueFactory = _ => Scale.Small,
+};
+var methods = new Option<string[]>("--methods")
+{
+    Description = $"Rows of the table: {string.Join(", ", keys)}. Default: all but the smae1 ones.", AllowMultipleArgumentsPerToken = true,
+    DefaultValueFactory = _ => [.. Method.All.Where(m => !m.Optional).Select(m => m.Key)],
+};
+methods.AcceptOnlyFromAmong(keys);
+var seeds = new Option<int>("--seeds") { Description = "How often everything is done, each time with another seed.", DefaultValueFactory = _ => 1 };
+var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." };
+var resume = new Option<bool>("--resume") { Description = "Go on with what is in the output folder." };
+seeds.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() < 1) result.AddError("--seeds must be at least 1.");
+});
+
+var command = new RootCommand("Compares MAE and SMAE with each other and with no pretraining, on Tiny ImageNet and CUB.")
+{
+    tinyImageNet, cub, output, scale, methods, seeds, gpu, resume,
+};
+command.SetAction((parsed, cancellation) =>
+{
+    string[] chosen = parsed.GetValue(methods)!;
+    var settings = new ReproductionSettings(
+        parsed.GetValue(tinyImageNet)!, parsed.GetValue(cub)!, parsed.GetValue(output)!, parsed.GetValue(scale),
+        [.. Method.All.Where(m => chosen.Contains(m.Key))], parsed.GetValue(seeds), parsed.GetValue(gpu), parsed.GetValue(resume));
+    try
+    {
+        ReproductionRun.Run(settings, cancellation);
+        return Task.FromResult(0);
+    }
+    catch (OperationCanceledException)
+    {
+        Console.Error.WriteLine("Cancelled: --resume goes on from here.");
+        return Task.FromResult(130);
+    }
+    catch (Exception e) when (
+        e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
+    {
+        Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
+        return Task.FromResult(1);
+    }
+});
+return await command.Parse(args).InvokeAsync();

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using Microsoft.ML;
+using Smae.MLNet;
+using TorchSharp;
+
+namespace Reproduction;
+
+/// <summary>Reads the images, runs the experiment, writes the table.</summary>
+internal static class ReproductionRun
+{
+    public static void Run(ReproductionSettings settings, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        torch.Device device = Device(settings.GpuDeviceId);
+        settings.Output.Create();
+        Results results = Results.Open(settings);
+        Plan plan = Plan.Of(settings.Scale);
+
+        var ml = new MLContext(seed: 1);
+        using LabelledSet tinyImageNet =
+            LabelledSet.Load(ml, settings.TinyImageNet, ImageFolderSplit.Validation, plan.Mae.Preprocessing, cancellation);
+        using LabelledSet cub = LabelledSet.Load(ml, settings.Cub, ImageFolderSplit.Test, plan.Mae.Preprocessing, cancellation);
+        Console.WriteLine($"{tinyImageNet}\n{cub}");
+
+        string path = Path.Combine(settings.Output.FullName, "table.md"), table = "";
+        for (int seed = 1; seed <= settings.Seeds; seed++)
+        {
+            string folder = Path.Combine(settings.Output.FullName, $"seed{seed}");
+            var experiment = new Experiment(tinyImageNet, cub, plan, results, device, seed, folder, cancellation);
+            experiment.TrainCritic();
+            foreach (Method method in settings.Methods)
+            {
+                experiment.Measure(method);
+                table = ResultTable.Of(settings.Methods, results);
+                Results.WriteWhole(path, table);
+            }
+        }
+        Console.WriteLine($"\nTop-1 in % on {tinyImageNet.Test.Count} and {cub.Test.Count} test images:\n\n{table}");
+        Console.WriteLine($"{settings.Output.FullName}: table.md, results.json, weights ({clock.Elapsed:hh\\:mm\\:ss})");
+    }
+
+    private static torch.Device Device(int? gpu)
+    {
+        if (gpu is null) return torch.CPU;
+        return torch.cuda.is_available()
+            ? torch.device($"cuda:{gpu}")
+            : throw new InvalidOperationException($"--gpu {gpu}: there is no CUDA device, or libtorch is built without CUDA (see the README).");
+    }
+}

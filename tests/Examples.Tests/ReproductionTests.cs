@@ -1,0 +1,135 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML.Data;
+
+namespace Examples.Tests;
+
+/// <summary>The program of <c>examples/Reproduction</c> from its command line to its table, at the scale of a smoke test on drawn images.</summary>
+[TestClass]
+public sealed class ReproductionTests : IDisposable
+{
+    private static readonly string[] s_head = ["method", "masking", "linear probe", "Tiny ImageNet", "CUB", "pretraining images/s", "seconds"];
+    private readonly string _folder = Directory.CreateTempSubdirectory("smae-reproduction-").FullName;
+
+    public ReproductionTests()
+    {
+        Draw("tiny", "val", classes: 3);
+        Draw("cub", "test", classes: 2);
+    }
+
+    private string Output => Path.Combine(_folder, "out");
+
+    private string Table => Path.Combine(Output, "table.md");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [TestMethod]
+    public void OneCommandFillsEveryRowOfTheTable()
+    {
+        (int exit, string output) = Run();
+        Assert.AreEqual(0, exit, output);
+        StringAssert.Contains(output, File.ReadAllText(Table));
+        StringAssert.Contains(output, "tiny: 24 + 12 images of 3 classes");
+        string[][] rows = Cells();
+        CollectionAssert.AreEqual(s_head, rows[0]);
+        string[] names = [.. rows.Skip(1).Select(r => $"{r[0]}, {r[1]}")];
+        CollectionAssert.AreEqual(
+            (string[])["from scratch, ", "MAE, random 75%", "MAE, block 50%", "SMAE 0.5, random 75%", "SMAE 0.5, block 50%"], names);
+        foreach (string[] row in rows.Skip(1))
+        {
+            foreach (int column in (int[])[2, 3, 4]) Assert.IsTrue(double.Parse(row[column]) is >= 0 and <= 100, string.Join('|', row));
+            Assert.AreEqual(row[0] == "from scratch", row[5] == "", "images/s only where something is pretrained");
+        }
+        Assert.IsEmpty(Directory.GetDirectories(Output, "checkpoints", SearchOption.AllDirectories));
+    }
+
+    [TestMethod]
+    public void AStoppedExperimentGoesOnWithWhatIsMissingAndMeasuresTheSame()
+    {
+        Assert.AreEqual(0, Run("--methods", "mae-random", "smae1-block", "--seeds", "2").Exit);
+        JsonNode whole = Results();
+        CollectionAssert.AreEqual((string[])["MAE", "SMAE 1.0"], Cells().Skip(1).Select(r => r[0]).ToArray());
+        StringAssert.Contains(Cells()[1][2], "±");
+
+        // As a run leaves it that was killed in the second row's fine-tuning: part of the figures, no checkpoint yet.
+        JsonNode stopped = whole.DeepClone();
+        JsonNode row = stopped["rows"]!.AsArray().First(r => (string?)r!["method"] == "smae1-block")!;
+        row["tinyImageNet"] = row["cub"] = null;
+        File.WriteAllText(Path.Combine(Output, "results.json"), stopped.ToString());
+        (int exit, string output) = Run("--methods", "mae-random", "smae1-block", "none", "--seeds", "2", "--resume");
+        Assert.AreEqual(0, exit, output);
+        Assert.IsFalse(output.Contains("pretraining:"), "what was pretrained is not pretrained again");
+
+        JsonArray after = Results()["rows"]!.AsArray();
+        Assert.HasCount(6, after);
+        foreach (JsonNode? before in whole["rows"]!.AsArray())
+        {
+            JsonNode again = after.First(r => (string?)r!["method"] == (string?)before!["method"] && (int)r["seed"]! == (int)before["seed"]!)!;
+            foreach (string figure in (string[])["linearProbe", "tinyImageNet", "cub", "imagesPerSecond"])
+                Assert.AreEqual((double)before![figure]!, (double)again[figure]!, $"{before} {figure}");
+        }
+    }
+
+    [TestMethod]
+    public void ResultsAreNeitherOverwrittenNorMixed()
+    {
+        Assert.AreEqual(0, Run("--methods", "none").Exit);
+        (int exit, string output) = Run("--methods", "none");
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "--resume");
+        (exit, output) = Run("--methods", "none", "--resume", "--scale", "small");
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "of scale Smoke");
+        (exit, output) = Run("--methods", "mea");
+        Assert.AreNotEqual(0, exit);
+        StringAssert.Contains(output, "mae-random");
+    }
+
+    /// <summary>Runs the program in this process.</summary>
+    private (int Exit, string Output) Run(params string[] arguments)
+    {
+        string[] all =
+        [
+            "--tiny-imagenet", Path.Combine(_folder, "tiny"), "--cub", Path.Combine(_folder, "cub"), "--out", Output,
+            .. arguments.Contains("--scale") ? (string[])[] : ["--scale", "smoke"], .. arguments,
+        ];
+        (TextWriter console, TextWriter errors, var written) = (Console.Out, Console.Error, new StringWriter());
+        Console.SetOut(written);
+        Console.SetError(written);
+        try
+        {
+            var exit = (int)typeof(Reproduction.Plan).Assembly.EntryPoint!.Invoke(null, [all])!;
+            return (exit, written.ToString());
+        }
+        finally
+        {
+            Console.SetOut(console);
+            Console.SetError(errors);
+        }
+    }
+
+    private string[][] Cells() =>
+    [
+        .. File.ReadAllLines(Table).Where((_, line) => line != 1).Select(line => line.Split('|')[1..^1].Select(cell => cell.Trim()).ToArray()),
+    ];
+
+    private JsonNode Results() => JsonNode.Parse(File.ReadAllText(Path.Combine(Output, "results.json")))!;
+
+    /// <summary>Class folders of images that differ in a stripe's place and in noise.</summary>
+    private void Draw(string set, string testSplit, int classes)
+    {
+        const int size = 24;
+        var random = new Random(classes);
+        foreach ((string split, int count) in ((string, int)[])[("train", 8), (testSplit, 4)])
+        for (int c = 0; c < classes; c++)
+        {
+            string directory = Directory.CreateDirectory(Path.Combine(_folder, set, split, $"class{c}")).FullName;
+            for (int i = 0; i < count; i++)
+            {
+                var rgba = new byte[size * size * 4];
+                for (int p = 0; p < rgba.Length; p++) rgba[p] = (byte)(p % 4 == 3 ? 255 : random.Next(60) + (p / 4 % size / 8 == c ? 180 : 0));
+                using var image = MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, rgba);
+                image.Save(Path.Combine(directory, $"{i}.png"));
+            }
+        }
+    }
+}
