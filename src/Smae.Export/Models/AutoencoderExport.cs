@@ -76,7 +76,7 @@ internal sealed class AutoencoderExport : ModelExport
         string Mean(string x) => graph.Node("ReduceMean", [x], ("axes", new[] { -1L }), ("keepdims", 1L));
         string mean = Mean(patches), centred = graph.Node("Sub", [patches, mean]);
         string variance = graph.Node("Mul", [Mean(graph.Node("Mul", [centred, centred])), graph.Scalar(count / (count - 1))]);
-        string deviation = graph.Node("Sqrt", [graph.Node("Add", [variance, graph.Scalar(PixelObjective.Epsilon)])]);
+        string deviation = graph.Node("Sqrt", [graph.Node("Add", [variance, graph.Scalar(_pixels.Epsilon)])]);
         return graph.Node("Add", [graph.Node("Mul", [prediction, deviation]), mean]);
     }
 }
