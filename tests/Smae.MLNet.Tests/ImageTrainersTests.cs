@@ -12,7 +12,7 @@ public sealed class ImageTrainersTests : ClassificationFixture
     {
         using var encoder = TestModels.Encoder();
         var keyed = Keyed();
-        var trainer = Context.MulticlassClassification.Trainers.LinearProbe(
+        var trainer = Trainers.LinearProbe(
             "Label", "ImagePath", encoder, new LinearProbeOptions { Epochs = 60, BatchSize = 20, LearningRate = 0.05 }, validationData: keyed);
         using (var probe = trainer.Fit(keyed))
         {
@@ -33,7 +33,7 @@ public sealed class ImageTrainersTests : ClassificationFixture
         var keyed = Keyed();
         var pretraining = TestModels.Options with { Epochs = 1, Encoder = TestModels.Config.ForImages(24) };
         var options = Recipes.SmaeCritic with { Epochs = 2, WarmupEpochs = 0, BatchSize = 8, Augmentation = null };
-        using (var critic = Context.MulticlassClassification.Trainers.SqueezeNet("Label", "ImagePath", pretraining.Preprocessing, options).Fit(keyed))
+        using (var critic = Trainers.SqueezeNet("Label", "ImagePath", pretraining.Preprocessing, options).Fit(keyed))
         {
             Assert.HasCount(2, critic.Training.History);
             Assert.AreEqual(2, critic.Model.Classes);
@@ -52,7 +52,8 @@ public sealed class ImageTrainersTests : ClassificationFixture
         var options = new SupervisedOptions { Epochs = 1, BatchSize = 8 };
         var preprocessing = new ImagePreprocessing { Height = 24, Width = 24 };
         var keyed = Keyed();
-        using var critic = Context.MulticlassClassification.Trainers.SqueezeNet("Label", "ImagePath", preprocessing, options, validationData: keyed).Fit(keyed);
+        var trainer = Trainers.SqueezeNet("Label", "ImagePath", preprocessing, options, validationData: keyed);
+        using var critic = trainer.Fit(keyed);
         var metrics = Context.MulticlassClassification.Evaluate(critic.Transform(keyed));
         Assert.AreEqual(critic.Training.Best!.Validation!.Loss, metrics.LogLoss, 1e-4);
         critic.Dispose();

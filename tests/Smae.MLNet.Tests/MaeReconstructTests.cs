@@ -78,8 +78,8 @@ public sealed class MaeReconstructTests : EmbeddingFixture
     [TestMethod]
     public void Pictures_go_on_into_ml_nets_own_image_transforms_and_broken_ones_are_null()
     {
-        var rows = new List<PathRow> { new() { ImagePath = AnyImage() }, new() { ImagePath = "no such file" }, new() { ImagePath = At("square", "image001.png") } };
-        var data = Context.Data.LoadFromEnumerable(rows);
+        string[] paths = [AnyImage(), "no such file", At("square", "image001.png")];
+        var data = Context.Data.LoadFromEnumerable(paths.Select(path => new PathRow { ImagePath = path }).ToList());
         var pipeline = Context.Transforms.MaeReconstruct("Picture", "ImagePath", _autoencoder, new MaeReconstructOptions { Seed = 7 })
             .Append(Context.Transforms.ResizeImages("Small", 8, 8, "Picture"))
             .Append(Context.Transforms.ExtractPixels("Pixels", "Picture"));

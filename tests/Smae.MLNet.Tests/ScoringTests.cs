@@ -118,12 +118,10 @@ public sealed class ScoringTests : EmbeddingFixture
 
     private ImageScorer Scorer(IImageModel model, string column = "ImagePath", int batchSize = ImageScorer.DefaultBatchSize)
     {
+        var host = CatalogEnvironment.Of(Context.Transforms).Register("Test");
         var type = new VectorDataViewType(NumberDataViewType.Single, 1);
-        return new ImageScorer(
-            CatalogEnvironment.Of(Context.Transforms).Register("Test"), column, model, [new VectorOutput("Sum", type), new VectorOutput("Negative", type, 1)])
-        {
-            Consequence = "nothing", BatchSize = batchSize,
-        };
+        OutputColumn[] outputs = [new VectorOutput("Sum", type), new VectorOutput("Negative", type, 1)];
+        return new ImageScorer(host, column, model, outputs) { Consequence = "nothing", BatchSize = batchSize };
     }
 
     /// <summary>Gives the sum of an image's bytes, and the same below zero.</summary>

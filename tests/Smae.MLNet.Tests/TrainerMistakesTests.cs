@@ -8,8 +8,6 @@ namespace Smae.MLNet.Tests;
 [TestClass]
 public sealed class TrainerMistakesTests : ClassificationFixture
 {
-    private MulticlassClassificationCatalog.MulticlassClassificationTrainers Trainers => Context.MulticlassClassification.Trainers;
-
     [TestMethod]
     public void The_label_is_no_key()
     {
@@ -17,6 +15,8 @@ public sealed class TrainerMistakesTests : ClassificationFixture
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trainer.Fit(Images));
         StringAssert.Contains(error.Message, "Schema mismatch for label column 'Label': expected Key<UInt32>, got String");
         StringAssert.Contains(error.Message, "MapValueToKey(\"Label\")");
+        var hashed = Context.Data.LoadFromEnumerable(new[] { new HashedLabel() });
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trainer.Fit(hashed)).Message, "MapValueToKey");
         // In a chain it is told before anything is trained.
         var chain = Context.Transforms.CopyColumns("Copy", "ImagePath").Append(trainer);
         error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => chain.Fit(Images));
@@ -145,11 +145,11 @@ public sealed class TrainerMistakesTests : ClassificationFixture
     {
         var trainer = Trainers.VisionTransformer("Label", "ImagePath", Options);
         var mapping = Context.Transforms.Conversion.MapValueToKey("Label").Fit(Images);
-        StringAssert.Contains(
-            Assert.ThrowsExactly<InvalidDataException>(() => trainer.Fit(mapping.Transform(Rows()))).Message, "Column 'ImagePath' of the training data has no rows");
+        var error = Assert.ThrowsExactly<InvalidDataException>(() => trainer.Fit(mapping.Transform(Rows())));
+        StringAssert.Contains(error.Message, "Column 'ImagePath' of the training data has no rows");
         Assert.ThrowsExactly<InvalidDataException>(() => trainer.Fit(mapping.Transform(Rows(new PathRow { ImagePath = "x", Label = "unknown" }))));
         var broken = mapping.Transform(Rows(new PathRow { ImagePath = "no such file", Label = "disc" }));
-        var error = Assert.ThrowsExactly<InvalidDataException>(() => trainer.Fit(broken));
+        error = Assert.ThrowsExactly<InvalidDataException>(() => trainer.Fit(broken));
         StringAssert.Contains(error.Message, "None of the 1 images of column 'ImagePath' of the training data could be read");
         StringAssert.Contains(error.Message, "no such file");
 
@@ -159,6 +159,14 @@ public sealed class TrainerMistakesTests : ClassificationFixture
     private sealed class PathOnly
     {
         public string ImagePath { get; set; } = "";
+    }
+
+    private sealed class HashedLabel
+    {
+        public string ImagePath { get; set; } = "";
+
+        [KeyType(int.MaxValue)]
+        public uint Label { get; set; }
     }
 
     private sealed class NumberLabel

@@ -89,7 +89,8 @@ internal sealed class LabelClasses
     }
 
     private static LabelClasses Invoke(MethodInfo method, VectorDataViewType type, params object[] arguments) =>
-        (LabelClasses)method.MakeGenericMethod(type.ItemType.RawType).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [type, .. arguments], null)!;
+        (LabelClasses)method.MakeGenericMethod(type.ItemType.RawType)
+            .Invoke(null, BindingFlags.DoNotWrapExceptions, null, [type, .. arguments], null)!;
 
     private static MethodInfo Method(string name) => typeof(LabelClasses).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!;
 }

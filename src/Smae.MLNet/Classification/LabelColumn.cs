@@ -8,12 +8,15 @@ internal static class LabelColumn
 {
     private const string Role = "label", Expected = "Key<UInt32>";
 
+    // Keys that hashing makes count in the billions; nobody has so many classes.
+    private const ulong MostClasses = 1 << 20;
+
     /// <summary>The column <paramref name="name"/> of <paramref name="schema"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is no key.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name)
     {
         var column = schema.GetColumnOrNull(name) ?? throw SchemaErrors.Missing(Role, name, schema.Select(column => column.Name));
-        return column.Type is KeyDataViewType && column.Type.RawType == typeof(uint)
+        return column.Type is KeyDataViewType { Count: <= MostClasses } && column.Type.RawType == typeof(uint)
             ? column
             : throw SchemaErrors.Mismatch(Role, name, Expected, column.Type.ToString()!, Advice(name));
     }

@@ -35,11 +35,9 @@ public sealed class SqueezeNetTrainer : ImageClassificationTrainer<SqueezeNet>
     private static ImagePreprocessing Checked(ImagePreprocessing preprocessing, SupervisedOptions options)
     {
         List<string> faults = [.. preprocessing.Faults().Select(fault => $"Preprocessing: {fault}"), .. options.Faults()];
-        if (Math.Min(preprocessing.Height, preprocessing.Width) < SqueezeNet.MinimumSide)
-        {
-            faults.Insert(
-                0, $"Preprocessing gives {preprocessing.Height}x{preprocessing.Width}: SqueezeNet needs at least {SqueezeNet.MinimumSide} pixels a side.");
-        }
+        var (height, width) = (preprocessing.Height, preprocessing.Width);
+        if (Math.Min(height, width) < SqueezeNet.MinimumSide)
+            faults.Insert(0, $"Preprocessing gives {height}x{width}: SqueezeNet needs at least {SqueezeNet.MinimumSide} pixels a side.");
         Guard.NoFaults(faults, nameof(options));
         return preprocessing;
     }

@@ -28,7 +28,9 @@ public sealed record MaeReconstructOptions
     /// </summary>
     public int? Seed { get; init; }
 
-    /// <summary>What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>: the picture is null, with a warning.</summary>
+    /// <summary>
+    /// What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>: the picture is null, with a warning.
+    /// </summary>
     public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;
 
     internal IEnumerable<string> Faults(VisionTransformerConfig encoder)

@@ -25,7 +25,7 @@ internal sealed class ImageScorer(IHost host, string inputColumnName, IImageMode
     public IImageModel Model => model;
 
     /// <summary>What makes pixels of the images.</summary>
-    public ImageDecoders Decoders { get; init; } = new(model.Preprocessing);
+    public ImageDecoders Decoders { get => field ??= new ImageDecoders(model.Preprocessing); init; }
 
     /// <summary>What happens where an image cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>: all numbers of its row are NaN.</summary>
     public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;

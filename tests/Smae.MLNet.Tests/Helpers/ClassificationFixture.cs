@@ -20,6 +20,8 @@ public abstract class ClassificationFixture : IDisposable
 
     protected MLContext Context { get; } = new(seed: 1);
 
+    protected MulticlassClassificationCatalog.MulticlassClassificationTrainers Trainers => Context.MulticlassClassification.Trainers;
+
     protected IDataView Images { get; }
 
     protected static FineTuneOptions Options { get; } = new() { Architecture = TestModels.Config, Epochs = 8, BatchSize = 8, LearningRate = 5e-3 };
@@ -45,7 +47,11 @@ public abstract class ClassificationFixture : IDisposable
     }
 
     /// <summary>The images with their labels as keys.</summary>
-    protected IDataView Keyed(IDataView? images = null) => Context.Transforms.Conversion.MapValueToKey("Label").Fit(images ?? Images).Transform(images ?? Images);
+    protected IDataView Keyed(IDataView? images = null)
+    {
+        images ??= Images;
+        return Context.Transforms.Conversion.MapValueToKey("Label").Fit(images).Transform(images);
+    }
 
     protected List<T> Read<T>(IDataView data) where T : class, new() => [.. Context.Data.CreateEnumerable<T>(data, reuseRowObject: false)];
 
