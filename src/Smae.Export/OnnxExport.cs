@@ -37,10 +37,11 @@ public static class OnnxExport
     }
 
     /// <summary>
-    /// Exports a whole masked autoencoder: images and masks to reconstructions. The second input, <c>mask</c>, is uint8 <c>[batch, patches]</c>: not 0 where
-    /// a patch is hidden, patches row by row. Each image may hide any number of patches, from none to all, and another number than its neighbours; only
-    /// visible patches are encoded, in as many places as the image with most of them needs. The output is the prediction of every patch, visible or not,
-    /// as an image of the input's layout and scale; patches that were normalised for training have the mean and deviation of the true ones.
+    /// Exports a whole masked autoencoder: images and masks to reconstructions. The second input, <c>mask</c>, is uint8 <c>[batch, patches]</c>: not
+    /// 0 where a patch is hidden, patches row by row. Each image may hide any number of patches, from none to all, and another number than its
+    /// neighbours; only visible patches are encoded, in as many places as the image with most of them needs. The output is the prediction of every
+    /// patch, visible or not, as an image of the input's layout and scale; patches that were normalised for training have the mean and deviation of
+    /// the true ones.
     /// </summary>
     /// <param name="model">The autoencoder, on any device and in any precision. It is only read.</param>
     /// <param name="path">The file, for example <c>autoencoder.onnx</c>; one that was there before is replaced once all is well.</param>

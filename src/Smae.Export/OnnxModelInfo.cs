@@ -84,9 +84,11 @@ public sealed record OnnxModelInfo
         {
             throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: {e.Message}", e);
         }
-        if (header.Graph is null || !header.HasIrVersion) throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: it holds no graph.");
+        if (header.Graph is null || !header.HasIrVersion)
+            throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: it holds no graph.");
         if (header.ProducerName != Producer)
-            throw new InvalidDataException($"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: what its input means is not known.");
+            throw new InvalidDataException(
+                $"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: what its input means is not known.");
         var metadata = new Metadata(path, header.MetadataProps);
         return Create(header.Graph, metadata);
     }
@@ -99,8 +101,11 @@ public sealed record OnnxModelInfo
             Kind = metadata.Choice<OnnxModelKind>(MetadataKeys.Kind),
             Preprocessing = new ImagePreprocessing
             {
-                Height = metadata.Integer(MetadataKeys.Height), Width = metadata.Integer(MetadataKeys.Width), Channels = metadata.Integer(MetadataKeys.Channels),
-                Resize = metadata.Choice<ResizeMode>(MetadataKeys.Resize), Mean = metadata.Json<float[]>(MetadataKeys.Mean),
+                Height = metadata.Integer(MetadataKeys.Height),
+                Width = metadata.Integer(MetadataKeys.Width),
+                Channels = metadata.Integer(MetadataKeys.Channels),
+                Resize = metadata.Choice<ResizeMode>(MetadataKeys.Resize),
+                Mean = metadata.Json<float[]>(MetadataKeys.Mean),
                 StandardDeviation = metadata.Json<float[]>(MetadataKeys.Deviation),
             },
             Input = metadata.Choice<OnnxInput>(MetadataKeys.Input),
@@ -116,9 +121,11 @@ public sealed record OnnxModelInfo
             Tolerance = metadata.Number(MetadataKeys.Tolerance),
             InputName = graph.Input[0].Name,
             MaskName = graph.Input.Count > 1 ? graph.Input[1].Name : null,
-            Outputs = [.. graph.Output.Select(o => new OnnxOutputInfo(o.Name, [.. o.Type.TensorType.Shape.Dim.Skip(1).Select(d => (int)d.DimValue)]))],
+            Outputs = [.. graph.Output.Select(o => new OnnxOutputInfo(o.Name, Shape(o)))],
         };
     }
+
+    private static int[] Shape(ValueInfoProto value) => [.. value.Type.TensorType.Shape.Dim.Skip(1).Select(d => (int)d.DimValue)];
 
     /// <summary>The metadata of a file, and errors that name it.</summary>
     private sealed class Metadata(string path, IEnumerable<StringStringEntryProto> entries)

@@ -15,11 +15,12 @@ public sealed class EncoderExportTests : IDisposable
         VisionTransformerConfig c = TinyModels.Config;
         (string Name, VisionTransformerConfig Config)[] shapes =
         [
-            ("as MAE", c), ("as SMAE", VisionTransformerConfig.VitLite7_4 with { ImageHeight = 16, ImageWidth = 16, EmbedDim = 32, Depth = 2 }),
+            ("as MAE", c), ("as SMAE", VisionTransformerConfig.VitLite7_4.ForImages(16) with { EmbedDim = 32, Depth = 2 }),
             ("class token last", c with { ClassToken = ClassToken.Last }), ("no class token", c with { ClassToken = ClassToken.None }),
             ("normed residual", c with { Residual = ResidualStyle.Normed }), ("ReLU", c with { Activation = Activation.Relu }),
             ("no final norm", c with { FinalNorm = false }), ("no final norm, normed", c with { FinalNorm = false, Residual = ResidualStyle.Normed }),
-            ("learned positions", c with { Positions = PositionEncoding.Learned }), ("1-D positions", c with { Positions = PositionEncoding.SineCosine1D }),
+            ("learned positions", c with { Positions = PositionEncoding.Learned }),
+            ("1-D positions", c with { Positions = PositionEncoding.SineCosine1D }),
             ("large epsilon", c with { LayerNormEpsilon = 0.1 }), ("grey", c with { Channels = 1 }), ("seven channels", c with { Channels = 7 }),
             ("one head", c with { NumHeads = 1 }), ("one block, tall", c with { Depth = 1, ImageHeight = 32, ImageWidth = 8 }),
             ("one patch", c with { ImageHeight = 4, ImageWidth = 4 }), ("odd width", c with { EmbedDim = 36, NumHeads = 3, MlpRatio = 1.3 }),

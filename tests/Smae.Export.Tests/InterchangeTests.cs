@@ -5,7 +5,9 @@ using Smae.Training;
 
 namespace Smae.Export.Tests;
 
-/// <summary>Others than Smae read the files: ONNX Runtime from JavaScript, and the checker of the ONNX project. Skipped where these are not installed.</summary>
+/// <summary>
+/// Others than Smae read the files: ONNX Runtime from JavaScript, and the checker of the ONNX project. Skipped where these are not installed.
+/// </summary>
 [TestClass]
 public sealed class InterchangeTests : IDisposable
 {
@@ -42,6 +44,9 @@ public sealed class InterchangeTests : IDisposable
     [TestMethod]
     public void TheCheckerOfOnnxFindsNothing()
     {
+        string[] pythons = ["python3", "/usr/bin/python3"];
+        string? python = Array.Find(pythons, p => Succeeds(p, "-c", "import onnx"));
+        if (python is null) Assert.Inconclusive("Python's onnx is not installed.");
         using ImageEncoder encoder = TinyModels.Encoder();
         using ImageClassifier classifier = TinyModels.Classifier(batchNorm: true);
         using MaskedAutoencoder autoencoder = TinyModels.Autoencoder();
@@ -62,11 +67,7 @@ public sealed class InterchangeTests : IDisposable
             classifier.ExportOnnx(Next(), options);
             autoencoder.ExportOnnx(Next(), pretraining, options);
         }
-        string script = Path.Combine(Scripts(), "check.py");
-        string[] pythons = ["python3", "/usr/bin/python3"];
-        string? python = Array.Find(pythons, p => Succeeds(p, "-c", "import onnx"));
-        if (python is null) Assert.Inconclusive("Python's onnx is not installed.");
-        Run(python!, [script, .. files]);
+        Run(python!, [Path.Combine(Scripts(), "check.py"), .. files]);
     }
 
     private static bool Succeeds(string program, params string[] arguments)

@@ -37,7 +37,8 @@ public sealed class ScoringTests : IDisposable
     public void AnyNumberOfImagesGoesThroughBatchesOfAnySize(OnnxInput input, int batchSize)
     {
         _encoder.ExportOnnx(Path, new OnnxExportOptions { Input = input });
-        using OnnxImageModel model = OnnxImageModel.Load(Path, new OnnxScoringOptions { BatchSize = batchSize, Threads = 1, WarmUp = batchSize == 4 });
+        var options = new OnnxScoringOptions { BatchSize = batchSize, Threads = 1, WarmUp = batchSize == 4 };
+        using OnnxImageModel model = OnnxImageModel.Load(Path, options);
         Assert.AreEqual((32, "embedding", OnnxDevice.Cpu, null), (model.OutputLength, model.OutputName, model.Device, model.FallbackReason));
         foreach (int count in (int[])[Count, 0, 1, 4, 5, Count])
         {

@@ -23,8 +23,8 @@ internal sealed class DecoderGraph(
     /// </summary>
     /// <param name="mask">Not 0 where a patch is hidden, <c>[batch, patches]</c>, uint8.</param>
     /// <returns>
-    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of its tokens as keys,
-    /// <c>[batch, 1, 1, tokens]</c>, in the type of the products.
+    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of its tokens as
+    /// keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
     /// </returns>
     public (string Visible, string KeyMask) WriteMask(string mask)
     {
@@ -51,12 +51,15 @@ internal sealed class DecoderGraph(
     }
 
     /// <summary>Predicts every patch.</summary>
-    /// <param name="latent">What the encoder made of the visible patches, <c>[batch, places, dim]</c> or with the class token if the decoder keeps it.</param>
+    /// <param name="latent">
+    /// What the encoder made of the visible patches, <c>[batch, places, dim]</c> or with the class token if the decoder keeps it.
+    /// </param>
     /// <returns><c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
     public string WritePrediction(string latent)
     {
         string tokens = InPlace(latent);
-        tokens = TransformerGraph.Create(graph, weights, products, config, flavor).Write(tokens, "decoder_blocks", config.FinalNorm ? "decoder_norm" : null);
+        var blocks = TransformerGraph.Create(graph, weights, products, config, flavor);
+        tokens = blocks.Write(tokens, "decoder_blocks", config.FinalNorm ? "decoder_norm" : null);
         using GraphBuilder.Scope scope = graph.In("decoder_pred");
         if (_classToken) tokens = graph.Node("Slice", [tokens, graph.Integers(1), graph.Integers(int.MaxValue), graph.Integers(1)]);
         return products.ToFloat(products.LinearFully(products.ToCompute(tokens), "decoder_pred"));

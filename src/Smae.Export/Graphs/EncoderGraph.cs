@@ -35,7 +35,9 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     /// <summary>Encodes some patches of each image.</summary>
     /// <param name="patches">The patches of whole images.</param>
     /// <param name="visible">Which of them, <c>[batch, visible]</c>, int64.</param>
-    /// <param name="mask">What is added to the scores of tokens as keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.</param>
+    /// <param name="mask">
+    /// What is added to the scores of tokens as keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
+    /// </param>
     /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
     public string WriteVisibleTokens(string patches, string visible, string mask)
     {
@@ -49,7 +51,8 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
             tokens = graph.Node("Add", [Project(patches), graph.Node("Add", [graph.Node("Gather", [positions, places], ("axis", 0L)), Bias])]);
             if (config.ClassToken != ClassToken.None)
             {
-                string token = first ? graph.Node("Add", [ClassTokenWeight, graph.Node("Gather", [positions, graph.Integer(0)], ("axis", 0L))]) : ClassTokenWeight;
+                string token = ClassTokenWeight;
+                if (first) token = graph.Node("Add", [token, graph.Node("Gather", [positions, graph.Integer(0)], ("axis", 0L))]);
                 string batch = graph.Node("Slice", [graph.Node("Shape", [visible]), graph.Integers(0), graph.Integers(1)]);
                 token = graph.Node("Expand", [token, graph.Node("Concat", [batch, graph.Integers(1, config.EmbedDim)], ("axis", 0L))]);
                 tokens = graph.Node("Concat", first ? [token, tokens] : [tokens, token], ("axis", 1L));

@@ -21,7 +21,7 @@ internal sealed class FusedTransformerGraph(GraphBuilder graph, WeightTable weig
     {
         if (norm is null) return base.AddAndNorm(carried, branch, bias, norm);
         (string scale, string shift) = NormWeights(norm);
-        string added = Graph.Floats(bias, Weights[bias], Config.EmbedDim);
+        string added = Floats(bias);
         // Outputs: normalised, two statistics that only training wants, sum.
         bool sum = Config.Residual == ResidualStyle.PreNorm;
         string[] outputs = Graph.RuntimeNode(

@@ -3,7 +3,9 @@ using DataType = Smae.Export.TensorProto.Types.DataType;
 
 namespace Smae.Export;
 
-/// <summary>Writes a stack of transformer blocks in standard operators. The residual stream is float32, branches run in the type of the products.</summary>
+/// <summary>
+/// Writes a stack of transformer blocks in standard operators. The residual stream is float32, branches run in the type of the products.
+/// </summary>
 /// <param name="graph">Where to.</param>
 /// <param name="weights">The weights.</param>
 /// <param name="products">Writes the products with weights.</param>
@@ -12,15 +14,15 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
 {
     protected GraphBuilder Graph => graph;
 
-    protected WeightTable Weights => weights;
-
     protected Products Products => products;
 
     protected TransformerConfig Config => config;
 
     /// <summary>The writer of a flavor.</summary>
     public static TransformerGraph Create(GraphBuilder graph, WeightTable weights, Products products, TransformerConfig config, OnnxFlavor flavor) =>
-        flavor == OnnxFlavor.Fastest ? new FusedTransformerGraph(graph, weights, products, config) : new TransformerGraph(graph, weights, products, config);
+        flavor == OnnxFlavor.Fastest
+            ? new FusedTransformerGraph(graph, weights, products, config)
+            : new TransformerGraph(graph, weights, products, config);
 
     /// <summary>Writes the blocks and the normalisation after them.</summary>
     /// <param name="tokens"><c>[batch, tokens, dim]</c>, float32.</param>
@@ -98,8 +100,9 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
         return graph.Nodes("Split", [qkv, graph.Integers(dim, dim, dim)], 3, ("axis", -1L));
     }
 
-    protected (string Scale, string Bias) NormWeights(string name) =>
-        (graph.Floats($"{name}.weight", weights[$"{name}.weight"], config.EmbedDim), graph.Floats($"{name}.bias", weights[$"{name}.bias"], config.EmbedDim));
+    protected (string Scale, string Bias) NormWeights(string name) => (Floats($"{name}.weight"), Floats($"{name}.bias"));
+
+    protected string Floats(string name) => graph.Floats(name, weights[name], config.EmbedDim);
 
     private string Carried(string stream, string normed) => config.Residual == ResidualStyle.PreNorm ? stream : normed;
 

@@ -39,7 +39,8 @@ internal sealed class AutoencoderExport : ModelExport
     protected override GraphOutput[] Write(GraphBuilder graph, ImageInput input, Products products)
     {
         string patches = input.WritePatches(Options.InputName);
-        string mask = graph.Input(Mask, DataType.Uint8, [Config.PatchCount], "1 where a patch is hidden, 0 where it is visible, row by row: [batch, patches].");
+        const string doc = "1 where a patch is hidden, 0 where it is visible, row by row: [batch, patches].";
+        string mask = graph.Input(Mask, DataType.Uint8, [Config.PatchCount], doc);
         DecoderConfig config = _reference.DecoderConfig;
         var encoder = new EncoderGraph(graph, Weights, products, Config, Options.Flavor);
         var decoder = new DecoderGraph(graph, Weights, products, config, Config, Options.Flavor);

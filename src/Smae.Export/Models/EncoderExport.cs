@@ -34,9 +34,13 @@ internal sealed class EncoderExport : ModelExport
     {
         var encoder = new EncoderGraph(graph, Weights, products, Config, Options.Flavor);
         string tokens = encoder.WriteTokens(input.WritePatches(Options.InputName));
-        return IsPooled
-            ? [new GraphOutput(Options.OutputName ?? "embedding", encoder.WritePooled(tokens, _pooling), [Config.EmbedDim], "Embeddings: [batch, dim].")]
-            : [new GraphOutput(Options.OutputName ?? "tokens", tokens, [encoder.TokenCount, Config.EmbedDim], "All tokens: [batch, tokens, dim].")];
+        if (!IsPooled)
+        {
+            long[] shape = [encoder.TokenCount, Config.EmbedDim];
+            return [new GraphOutput(Options.OutputName ?? "tokens", tokens, shape, "All tokens: [batch, tokens, dim].")];
+        }
+        string embedding = encoder.WritePooled(tokens, _pooling);
+        return [new GraphOutput(Options.OutputName ?? "embedding", embedding, [Config.EmbedDim], "Embeddings: [batch, dim].")];
     }
 
     protected override IEnumerable<(string Key, string Value)> Details() =>

@@ -7,10 +7,10 @@ namespace Smae.Export;
 /// <summary>The names of what an ONNX file of Smae tells about itself (<c>metadata_props</c>).</summary>
 internal static class MetadataKeys
 {
-    public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation", Resize = "resize",
-        Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor", Pooling = "pooling",
-        Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version", MaxDifference = "max_difference",
-        Tolerance = "tolerance";
+    public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
+        Resize = "resize", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
+        Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
+        MaxDifference = "max_difference", Tolerance = "tolerance";
 
     /// <summary>What is done to an image first, as metadata.</summary>
     public static IEnumerable<(string Key, string Value)> Of(ImagePreprocessing preprocessing)

@@ -8,15 +8,16 @@ using static TorchSharp.torch;
 namespace Smae.Export;
 
 /// <summary>
-/// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same weights in
-/// float32 on the CPU, and only then a file. The model itself is only read, once.
+/// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same weights
+/// in float32 on the CPU, and only then a file. The model itself is only read, once.
 /// </summary>
 internal abstract class ModelExport : IDisposable
 {
     private const int IrVersion = 8;   // of the ONNX release that brought opset 17
 
     protected ModelExport(
-        IReadOnlyCollection<(string Name, Tensor Tensor)> tensors, VisionTransformerConfig config, ImagePreprocessing preprocessing, OnnxExportOptions options)
+        IReadOnlyCollection<(string Name, Tensor Tensor)> tensors, VisionTransformerConfig config, ImagePreprocessing preprocessing,
+        OnnxExportOptions options)
     {
         (Config, Preprocessing, Options) = (config, preprocessing, options);
         Guard.NoFaults(options.Faults(preprocessing).Concat(Faults()), nameof(options));
@@ -76,8 +77,8 @@ internal abstract class ModelExport : IDisposable
         var model = new ModelProto
         {
             IrVersion = IrVersion, ProducerName = OnnxModelInfo.Producer, ProducerVersion = Version, ModelVersion = 1, Graph = graph.Graph,
-            DocString = $"A {Kind.ToString().ToLowerInvariant()} of vision transformer tokens, exported by Smae {Version}. Weights bear timm's names; "
-                + "those of linear layers are transposed to [inputs, outputs].",
+            DocString = $"{Kind} (vision transformer) exported by Smae {Version}. Weights bear timm's names; those of linear layers are transposed: "
+                + "[inputs, outputs].",
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = GraphBuilder.Opset } },
         };
         if (graph.UsesRuntimeDomain) model.OpsetImport.Add(new OperatorSetIdProto { Domain = GraphBuilder.RuntimeDomain, Version = 1 });

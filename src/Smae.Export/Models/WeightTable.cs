@@ -14,14 +14,16 @@ internal sealed class WeightTable
     /// <exception cref="InvalidOperationException">A number is not finite; the message names the tensor.</exception>
     public WeightTable(IReadOnlyCollection<(string Name, Tensor Tensor)> tensors)
     {
-        if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid)) throw new ObjectDisposedException(null, "The model is disposed: its weights are gone.");
+        if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid))
+            throw new ObjectDisposedException(null, "The model is disposed: its weights are gone.");
         Hash = TensorHash.Of(tensors);
         using DisposeScope scope = NewDisposeScope();
         foreach ((string name, Tensor tensor) in tensors)
         {
             float[] numbers = tensor.detach().cpu().to_type(ScalarType.Float32).contiguous().data<float>().ToArray();
             int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
-            if (wrong >= 0) throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}, which is not finite: the model cannot be exported.");
+            if (wrong >= 0)
+                throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}: a model must be finite to be exported.");
             _tensors.Add(name, (tensor.shape, numbers));
         }
     }

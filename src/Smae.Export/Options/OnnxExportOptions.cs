@@ -5,7 +5,9 @@ namespace Smae.Export;
 /// <summary>How a model is written as ONNX.</summary>
 public sealed record OnnxExportOptions
 {
-    /// <summary>What an encoder's file gives. Default <see cref="OnnxOutput.Pooled"/>. Classifiers and autoencoders have no choice: leave it.</summary>
+    /// <summary>
+    /// What an encoder's file gives. Default <see cref="OnnxOutput.Pooled"/>. Classifiers and autoencoders have no choice: leave it.
+    /// </summary>
     public OnnxOutput Output { get; init; } = OnnxOutput.Pooled;
 
     /// <summary>What the file takes for an image. Default <see cref="OnnxInput.Bytes"/>.</summary>
@@ -21,15 +23,16 @@ public sealed record OnnxExportOptions
     public string InputName { get; init; } = "images";
 
     /// <summary>
-    /// Name of the file's main output; null takes <c>embedding</c> or <c>tokens</c> for an encoder, <c>probabilities</c> for a classifier (whose other
-    /// output is <c>logits</c>) and <c>reconstruction</c> for an autoencoder. Default null.
+    /// Name of the file's main output; null takes <c>embedding</c> or <c>tokens</c> for an encoder, <c>probabilities</c> for a classifier (whose
+    /// other output is <c>logits</c>) and <c>reconstruction</c> for an autoencoder. Default null.
     /// </summary>
     public string? OutputName { get; init; }
 
     /// <summary>
-    /// The largest difference allowed between what ONNX Runtime and TorchSharp in float32 give, as a share of the output's largest magnitude. Null takes
-    /// 1e-4 for <see cref="OnnxPrecision.Float32"/>, 1e-2 for <see cref="OnnxPrecision.Float16"/> and 0.25 for <see cref="OnnxPrecision.Int8"/>, whose
-    /// single worst number says little: look at the agreement of classes, or probe the embeddings. Default null.
+    /// The largest difference allowed between what ONNX Runtime and TorchSharp in float32 give, as a share of the output's largest magnitude. Null
+    /// takes 1e-4 for <see cref="OnnxPrecision.Float32"/>, 1e-2 for <see cref="OnnxPrecision.Float16"/> and 0.25 for
+    /// <see cref="OnnxPrecision.Int8"/>, whose single worst number says little: look at the agreement of classes, or probe the embeddings. Default
+    /// null.
     /// </summary>
     public double? Tolerance { get; init; }
 
@@ -50,10 +53,12 @@ public sealed record OnnxExportOptions
         if (string.IsNullOrWhiteSpace(InputName)) yield return "InputName is empty.";
         if (OutputName is not null && string.IsNullOrWhiteSpace(OutputName)) yield return "OutputName is blank: expected a name, or null.";
         if (OutputName is not null && OutputName == InputName) yield return $"InputName and OutputName are both '{InputName}': expected two names.";
-        if (!(Tolerance is null or > 0) || Tolerance == double.PositiveInfinity) yield return $"Tolerance is {Tolerance}: expected a positive number.";
-        if (ProofImages is { } images && (images.Height, images.Width, images.Channels) != (preprocessing.Height, preprocessing.Width, preprocessing.Channels))
+        if (Tolerance is not null and not (> 0 and < double.PositiveInfinity))
+            yield return $"Tolerance is {Tolerance}: expected a positive number.";
+        ImagePreprocessing p = preprocessing;
+        if (ProofImages is { } images && (images.Height, images.Width, images.Channels) != (p.Height, p.Width, p.Channels))
             yield return $"ProofImages are {images.Height}x{images.Width} with {images.Channels} channels: "
-                + $"the model expects {preprocessing.Height}x{preprocessing.Width} with {preprocessing.Channels}.";
+                + $"the model expects {p.Height}x{p.Width} with {p.Channels}.";
     }
 
     private static string? Unknown<T>(string name, T value) where T : struct, Enum =>

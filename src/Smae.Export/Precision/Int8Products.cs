@@ -3,7 +3,8 @@ using DataType = Smae.Export.TensorProto.Types.DataType;
 namespace Smae.Export;
 
 /// <summary>
-/// Products of blocks in 8-bit integers with dynamic quantisation: the activations' range is found when they are there, weights are quantised beforehand.
+/// Products of blocks in 8-bit integers with dynamic quantisation: the activations' range is found when they are there, weights are quantised
+/// beforehand.
 /// </summary>
 /// <param name="graph">Where to.</param>
 /// <param name="weights">The weights.</param>

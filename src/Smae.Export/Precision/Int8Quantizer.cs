@@ -4,8 +4,8 @@ namespace Smae.Export;
 internal static class Int8Quantizer
 {
     /// <summary>
-    /// The largest integer: 7 bits of the 8. Processors without VNNI add two products of an unsigned and a signed byte in 16 bits and cut off what stands
-    /// over; 255 * 64 * 2 just fits, so every processor gives the same.
+    /// The largest integer: 7 bits of the 8. Processors without VNNI add two products of an unsigned and a signed byte in 16 bits and cut off what
+    /// stands over; 255 * 64 * 2 just fits, so every processor gives the same.
     /// </summary>
     public const int Largest = 64;
 
@@ -14,7 +14,8 @@ internal static class Int8Quantizer
     /// <param name="inputs">Rows.</param>
     /// <param name="outputs">Columns.</param>
     /// <returns>
-    /// Integers, <c>[inputs, outputs]</c>, and scales, <c>[outputs]</c>: a number is its integer times the scale of its column, to within half a scale.
+    /// Integers, <c>[inputs, outputs]</c>, and scales, <c>[outputs]</c>: a number is its integer times the scale of its column, to within half a
+    /// scale.
     /// </returns>
     public static (sbyte[] Quantized, float[] Scales) Quantize(float[] numbers, int inputs, int outputs)
     {

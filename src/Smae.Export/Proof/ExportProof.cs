@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Smae.Export;
 
-/// <summary>Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.</summary>
+/// <summary>
+/// Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.
+/// </summary>
 internal sealed class ExportProof : IDisposable
 {
     private const int RandomBatch = 3, BatchSize = 16;
@@ -73,20 +75,22 @@ internal sealed class ExportProof : IDisposable
         _sameClass += classes.eq(expected[0].argmax(1)).to_type(ScalarType.Int64).sum().ToInt64();
     }
 
-    private float[][] Score(Tensor bytes, Tensor images, bool[] hidden, int count)
+    private float[][] Score(Tensor bytes, Tensor normalized, bool[] hidden, int count)
     {
         long[] shape = [count, .. _session.InputMetadata[_export.Options.InputName].Dimensions.Skip(1).Select(d => (long)d)];
         using OrtValue input = _export.Options.Input switch
         {
             OnnxInput.Bytes => OrtValue.CreateTensorValueFromMemory(bytes.data<byte>().ToArray(), shape),
             OnnxInput.PlanarBytes => OrtValue.CreateTensorValueFromMemory(bytes.permute(0, 3, 1, 2).contiguous().data<byte>().ToArray(), shape),
-            _ => OrtValue.CreateTensorValueFromMemory(images.contiguous().data<float>().ToArray(), shape),
+            _ => OrtValue.CreateTensorValueFromMemory(normalized.contiguous().data<float>().ToArray(), shape),
         };
-        using OrtValue mask = OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0), [count, hidden.Length / count]);
-        (string, OrtValue)[] inputs = _export.MaskName is { } name ? [(_export.Options.InputName, input), (name, mask)] : [(_export.Options.InputName, input)];
+        byte[] flags = Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0);
+        using OrtValue mask = OrtValue.CreateTensorValueFromMemory(flags, [count, flags.Length / count]);
+        string images = _export.Options.InputName;
         using var run = new RunOptions();
         using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(
-            run, [.. inputs.Select(i => i.Item1)], [.. inputs.Select(i => i.Item2)], [.. _outputs.Select(o => o.Name)]);
+            run, _export.MaskName is { } name ? [images, name] : [images], _export.MaskName is null ? [input] : [input, mask],
+            [.. _outputs.Select(o => o.Name)]);
         return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
     }
 
@@ -97,11 +101,12 @@ internal sealed class ExportProof : IDisposable
         Agreement worst = _agreements.MaxBy(a => a.Relative)!;
         if (!(worst.Relative <= tolerance))
         {
-            string advice = options.Precision == OnnxPrecision.Float32 ? "Raise Tolerance" : "Raise Tolerance or choose a finer Precision";
-            throw new OnnxExportException(FormattableString.Invariant(
-                $"ONNX Runtime's '{_outputs[Array.IndexOf(_agreements, worst)].Name}' differs from TorchSharp's by {worst.Difference:G3} where numbers go up to ")
+            string output = _outputs[Array.IndexOf(_agreements, worst)].Name;
+            string advice = options.Precision == OnnxPrecision.Float32 ? "" : " or choose a finer Precision";
+            throw new OnnxExportException(
+                FormattableString.Invariant($"ONNX Runtime's '{output}' differs from TorchSharp's by {worst.Difference:G3}, where numbers go up to ")
                 + FormattableString.Invariant($"{worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ({options.Precision}). ")
-                + $"{advice}, if that is good enough. No file was written.");
+                + $"Raise Tolerance if that is good enough{advice}. No file was written.");
         }
         double? sameClass = _export.Kind == OnnxModelKind.Classifier ? (double)_sameClass / _images : null;
         return new OnnxProof(_images, _agreements.Max(a => a.Difference), worst.Magnitude, worst.Relative, tolerance, sameClass);
@@ -111,11 +116,11 @@ internal sealed class ExportProof : IDisposable
     private byte[] RandomImages(int count)
     {
         var pixels = new byte[count * _export.Preprocessing.ByteCount];
-        foreach (ArraySegment<byte> image in pixels.Chunk(pixels.Length / count).Select((_, i) => new ArraySegment<byte>(
-                     pixels, i * (pixels.Length / count), pixels.Length / count)))
+        int size = _export.Preprocessing.ByteCount;
+        for (int at = 0; at < pixels.Length; at += size)
         {
             int low = _random.Next(128), range = _random.Next(32, 128);
-            for (int i = 0; i < image.Count; i++) image[i] = (byte)(low + _random.Next(range));
+            for (int i = 0; i < size; i++) pixels[at + i] = (byte)(low + _random.Next(range));
         }
         return pixels;
     }
@@ -144,7 +149,8 @@ internal sealed class ExportProof : IDisposable
         public void Add(float[] expected, float[] found, string output)
         {
             if (expected.Length != found.Length)
-                throw new OnnxExportException($"ONNX Runtime's '{output}' has {found.Length} numbers where TorchSharp's has {expected.Length}. No file was written.");
+                throw new OnnxExportException(
+                    $"ONNX Runtime's '{output}' has {found.Length} numbers where TorchSharp's has {expected.Length}. No file was written.");
             for (int i = 0; i < expected.Length; i++)
             {
                 if (!float.IsFinite(expected[i]))

@@ -10,7 +10,8 @@ public enum OnnxDevice
     Cuda,
 
     /// <summary>
-    /// On an NVIDIA GPU through TensorRT, with CUDA for what TensorRT does not take. Needs TensorRT 10 besides; the first batch of every new size takes long.
+    /// On an NVIDIA GPU through TensorRT, with CUDA for what TensorRT does not take. Needs TensorRT 10 besides; the first batch of every new size
+    /// takes long.
     /// </summary>
     TensorRT,
 }

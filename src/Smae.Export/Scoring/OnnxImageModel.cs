@@ -5,7 +5,8 @@ namespace Smae.Export;
 
 /// <summary>
 /// An ONNX file of Smae at work: raw pixels in, embeddings, probabilities or reconstructions out, a batch at a time. Thread-safe: calls run side by
-/// side, each with buffers of its own, and share ONNX Runtime's threads. Buffers are kept and used again, as many as calls were ever under way at once.
+/// side, each with buffers of its own, and share ONNX Runtime's threads. Buffers are kept and used again, as many as calls were ever under way at
+/// once.
 /// </summary>
 public sealed class OnnxImageModel : IDisposable
 {
@@ -73,11 +74,14 @@ public sealed class OnnxImageModel : IDisposable
 
     /// <summary>Scores images.</summary>
     /// <param name="images">
-    /// Their raw pixels one after the other, each <c>[height, width, channels]</c> of the file's preprocessing; whatever form the file takes, it is made of them.
+    /// Their raw pixels one after the other, each <c>[height, width, channels]</c> of the file's preprocessing; whatever form the file takes, it is
+    /// made of them.
     /// </param>
     /// <param name="count">How many; any number.</param>
     /// <param name="outputs">Takes the output one image after the other, <c>[count, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for: the images may be of another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// A span is not of the length that <paramref name="count"/> asks for: the images may be of another size.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The file is an autoencoder's: it wants masks.</exception>
     public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs)
     {
@@ -90,20 +94,26 @@ public sealed class OnnxImageModel : IDisposable
     /// <param name="masks">Not 0 where a patch is hidden, <c>[count, patches]</c>, patches row by row; each image may hide any number.</param>
     /// <param name="count">How many; any number.</param>
     /// <param name="outputs">Takes the output one image after the other, <c>[count, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for: the images may be of another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// A span is not of the length that <paramref name="count"/> asks for: the images may be of another size.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The file is not an autoencoder's: it takes no masks.</exception>
     public void Run(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
     {
         if (Info.MaskName is null) throw new InvalidOperationException($"{_path} is no autoencoder: it takes no masks.");
-        if (masks.Length != (long)count * Info.PatchCount)
-            throw new ArgumentException($"Masks of {count} images of {Info.PatchCount} patches are {(long)count * Info.PatchCount} bytes, not {masks.Length}.", nameof(masks));
+        long expected = (long)count * Info.PatchCount;
+        if (masks.Length != expected)
+            throw new ArgumentException(
+                $"Masks of {count} images of {Info.PatchCount} patches are {expected} bytes, not {masks.Length}.", nameof(masks));
         Score(images, masks, count, outputs);
     }
 
     /// <summary>Scores all images of a store.</summary>
     /// <param name="images">The images.</param>
     /// <param name="outputs">Takes the output one image after the other, <c>[images, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">The images are of another size than the file's, or <paramref name="outputs"/> is not of their length.</exception>
+    /// <exception cref="ArgumentException">
+    /// The images are of another size than the file's, or <paramref name="outputs"/> is not of their length.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The file is an autoencoder's: it wants masks.</exception>
     public void Run(ImageStore images, Span<float> outputs)
     {
@@ -111,8 +121,8 @@ public sealed class OnnxImageModel : IDisposable
         ImagePreprocessing p = Info.Preprocessing;
         if ((images.Height, images.Width, images.Channels) != (p.Height, p.Width, p.Channels))
             throw new ArgumentException(
-                $"The images are {images.Height}x{images.Width} with {images.Channels} channels: {_path} takes {p.Height}x{p.Width} with {p.Channels}.",
-                nameof(images));
+                $"The images are {images.Height}x{images.Width} with {images.Channels} channels: "
+                + $"{_path} takes {p.Height}x{p.Width} with {p.Channels}.", nameof(images));
         CheckOutputs(images.Count, outputs);
         var batch = new byte[Math.Min(BatchSize, images.Count) * p.ByteCount];
         for (long from = 0; from < images.Count; from += BatchSize)
@@ -139,10 +149,14 @@ public sealed class OnnxImageModel : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ImagePreprocessing p = Info.Preprocessing;
-        if (images.Length != (long)count * p.ByteCount)
+        long expected = (long)count * p.ByteCount;
+        if (images.Length != expected)
+        {
+            string each = count > 0 && images.Length % count == 0 ? $": {images.Length / count} an image instead of {p.ByteCount}" : "";
             throw new ArgumentException(
-                $"{count} images of {p.Height}x{p.Width} with {p.Channels} channels, which {_path} takes, are {(long)count * p.ByteCount} bytes, not {images.Length}"
-                + $"{(count > 0 && images.Length % count == 0 ? $": {images.Length / count} an image instead of {p.ByteCount}" : "")}.", nameof(images));
+                $"{_path} takes images of {p.Height}x{p.Width} with {p.Channels} channels: "
+                + $"{count} of them are {expected} bytes, not {images.Length}{each}.", nameof(images));
+        }
         CheckOutputs(count, outputs);
         ScoringLane lane = Rent();
         try
@@ -151,7 +165,8 @@ public sealed class OnnxImageModel : IDisposable
             {
                 int some = Math.Min(BatchSize, count - from);
                 ReadOnlySpan<byte> hidden = masks.IsEmpty ? masks : masks.Slice(from * Info.PatchCount, some * Info.PatchCount);
-                lane.Score(images.Slice(from * p.ByteCount, some * p.ByteCount), hidden, some, outputs.Slice(from * OutputLength, some * OutputLength));
+                ReadOnlySpan<byte> pixels = images.Slice(from * p.ByteCount, some * p.ByteCount);
+                lane.Score(pixels, hidden, some, outputs.Slice(from * OutputLength, some * OutputLength));
             }
         }
         finally
@@ -164,7 +179,8 @@ public sealed class OnnxImageModel : IDisposable
     {
         if (outputs.Length != count * OutputLength)
             throw new ArgumentException(
-                $"'{OutputName}' of {count} images, {OutputLength} numbers each, is {count * OutputLength} numbers, not {outputs.Length}.", nameof(outputs));
+                $"'{OutputName}' of {count} images, {OutputLength} numbers each, is {count * OutputLength} numbers, not {outputs.Length}.",
+                nameof(outputs));
     }
 
     private void WarmUp()

@@ -10,8 +10,8 @@ public sealed record OnnxScoringOptions
     public int DeviceId { get; init; }
 
     /// <summary>
-    /// What happens when <see cref="Device"/> cannot be used: true goes on with the CPU and tells why in <see cref="OnnxImageModel.FallbackReason"/>, false is
-    /// an error. Default false.
+    /// What happens when <see cref="Device"/> cannot be used: true goes on with the CPU and tells why in <see cref="OnnxImageModel.FallbackReason"/>,
+    /// false is an error. Default false.
     /// </summary>
     public bool FallbackToCpu { get; init; }
 
@@ -21,7 +21,9 @@ public sealed record OnnxScoringOptions
     /// <summary>Threads that share the work of one batch on the CPU; null leaves it to ONNX Runtime: one for each core. Default null.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Whether a batch of black images is run when the file is opened, so that the first real one takes no longer than the others. Default false.</summary>
+    /// <summary>
+    /// Whether a batch of black images is run when the file is opened, so that the first real one takes no longer than the others. Default false.
+    /// </summary>
     public bool WarmUp { get; init; }
 
     /// <summary>Which output is wanted; null is the main one, the first of <see cref="OnnxModelInfo.Outputs"/>. Default null.</summary>

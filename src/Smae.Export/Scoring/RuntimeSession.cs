@@ -16,7 +16,8 @@ internal static class RuntimeSession
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException })
         {
             throw new InvalidOperationException(
-                "ONNX Runtime's native library is missing: the application needs the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu for CUDA.", e);
+                "ONNX Runtime's native library is missing: the application needs the package Microsoft.ML.OnnxRuntime, or, for CUDA, "
+                + "Microsoft.ML.OnnxRuntime.Gpu.", e);
         }
     }
 

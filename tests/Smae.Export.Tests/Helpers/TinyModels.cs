@@ -69,7 +69,8 @@ internal static class TinyModels
             if (tensor.dtype != ScalarType.Float32) continue;
             if (name.EndsWith("running_var", StringComparison.Ordinal)) tensor.uniform_(0.5, 2, generator);
             else if (name.Contains("norm") && name.EndsWith("weight", StringComparison.Ordinal)) tensor.uniform_(0.5, 1.5, generator);
-            else if (tensor.dim() < 2 || name.Contains("token") || name.StartsWith("head", StringComparison.Ordinal)) tensor.normal_(0, 0.3, generator);
+            else if (tensor.dim() < 2 || name.Contains("token") || name.StartsWith("head", StringComparison.Ordinal))
+                tensor.normal_(0, 0.3, generator);
         }
     }
 }
