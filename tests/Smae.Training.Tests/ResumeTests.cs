@@ -29,6 +29,9 @@ public sealed partial class ResumeTests : IDisposable
     [DataRow("all", new long[] { 1, 6, 14 })]
     [DataRow("low pass", new long[] { 2, 9 })]
     [DataRow("dino", new long[] { 3, 5, 12 })]
+    [DataRow("distilled", new long[] { 2, 5, 11 })]
+    [DataRow("self-distilled", new long[] { 3, 5, 9, 10 })]
+    [DataRow("fusion", new long[] { 4, 12 })]
     public void AStoppedRunGoesOnBitForBit(string kind, long[] stops)
     {
         using SqueezeNet critic = Critic();
@@ -234,6 +237,12 @@ public sealed partial class ResumeTests : IDisposable
                     WarmupTeacherTemperature = 0.03, TeacherTemperatureWarmupEpochs = 2, NormalizeLastLayer = false,
                 },
             },
+            "distilled" => options with { Objective = Objective.DistilledRawFeatures(Teacher(), TinyModels.Encoder), AccumulationSteps = 2 },
+            "self-distilled" => options with
+            {
+                Encoder = dropout, DropPath = 0.1, WeightAverageDecay = 0.8, Objective = Objective.SelfDistilledFeatures() with { Momentum = 0.5 },
+            },
+            "fusion" => options with { Encoder = TinyModels.Encoder with { Fusion = [0, 1] }, WeightAverageDecay = 0.8 },
             _ => options,
         };
     }
@@ -244,6 +253,15 @@ public sealed partial class ResumeTests : IDisposable
         string path = Path.Combine(_folder, "critic.bin");
         using (var whole = new SqueezeNet(2, seed: 1)) whole.Save(path);
         return SqueezeNet.Load(SafeTensors.Open(path), SqueezeNet.CriticDepth);
+    }
+
+    /// <summary>The weights of an encoder of the same shape, for distillation.</summary>
+    private string Teacher()
+    {
+        string path = Path.Combine(_folder, "teacher.bin");
+        using var teacher = new VisionTransformer(TinyModels.Encoder, seed: 9);
+        SafeTensors.Save(path, ModelWeights.Of(teacher));
+        return path;
     }
 
     /// <summary>Cancels a run, newly begun or resumed, once it has taken a number of steps in all.</summary>

@@ -121,6 +121,7 @@ public class SupervisedInputTests
             Recipes.SmaeScratchTinyImageNet, Recipes.SmaeScratchCub, Recipes.SmaeLinearProbe, Recipes.SmaeCritic,
             Recipes.MaePretrain(VisionTransformerConfig.VitBase16), Recipes.PixMimPretrain(VisionTransformerConfig.VitBase16),
             Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16), Recipes.SmaePaperDinoPretrain,
+            Recipes.SdaePretrain(VisionTransformerConfig.VitBase16), Recipes.MffPretrain(),
             Recipes.MaeFineTuneBase(), Recipes.MaeFineTuneLarge(), Recipes.MaeLinearProbe(), Recipes.ExploringMaePretrain,
             Recipes.ExploringMaeFullAugmentation,
             Recipes.ExploringMaeSmallAugmentation,
@@ -128,6 +129,8 @@ public class SupervisedInputTests
         foreach (TrainingOptions recipe in all) recipe.Validate();
         Assert.AreEqual(2.4e-3, Recipes.MaePretrain(VisionTransformerConfig.VitBase16).LearningRate, 1e-12);
         Assert.AreEqual(2.4e-3, Recipes.PixMimPretrain(VisionTransformerConfig.VitBase16).LearningRate, 1e-12);
+        Assert.AreEqual((8e-4, 300, 60.0, 0.05, 0.95), Numbers(Recipes.SdaePretrain(VisionTransformerConfig.VitBase16)));
+        Assert.AreEqual((2.4e-3, 300, 40.0, 0.05, 0.95), Numbers(Recipes.MffPretrain()));
         Assert.AreEqual((1e-3, 100, 10.0, 0.04, 0.999), Numbers(Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16)));
         Assert.AreEqual((1e-4, 100, 10.0, 0.04, 0.999), Numbers(Recipes.SmaePaperDinoPretrain));
         Assert.AreEqual(2e-3, Recipes.MaeFineTuneBase().LearningRate, 1e-12);

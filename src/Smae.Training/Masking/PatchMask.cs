@@ -25,6 +25,9 @@ public sealed class PatchMask
     /// <summary>1 where a patch is hidden, 0 where it is visible: <c>[batch, patches]</c>, float32.</summary>
     public Tensor Hidden() => Restore.ge(Visible.size(1)).to_type(ScalarType.Float32);
 
+    /// <summary>The hidden patches, in the order that they have after the visible ones: <c>[batch, hidden]</c>, int64.</summary>
+    internal Tensor HiddenIndices() => Restore.argsort(1).narrow(1, Visible.size(1), HiddenCount);
+
     /// <summary>The mask whose visible patches are those of least noise, in that order, as in facebookresearch/mae.</summary>
     /// <param name="noise">A number for each patch, <c>[batch, patches]</c>.</param>
     /// <param name="maskRatio">The share of patches to hide, in (0, 1); <c>(int)(patches * (1 - maskRatio))</c> stay visible.</param>

@@ -7,7 +7,6 @@ namespace Smae.Training;
 /// <summary>A run of <see cref="DistillationObjective"/>: the teacher, and a head for each pair of blocks.</summary>
 internal sealed class DistillationRun : ObjectiveRun
 {
-    private const double NormFloor = 1e-12;
     private readonly DistillationObjective _objective;
     private readonly MaskedAutoencoder _model;
     private readonly FrozenTeacher _teacher;
@@ -69,8 +68,7 @@ internal sealed class DistillationRun : ObjectiveRun
         return (student, own == ClassToken.First ? cat([token, patches], 1) : cat([patches, token], 1));
     }
 
-    private Tensor Scaled(Tensor features) =>
-        _objective.NormalizeFeatures ? features / features.norm(-1, keepdim: true).clamp_min(NormFloor) : features;
+    private Tensor Scaled(Tensor features) => _objective.NormalizeFeatures ? nn.functional.normalize(features, dim: -1) : features;
 
     public override void Dispose()
     {

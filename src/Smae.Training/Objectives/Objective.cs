@@ -56,6 +56,12 @@ public abstract record Objective
             Projection = FeatureProjection.Mlp, NormalizeFeatures = false, Pixels = Pixel() with { Epsilon = 1e-5 },
         };
 
+    /// <summary>
+    /// SdAE: the decoder predicts features of a teacher that follows the encoder ("SdAE: Self-distillated Masked Autoencoder", Chen et al. 2022).
+    /// </summary>
+    /// <param name="folds">Folds in which the teacher sees the hidden patches; divides their number. Default 3.</param>
+    public static SelfDistillationObjective SelfDistilledFeatures(int folds = 3) => new() { Folds = folds };
+
     /// <summary>A text that two objectives share only if they give the same losses.</summary>
     internal virtual string Identity => ToString();
 

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -8,13 +7,13 @@ namespace Smae.Training;
 internal static class MovingAverage
 {
     /// <summary><c>average = momentum * average + (1 - momentum) * weights</c>; a momentum of 0 copies.</summary>
-    /// <param name="averages">The parameters that follow.</param>
+    /// <param name="averages">The tensors that follow.</param>
     /// <param name="weights">Those that are followed, in the same order and of the same shapes.</param>
     /// <param name="momentum">What the averages keep of themselves, in [0, 1].</param>
-    public static void Update(IEnumerable<Parameter> averages, IEnumerable<Parameter> weights, double momentum)
+    public static void Update(IEnumerable<Tensor> averages, IEnumerable<Tensor> weights, double momentum)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach ((Parameter average, Parameter weight) in averages.Zip(weights)) average.mul_(momentum).add_(weight, 1 - momentum);
+        foreach ((Tensor average, Tensor weight) in averages.Zip(weights)) average.mul_(momentum).add_(weight, 1 - momentum);
     }
 }

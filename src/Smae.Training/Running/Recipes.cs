@@ -5,7 +5,7 @@ namespace Smae.Training;
 /// does not give a number, the recipe says what stands in its place. All validate as their sources do and, as they do, end with the weights of the
 /// last epoch.
 /// </summary>
-public static class Recipes
+public static partial class Recipes
 {
     /// <summary>
     /// Pretraining with SMAE (Charisoudis et al. 2023): ViT-Lite-7/4, 64x64 images, 75% hidden at random, AdamW at 5e-4, weight decay 0.15, betas

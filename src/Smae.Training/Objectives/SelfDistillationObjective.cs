@@ -1,0 +1,63 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// SdAE ("SdAE: Self-distillated Masked Autoencoder", Chen et al. 2022): the decoder predicts features of the hidden patches instead of their pixels. They
+/// come from a teacher, a slow moving average of the encoder, which sees the hidden patches in folds of equal size, as few at a time as the encoder sees
+/// visible ones. A target is the teacher's output for a token, normalised over its channels.
+/// </summary>
+/// <remarks>
+/// The teacher begins as a copy of the encoder and is updated at the end of each epoch (in the published code a run without several processes never updates
+/// it, and it begins with random weights of its own). Folds are cut in the order of the mask, which is random for <see cref="Masking.Random"/> and row by row
+/// for <see cref="Masking.Block"/>. There is no picture of what is predicted: <see cref="ReconstructionGrid"/> refuses.
+/// </remarks>
+public sealed record SelfDistillationObjective : Objective
+{
+    private const double TargetEpsilon = 1e-6, CosineFloor = 1e-8;
+
+    /// <summary>Folds that the hidden patches are cut into; divides their number. Default 3, which with 75% hidden are as large as what is visible.</summary>
+    public int Folds { get; init; } = 3;
+
+    /// <summary>The teacher's share of itself after the first epoch: <c>teacher = m teacher + (1 - m) encoder</c>. Default 0.96.</summary>
+    public double Momentum { get; init; } = 0.96;
+
+    /// <summary>What that share goes to over the run, along half a cosine by epoch. Default 0.99.</summary>
+    public double FinalMomentum { get; init; } = 0.99;
+
+    /// <summary>How features are compared. Default <see cref="FeatureLoss.TokenCosine"/>.</summary>
+    public FeatureLoss Loss { get; init; } = FeatureLoss.TokenCosine;
+
+    /// <inheritdoc/>
+    public override DecoderTarget Target => DecoderTarget.Features;
+
+    internal override IEnumerable<string> Faults(MaePretrainOptions options)
+    {
+        int patches = options.Encoder.PatchCount, hidden = patches - Masking.VisibleCount(patches, options.Masking.Ratio);
+        if (Folds < 1 || hidden % Folds != 0)
+            yield return $"Objective.Folds is {Folds}: expected a divisor of the {hidden} patches of {patches} that Masking hides.";
+        if (!(Momentum is >= 0 and <= 1)) yield return $"Objective.Momentum is {Momentum}: expected a number in [0, 1].";
+        if (!(FinalMomentum is >= 0 and <= 1)) yield return $"Objective.FinalMomentum is {FinalMomentum}: expected a number in [0, 1].";
+    }
+
+    /// <inheritdoc/>
+    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
+        new SelfDistillationRun(this, model, options, device);
+
+    /// <summary>What the decoder is to predict.</summary>
+    /// <param name="features">The teacher's, <c>[..., channels]</c>.</param>
+    /// <returns>The same less their mean and divided by their deviation over the channels.</returns>
+    internal static Tensor Targets(Tensor features) =>
+        (features - features.mean([-1L], keepdim: true)) / (features.var(-1, unbiased: true, keepdim: true) + TargetEpsilon).sqrt();
+
+    /// <summary>The loss of a prediction.</summary>
+    /// <param name="predicted"><c>[folds, tokens, channels]</c>, with its graph.</param>
+    /// <param name="targets">The same shape.</param>
+    internal Tensor Compare(Tensor predicted, Tensor targets)
+    {
+        if (Loss == FeatureLoss.MeanSquaredError) return (predicted - targets).square().mean();
+        int axis = Loss == FeatureLoss.TokenCosine ? 2 : 1;
+        Tensor lengths = (predicted.norm(axis) * targets.norm(axis)).clamp_min(CosineFloor);
+        return 1 - ((predicted * targets).sum(axis) / lengths).mean();
+    }
+}
