@@ -15,7 +15,9 @@ internal sealed record Metrics
 
     public required int Epochs { get; init; }
 
-    /// <summary>The whole run: reading, pretraining, embedding, probing.</summary>
+    public required int FineTuneEpochs { get; init; }
+
+    /// <summary>The whole run.</summary>
     public required double Seconds { get; init; }
 
     /// <summary>Images pretrained on a second.</summary>
@@ -30,6 +32,18 @@ internal sealed record Metrics
 
     /// <summary>The same with an encoder of random weights.</summary>
     public required double ProbeAccuracyRandom { get; init; }
+
+    /// <summary>Share of validation images that the fine-tuned encoder gets right.</summary>
+    public required double FineTuneAccuracy { get; init; }
+
+    /// <summary>The same trained from random weights, with the same settings.</summary>
+    public required double ScratchAccuracy { get; init; }
+
+    /// <summary>The largest difference between a number that ONNX Runtime gives and TorchSharp's, over encoder and classifier.</summary>
+    public required double OnnxMaxAbsDifference { get; init; }
+
+    /// <summary>The largest difference between a probability in this process and one that an application without Smae gets from the saved model.</summary>
+    public required double SavedModelMaxAbsDifference { get; init; }
 
     public void Write(string path)
     {

@@ -2,23 +2,24 @@ using System.CommandLine;
 using Quickstart;
 using Smae.Training;
 
-// Pretrains a masked autoencoder on images without labels and measures what its encoder learned: quickstart [--data DIR] [--out DIR].
+// Pretrains on images without labels, fine-tunes with labels, exports, saves, and scores without Smae: quickstart [--data DIR] [--out DIR].
 var data = new Option<DirectoryInfo?>("--data")
 {
     Description = "A folder of labelled images: class folders, Tiny ImageNet or CUB-200-2011 as distributed. Default: images drawn for the occasion.",
 };
 var output = new Option<DirectoryInfo>("--out") { Description = "Where results go.", DefaultValueFactory = _ => new DirectoryInfo("runs/quickstart") };
-var epochs = new Option<int>("--epochs") { Description = "Passes over the images.", DefaultValueFactory = _ => 16 };
+var epochs = new Option<int>("--epochs") { Description = "Passes over the images in pretraining.", DefaultValueFactory = _ => 12 };
+var fineTuneEpochs = new Option<int>("--fine-tune-epochs") { Description = "Passes over the labelled images.", DefaultValueFactory = _ => 4 };
 var imageSize = new Option<int>("--image-size") { Description = "Height and width that images are resized to.", DefaultValueFactory = _ => 32 };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." };
 var precision = new Option<Precision?>("--precision") { Description = "Float32 or BFloat16. Default: the faster one on this machine." };
 
-var command = new RootCommand("Pretrains a masked autoencoder on images and probes what it learned.") { data, output, epochs, imageSize, seed, gpu, precision };
+var command = new RootCommand("Pretrains a masked autoencoder on images, fine-tunes its encoder, exports and saves it, and scores in an application without Smae.") { data, output, epochs, fineTuneEpochs, imageSize, seed, gpu, precision };
 command.SetAction((parsed, cancellation) =>
 {
     var settings = new QuickstartSettings(
-        parsed.GetValue(data), parsed.GetValue(output)!, parsed.GetValue(epochs), parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu),
+        parsed.GetValue(data), parsed.GetValue(output)!, parsed.GetValue(epochs), parsed.GetValue(fineTuneEpochs), parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu),
         parsed.GetValue(precision));
     try
     {

@@ -1,31 +1,31 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Smae.Export;
 using Smae.MLNet;
 using Smae.Training;
 
 namespace Quickstart;
 
-/// <summary>The main job from end to end: images, pretraining, embeddings, a linear probe, figures and a picture.</summary>
-internal static class QuickstartRun
+/// <summary>The main job from end to end: pretrain, probe, fine-tune, evaluate, export, save, and score in an application without Smae.</summary>
+internal sealed class QuickstartRun
 {
-    private const int ImagesInPicture = 8;
+    private const int ImagesInPicture = 8, ImagesCompared = 200;
+    private readonly QuickstartSettings _settings;
+    private readonly CancellationToken _cancellation;
+    private readonly MLContext _ml;
+    private readonly ImageSets _images;
+    private readonly MaePretrainOptions _options;
 
-    public static void Run(QuickstartSettings settings, CancellationToken cancellation)
+    private QuickstartRun(QuickstartSettings settings, CancellationToken cancellation)
     {
-        var clock = Stopwatch.StartNew();
+        (_settings, _cancellation) = (settings, cancellation);
         settings.Output.Create();
-        string output = settings.Output.FullName;
-
-        var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
-        ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
-
-        string folder = settings.Data?.FullName ?? DrawnImages.Write(Path.Combine(output, "images"), settings.ImageSize, settings.Seed);
-        (IDataView train, IDataView validation) = Load(ml, folder);
-
-        // 1. Pretrain: the labels are not looked at.
-        MaeTransformer pretrained = null!;
-        var options = new MaePretrainOptions
+        _ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
+        _ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
+        _images = ImageSets.Load(_ml, settings.Data?.FullName ?? DrawnImages.Write(At("images"), settings.ImageSize, settings.Seed));
+        _options = new MaePretrainOptions
         {
             Encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 4) with { Depth = 6, NumHeads = 3 },
             Decoder = DecoderConfig.Mae with { EmbedDim = 96, Depth = 1, NumHeads = 3 },
@@ -33,67 +33,136 @@ internal static class QuickstartRun
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
             Seed = settings.Seed, CancellationToken = cancellation,
         };
+    }
+
+    public static void Run(QuickstartSettings settings, CancellationToken cancellation) => new QuickstartRun(settings, cancellation).Run();
+
+    private void Run()
+    {
+        var clock = Stopwatch.StartNew();
+
+        // 1. Pretrain: the labels are not looked at.
+        MaeTransformer pretrained = null!;
         ConsoleProgress.Show("Pretraining", progress =>
-            pretrained = ml.Transforms.MaePretrain("Embedding", "ImagePath", options with { Progress = progress }).Fit(train));
-        MaePretrainResult result = pretrained.Pretraining!;
+            pretrained = _ml.Transforms.MaePretrain("Embedding", "ImagePath", _options with { Progress = progress }).Fit(_images.Train));
+        MaePretrainResult pretraining = pretrained.Pretraining!;
+        pretrained.Encoder.Save(At("encoder.safetensors"));
 
-        // 2. Embed with the pretrained encoder and with a random one of the same shape, and train the same linear classifier on both.
-        double accuracy = ProbeAccuracy(ml, result.Encoder, train, validation);
-        using var random = ImageEncoder.Create(options.Encoder, settings.Seed);
-        random.Model.Precision = options.Precision;
-        double baseline = ProbeAccuracy(ml, random, train, validation);
+        // 2. Probe: the same linear classifier on embeddings of the pretrained encoder and of one with random weights.
+        using ImageEncoder random = ImageEncoder.Create(_options.Encoder, _settings.Seed);
+        random.Model.Precision = _options.Precision;
+        double probe = ProbeAccuracy(pretrained.Encoder), probeRandom = ProbeAccuracy(random);
 
-        // 3. Keep what was learned.
-        result.Encoder.Save(Path.Combine(output, "encoder.safetensors"));
-        SavePicture(result, validation, ml, options, Path.Combine(output, "reconstructions.png"));
+        // 3. Fine-tune end to end, and train the same classifier from random weights.
+        var fineTune = new FineTuneOptions
+        {
+            Epochs = _settings.FineTuneEpochs, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = _settings.FineTuneEpochs / 4.0, LabelSmoothing = 0.1,
+            Augmentation = Augmentation.HorizontalFlip(), Precision = _options.Precision, Seed = _settings.Seed, CancellationToken = _cancellation,
+        };
+        using var classifier = Train("Fine-tuning", fineTune with { Encoder = pretrained.Encoder, LayerDecay = 0.75 });
+        using var scratch = Train("From scratch", fineTune with { Architecture = _options.Encoder });
+        MulticlassClassificationMetrics fineTuned = Evaluate(classifier), fromScratch = Evaluate(scratch);
+
+        // 4. Export, and save for applications that have never heard of Smae.
+        double onnx = Export(pretrained.Encoder, classifier.Model), saved = SaveAndScoreElsewhere(classifier);
+
+        // 5. Keep what was found.
         var metrics = new Metrics
         {
-            Dataset = settings.Data is null ? "drawn shapes" : settings.Data.Name, TrainImages = Count(train), ValidationImages = Count(validation),
-            Epochs = settings.Epochs, Seconds = clock.Elapsed.TotalSeconds, ImagesPerSecond = result.ImagesPerSecond,
-            FirstLoss = result.FirstLoss, LastLoss = result.LastLoss, ProbeAccuracyPretrained = accuracy, ProbeAccuracyRandom = baseline,
+            Dataset = _settings.Data is null ? "drawn shapes" : _settings.Data.Name,
+            TrainImages = ImageSets.Count(_images.Train), ValidationImages = ImageSets.Count(_images.Validation),
+            Epochs = _settings.Epochs, FineTuneEpochs = _settings.FineTuneEpochs, ImagesPerSecond = pretraining.ImagesPerSecond,
+            FirstLoss = pretraining.FirstLoss, LastLoss = pretraining.LastLoss, ProbeAccuracyPretrained = probe, ProbeAccuracyRandom = probeRandom,
+            FineTuneAccuracy = fineTuned.MicroAccuracy, ScratchAccuracy = fromScratch.MicroAccuracy, OnnxMaxAbsDifference = onnx,
+            SavedModelMaxAbsDifference = saved, Seconds = clock.Elapsed.TotalSeconds,
         };
-        metrics.Write(Path.Combine(output, "metrics.json"));
+        metrics.Write(At("metrics.json"));
+        WriteReport(pretraining, classifier, fineTuned, metrics);
         Console.WriteLine($"{metrics.TrainImages} images, {metrics.Epochs} epochs, {metrics.ImagesPerSecond:F0} images/s, loss {metrics.FirstLoss:F4} -> {metrics.LastLoss:F4}");
-        Console.WriteLine($"linear probe on {metrics.ValidationImages} validation images: {accuracy:P1} pretrained, {baseline:P1} with random weights");
-        Console.WriteLine($"{output}: metrics.json, reconstructions.png, encoder.safetensors ({clock.Elapsed:mm\\:ss})");
+        Console.WriteLine($"on {metrics.ValidationImages} validation images: linear probe {probe:P1} pretrained, {probeRandom:P1} with random weights; "
+            + $"fine-tuned {metrics.FineTuneAccuracy:P1}, from scratch {metrics.ScratchAccuracy:P1}");
+        Console.WriteLine($"largest difference from TorchSharp: {onnx:G2} in the ONNX files, {saved:G2} in an application without Smae");
+        Console.WriteLine($"{_settings.Output.FullName}: report.html, metrics.json, reconstructions.png, encoder.safetensors, encoder.onnx, classifier.onnx, classifier.zip "
+            + $"({clock.Elapsed:mm\\:ss})");
     }
 
-    private static (IDataView Train, IDataView Validation) Load(MLContext ml, string folder)
+    private double ProbeAccuracy(ImageEncoder encoder)
     {
-        (IDataView Train, IDataView Validation) images;
-        try
-        {
-            images = (ml.Data.LoadImageFolder(folder, ImageFolderSplit.Train), ml.Data.LoadImageFolder(folder, ImageFolderSplit.Validation));
-        }
-        catch (ArgumentException e) when (e.ParamName == "split")   // class folders without train and val: keep a random fifth for validation
-        {
-            var split = ml.Data.TrainTestSplit(ml.Data.LoadImageFolder(folder), testFraction: 0.2);
-            images = (split.TrainSet, split.TestSet);
-        }
-        if (images.Train.GetColumn<string>("Label").Distinct().Take(2).Count() < 2)
-            throw new ArgumentException($"'{folder}' has images of one class only: the probe needs labels, so put the images of each class into a folder of their own.");
-        return images;
+        var probe = _ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(_ml.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder))
+            .AppendCacheCheckpoint(_ml)   // what follows goes over its data many times: embed once
+            .Append(_ml.Transforms.NormalizeMeanVariance("Embedding", fixZero: false))
+            .Append(_ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Embedding"));
+        return _ml.MulticlassClassification.Evaluate(probe.Fit(_images.Train).Transform(_images.Validation)).MicroAccuracy;
     }
 
-    private static double ProbeAccuracy(MLContext ml, ImageEncoder encoder, IDataView train, IDataView validation)
+    private ImageClassificationTransformer<ImageClassifier> Train(string title, FineTuneOptions options)
     {
-        var probe = ml.Transforms.Conversion.MapValueToKey("Label")
-            .Append(ml.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder))
-            .AppendCacheCheckpoint(ml)   // what follows goes over its data many times: embed once
-            .Append(ml.Transforms.NormalizeMeanVariance("Embedding", fixZero: false))
-            .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Embedding"));
-        ITransformer model = probe.Fit(train);
-        return ml.MulticlassClassification.Evaluate(model.Transform(validation)).MicroAccuracy;
+        IDataView keyed = Keys.Transform(_images.Train);
+        ImageClassificationTransformer<ImageClassifier> classifier = null!;
+        ConsoleProgress.Show(title, progress => classifier = _ml.MulticlassClassification.Trainers
+            .VisionTransformer("Label", "ImagePath", options with { Progress = progress }, validationData: Keys.Transform(_images.Validation)).Fit(keyed));
+        return classifier;
     }
 
-    private static void SavePicture(MaePretrainResult result, IDataView view, MLContext ml, MaePretrainOptions options, string path)
+    private MulticlassClassificationMetrics Evaluate(ITransformer classifier) =>
+        _ml.MulticlassClassification.Evaluate(classifier.Transform(Keys.Transform(_images.Validation)));
+
+    private ITransformer Keys => field ??= _ml.Transforms.Conversion.MapValueToKey("Label").Fit(_images.Train);
+
+    private double Export(ImageEncoder encoder, ImageClassifier classifier)
     {
-        using ImageStore images = ml.Data.LoadImageStore(ml.Data.TakeRows(ml.Data.ShuffleRows(view), ImagesInPicture), "ImagePath", options.Preprocessing);
-        long[] all = [.. Enumerable.Range(0, (int)images.Count)];
-        (int width, int height, byte[] rgba) = ReconstructionGrid.Draw(result.Model, images, all, options, scale: Math.Max(1, 128 / options.Encoder.ImageWidth));
-        using var picture = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, rgba);
-        picture.Save(path);
+        using ImageStore real = Store(_images.Validation, ImagesCompared);
+        var options = new OnnxExportOptions { ProofImages = real };
+        return Math.Max(
+            encoder.ExportOnnx(At("encoder.onnx"), options).Proof.MaxDifference, classifier.ExportOnnx(At("classifier.onnx"), options).Proof.MaxDifference);
     }
 
-    private static long Count(IDataView view) => view.GetRowCount() ?? view.GetColumn<string>("ImagePath").LongCount();
+    private double SaveAndScoreElsewhere(ImageClassificationTransformer<ImageClassifier> classifier)
+    {
+        classifier.Model.Model.Precision = Precision.Float32;   // as what is saved: in bfloat16 it would be this process that rounds
+        // Scoring needs no labels: only the classifier is saved, and the names of its classes.
+        ITransformer names = _ml.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(classifier.Transform(Keys.Transform(_images.Train)));
+        var model = new TransformerChain<ITransformer>(classifier, names);
+        IDataView some = _ml.Data.TakeRows(_images.Validation, ImagesCompared);
+        _ml.Model.SaveAtomically(model, _ml.Transforms.SelectColumns("ImagePath").Fit(some).Transform(some).Schema, At("classifier.zip"));
+
+        ScoredImage[] here = [.. _ml.Data.CreateEnumerable<ScoredImage>(model.Transform(some), reuseRowObject: false)];
+        IReadOnlyList<ScoredImage> there = OtherApplication.Score(At("classifier.zip"), [.. here.Select(image => image.ImagePath)]);
+        return here.Zip(there).Max(pair => pair.First.Score.Zip(pair.Second.Score).Max(score => Math.Abs(score.First - score.Second)));
+    }
+
+    private void WriteReport(
+        MaePretrainResult pretraining, ImageClassificationTransformer<ImageClassifier> classifier, MulticlassClassificationMetrics metrics, Metrics figures)
+    {
+        using ImageStore few = Store(_ml.Data.ShuffleRows(_images.Validation), ImagesInPicture), many = Store(_images.Validation, 1000);
+        long[] all = [.. Enumerable.Range(0, (int)few.Count)], asked = [.. Enumerable.Range(0, (int)Math.Min(ImagesInPicture, many.Count)).Select(i => i * many.Count / ImagesInPicture)];
+        int scale = Math.Max(1, 128 / _options.Encoder.ImageWidth);
+        var reconstructions = ReconstructionGrid.Draw(pretraining.Model, few, all, _options, scale);
+        PngWriter.Save(At("reconstructions.png"), reconstructions.Width, reconstructions.Height, reconstructions.Rgba);
+        string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture);
+        string Number(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
+        new HtmlReport($"Smae on {figures.Dataset}")
+            .AddFacts("Results",
+                ("Images", $"{figures.TrainImages} for training, {figures.ValidationImages} for validation"),
+                ("Linear probe", $"{Percent(figures.ProbeAccuracyPretrained)} pretrained, {Percent(figures.ProbeAccuracyRandom)} with random weights"),
+                ("Classifier", $"{Percent(figures.FineTuneAccuracy)} fine-tuned, {Percent(figures.ScratchAccuracy)} from scratch"),
+                ("Speed", $"{figures.ImagesPerSecond:F0} images/s pretraining, {classifier.Training.ImagesPerSecond:F0} images/s fine-tuning"),
+                ("Peak memory", $"{Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"),
+                ("Time", $"{figures.Seconds:F0} s in all"),
+                ("ONNX Runtime against TorchSharp", $"largest difference {Number(figures.OnnxMaxAbsDifference)}"),
+                ("Saved model without Smae", $"largest difference {Number(figures.SavedModelMaxAbsDifference)}"))
+            .AddHistory("Pretraining", pretraining.History)
+            .AddPicture("Reconstructions", reconstructions, "original, what the encoder sees, reconstruction")
+            .AddPicture("Nearest neighbours", NeighborGrid.Draw(pretraining.Encoder, many, asked, neighbors: 6, scale: Math.Max(1, scale / 2)),
+                "an image of the validation set, then those whose embeddings are most like its own")
+            .AddHistory("Fine-tuning", classifier.Training.History)
+            .AddConfusionMatrix("Confusion matrix", metrics.ConfusionMatrix.Counts, classifier.Model.ClassNames)
+            .AddSettings("Settings", _options)
+            .Save(At("report.html"));
+    }
+
+    private ImageStore Store(IDataView view, int count) => _ml.Data.LoadImageStore(_ml.Data.TakeRows(view, count), "ImagePath", _options.Preprocessing);
+
+    private string At(string name) => Path.Combine(_settings.Output.FullName, name);
 }

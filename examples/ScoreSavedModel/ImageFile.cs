@@ -1,0 +1,7 @@
+namespace ScoreSavedModel;
+
+/// <summary>What the model takes.</summary>
+internal sealed class ImageFile
+{
+    public string ImagePath { get; set; } = "";
+}

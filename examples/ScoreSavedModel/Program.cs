@@ -1,0 +1,24 @@
+using System.Text.Json;
+using Microsoft.ML;
+using ScoreSavedModel;
+
+// Scores images with a saved classifier, in an application that knows ML.NET and nothing of Smae:
+//   ScoreSavedModel classifier.zip < paths.txt > scores.json
+if (args is not [var model])
+{
+    Console.Error.WriteLine("usage: ScoreSavedModel classifier.zip < paths.txt > scores.json");
+    return 2;
+}
+if (!File.Exists(model))
+{
+    Console.Error.WriteLine($"error: there is no model {model}.");
+    return 1;
+}
+var images = new List<ImageFile>();
+while (Console.ReadLine() is { } path) images.Add(new ImageFile { ImagePath = path });
+
+var ml = new MLContext();
+ITransformer classifier = ml.Model.Load(model, out _);
+IDataView scored = classifier.Transform(ml.Data.LoadFromEnumerable(images));
+Console.WriteLine(JsonSerializer.Serialize(ml.Data.CreateEnumerable<ScoredImage>(scored, reuseRowObject: false)));
+return 0;
