@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Smae.Training.Tests;
 
 /// <summary>
-/// Ours computes what the published codes of DMAE compute, from their own weights: that of the paper (UCSC-VLAA) and that for small images (altansnl).
+/// Ours computes what the published codes of DMAE compute, from their own weights: that of the paper (UCSC-VLAA) and that for small images
+/// (altansnl).
 /// </summary>
 [TestClass]
 public sealed class DmaeGoldenTests : IDisposable
@@ -131,7 +132,8 @@ public sealed class DmaeGoldenTests : IDisposable
             .Replace("backbone.", "blocks.", StringComparison.Ordinal).Replace("input_layer.", "patch_embed.", StringComparison.Ordinal)
             .Replace("pos_embedding", "pos_embed", StringComparison.Ordinal);
         string path = Path.Combine(_folder, "teacher.safetensors");
-        SafeTensors.Save(path, file.Names.Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Select(n => (Ours(n[Prefix.Length..]), file.Read(n))));
+        IEnumerable<string> names = file.Names.Where(n => n.StartsWith(Prefix, StringComparison.Ordinal));
+        SafeTensors.Save(path, names.Select(n => (Ours(n[Prefix.Length..]), file.Read(n))));
         return path;
     }
 

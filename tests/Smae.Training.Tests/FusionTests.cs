@@ -86,8 +86,11 @@ public sealed class FusionTests : IDisposable
     [TestMethod]
     public void BlocksThatAreNotThereOrInDisorderAreNamed()
     {
-        foreach ((BlockList blocks, string part) in ((BlockList, string)[])
-            [([], "is empty"), ([0, 3], "names block 3 of 3"), ([-1, 2], "names block -1"), ([1, 0, 2], "[1, 0, 2]"), ([0, 1], "end with the last block, 2")])
+        (BlockList, string)[] wrong =
+        [
+            ([], "is empty"), ([0, 3], "names block 3 of 3"), ([-1, 2], "names block -1"), ([1, 0, 2], "[1, 0, 2]"), ([0, 1], "end with the last block, 2"),
+        ];
+        foreach ((BlockList blocks, string part) in wrong)
         {
             MaePretrainOptions options = TinyModels.Options with { Encoder = s_fused with { Fusion = blocks } };
             string message = Assert.ThrowsExactly<ArgumentException>(options.Validate).Message;

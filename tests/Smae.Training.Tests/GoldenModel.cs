@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Smae.Training.Tests;
 
-/// <summary>What the golden files of the later methods have in common: configurations in JSON, weights and gradients under names to be translated.</summary>
+/// <summary>
+/// What the golden files of the later methods have in common: configurations in JSON, weights and gradients under names to be translated.
+/// </summary>
 internal static class GoldenModel
 {
     public static int Int(this SafeTensorsFile file, string key) => int.Parse(file.Metadata[key], CultureInfo.InvariantCulture);
@@ -31,8 +33,8 @@ internal static class GoldenModel
     }
 
     /// <summary>
-    /// Compares gradients to one in ten thousand. The bias of the keys adds the same to every score of a query, which a softmax does not see: its gradient is
-    /// rounding alone, and of it only the size is looked at.
+    /// Compares gradients to one in ten thousand. The bias of the keys adds the same to every score of a query, which a softmax does not see: its
+    /// gradient is rounding alone, and of it only the size is looked at.
     /// </summary>
     public static void CompareGradients(IEnumerable<(string Name, Tensor Tensor)> tensors, SafeTensorsFile file, Func<string, string> nameOf)
     {

@@ -24,18 +24,18 @@ public class MffGoldenTests
         Reconstruction reconstruction = model.forward(images, mask);
         Close.To(file.Read("output.latent"), reconstruction.Latent, 1e-5, "latent");
         Close.To(file.Read("output.prediction"), reconstruction.Prediction, 1e-5, "prediction");
-        Close.To(file.Read("output.loss"), Objective(file).Loss(reconstruction).reshape(1), 1e-5, "loss");
+        Close.To(file.Read("output.loss"), Pixels(file).Loss(reconstruction).reshape(1), 1e-5, "loss");
     });
 
     [TestMethod]
     [DynamicData(nameof(Files))]
     public void GradientsAgreeToOneInTenThousand(string path) => Run(path, (file, model, images, mask) =>
     {
-        Objective(file).Loss(model.forward(images, mask)).backward();
+        Pixels(file).Loss(model.forward(images, mask)).backward();
         GoldenModel.CompareGradients(ModelWeights.Of(model), file, name => "grad." + Theirs(name));
     });
 
-    private static PixelObjective Objective(SafeTensorsFile file) => Smae.Training.Objective.Pixel(normalizePatches: file.Json("norm_pix").GetBoolean());
+    private static PixelObjective Pixels(SafeTensorsFile file) => Objective.Pixel(normalizePatches: file.Json("norm_pix").GetBoolean());
 
     private static void Run(string path, Action<SafeTensorsFile, MaskedAutoencoder, Tensor, PatchMask> check)
     {

@@ -298,48 +298,4 @@ public sealed partial class ResumeTests : IDisposable
     {
         public void Report(TrainingProgress value) => report(value);
     }
-
-    /// <summary>An objective that tells of every loss it makes; for a checkpoint it is the one inside.</summary>
-    private sealed record WatchedObjective(Objective Inner, Action Made) : Objective
-    {
-        internal override string Identity => Inner.Identity;
-
-        public override DecoderTarget Target => Inner.Target;
-
-        internal override bool WarmupIncludesPeak => Inner.WarmupIncludesPeak;
-
-        public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
-            new Run(Inner.Begin(model, options, device), Made);
-
-        public override string ToString() => Inner.ToString();
-
-        private sealed class Run(ObjectiveRun inner, Action made) : ObjectiveRun
-        {
-            public override IReadOnlyList<TorchSharp.Modules.Parameter> Parameters => inner.Parameters;
-
-            public override int FrozenEpochs(TorchSharp.Modules.Parameter parameter) => inner.FrozenEpochs(parameter);
-
-            public override IEnumerable<(string Name, Tensor Tensor)> State => inner.State;
-
-            public override Tensor Loss(PretrainBatch batch)
-            {
-                made();
-                return inner.Loss(batch);
-            }
-
-            public override void GradientsReady(TrainingPosition position) => inner.GradientsReady(position);
-
-            public override void StepEnded(TrainingPosition position) => inner.StepEnded(position);
-
-            public override void EpochEnded(TrainingPosition position) => inner.EpochEnded(position);
-
-            public override void RunEnded() => inner.RunEnded();
-
-            public override void Dispose()
-            {
-                inner.Dispose();
-                base.Dispose();
-            }
-        }
-    }
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Smae.Training.Tests;
 
-/// <summary>Ours computes what the published code of SdAE computes, from its own weights: folds, targets, losses, gradients, the teacher's next weights.</summary>
+/// <summary>
+/// Ours computes what the published code of SdAE computes, from its own weights: folds, targets, losses, gradients, the teacher's next weights.
+/// </summary>
 [TestClass]
 public class SdaeGoldenTests
 {
@@ -37,7 +39,8 @@ public class SdaeGoldenTests
     [DynamicData(nameof(Files))]
     public void GradientsAgreeToOneInTenThousand(string path)
     {
-        foreach ((FeatureLoss loss, string prefix) in ((FeatureLoss, string)[])[(FeatureLoss.TokenCosine, "grad_channel."), (FeatureLoss.ChannelCosine, "grad.")])
+        (FeatureLoss, string)[] losses = [(FeatureLoss.TokenCosine, "grad_channel."), (FeatureLoss.ChannelCosine, "grad.")];
+        foreach ((FeatureLoss loss, string prefix) in losses)
             Run(path, loss, (file, model, run, batch) =>
             {
                 run.Loss(batch).backward();
@@ -74,7 +77,10 @@ public class SdaeGoldenTests
         };
         using var model = new MaskedAutoencoder(encoder, decoder, target: DecoderTarget.Features);
         GoldenModel.Fill(ModelWeights.Of(model), file, name => $"weights.{name}");
-        SelfDistillationObjective objective = Objective.SelfDistilledFeatures(file.Int("folds")) with { Loss = loss, Momentum = file.Number("momentum") };
+        SelfDistillationObjective objective = Objective.SelfDistilledFeatures(file.Int("folds")) with
+        {
+            Loss = loss, Momentum = file.Number("momentum"),
+        };
         using var run = (SelfDistillationRun)objective.Begin(model);
         GoldenModel.Fill(run.State, file, name => name);
         check(file, model, run, new GivenBatch(file.Read("input.images"), file.Mask()));

@@ -52,7 +52,8 @@ public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
         if (_blocks.Length == 0) yield return $"{name} is empty: expected at least one block.";
         foreach (int block in _blocks)
             if (block < 0 || block >= depth) yield return $"{name} names block {block} of {depth}: expected a number from 0 to {depth - 1}.";
-        if (_blocks.Zip(_blocks.Skip(1)).Any(pair => pair.First >= pair.Second)) yield return $"{name} is {this}: expected ascending numbers, each once.";
+        if (_blocks.Zip(_blocks.Skip(1)).Any(pair => pair.First >= pair.Second))
+            yield return $"{name} is {this}: expected ascending numbers, each once.";
     }
 
     private sealed class Json : JsonConverter<BlockList>

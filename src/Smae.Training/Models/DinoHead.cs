@@ -13,8 +13,7 @@ namespace Smae.Training;
 internal sealed class DinoHead : nn.Module<Tensor, Tensor>
 {
     private const double Std = 0.02, LeastNorm = 1e-12;
-    private readonly int _layers;
-    [ComponentName(Name = "mlp")] private readonly NumberedLayers _mlp;
+    [ComponentName(Name = "mlp")] private readonly ProjectionHead _mlp;
     [ComponentName(Name = "last_layer")] private readonly WeightNormLinear _lastLayer;
 
     /// <param name="inputs">Width of the encoder.</param>
@@ -23,16 +22,13 @@ internal sealed class DinoHead : nn.Module<Tensor, Tensor>
     public DinoHead(int inputs, DinoObjective settings, Generator generator) : base(nameof(DinoHead))
     {
         using DisposeScope scope = NewDisposeScope();
-        _layers = settings.HeadLayers;
-        int[] widths = [inputs, .. Enumerable.Repeat(settings.HiddenDim, _layers - 1), settings.BottleneckDim];
-        Linear[] layers = [.. Enumerable.Range(0, _layers).Select(i => new Linear(widths[i], widths[i + 1]))];
-        _mlp = new NumberedLayers("mlp", layers.Select((layer, i) => (2 * i, (nn.Module<Tensor, Tensor>)layer)));
+        _mlp = new ProjectionHead([inputs, .. Enumerable.Repeat(settings.HiddenDim, settings.HeadLayers - 1), settings.BottleneckDim]);
         _lastLayer = new WeightNormLinear(settings.BottleneckDim, settings.OutputDim, trainLength: !settings.NormalizeLastLayer);
         RegisterComponents();
         this.DetachFromDisposeScopes();
 
         using var noGrad = no_grad();
-        foreach (Linear layer in layers) layer.Weight.normal_(0, Std, generator);
+        foreach (Linear layer in _mlp.Layers) layer.Weight.normal_(0, Std, generator);
         double bound = 1 / Math.Sqrt(settings.BottleneckDim);   // as PyTorch draws a linear layer's weight
         _lastLayer.Direction.uniform_(-bound, bound, generator);
     }
@@ -49,12 +45,7 @@ internal sealed class DinoHead : nn.Module<Tensor, Tensor>
     /// <returns><c>[batch, bottleneck]</c>.</returns>
     public Tensor Bottleneck(Tensor input)
     {
-        Tensor x = input;
-        for (int i = 0; i < _layers; i++)
-        {
-            if (i > 0) x = nn.functional.gelu(x);
-            x = _mlp[2 * i].forward(x);
-        }
+        Tensor x = _mlp.forward(input);
         return x / x.norm(-1, keepdim: true).clamp_min(LeastNorm);
     }
 }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// Multi-level feature fusion (Liu et al. 2023, MFF): the residual streams after some blocks, all but the last through a linear layer of their own, added
-/// up with weights that are a softmax of learned numbers. Names below <c>fusion.</c> and shapes are those of mmpretrain's <c>MFFViT</c>:
+/// Multi-level feature fusion (Liu et al. 2023, MFF): the residual streams after some blocks, all but the last through a linear layer of their own,
+/// added up with weights that are a softmax of learned numbers. Names below <c>fusion.</c> and shapes are those of mmpretrain's <c>MFFViT</c>:
 /// <c>proj_layers.N</c>, <c>proj_weights</c> <c>[blocks, 1, 1, 1]</c>.
 /// </summary>
 internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarType, Tensor>

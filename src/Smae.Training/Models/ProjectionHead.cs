@@ -4,23 +4,24 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// Linear layers with exact GELU between them, from one width to another. The layers are numbered as in a sequence that counts the GELUs too: <c>0</c>,
-/// <c>2</c>, <c>4</c>...
+/// Linear layers with exact GELU between them, from one width to another; all weights are 0 until somebody draws them. The layers are numbered as
+/// in a sequence that counts the GELUs too: <c>0</c>, <c>2</c>, <c>4</c>...
 /// </summary>
 internal sealed class ProjectionHead : nn.Module<Tensor, Tensor>
 {
     private readonly Linear[] _layers;
 
     /// <param name="widths">Width of the input, of what is between, of the output: at least two.</param>
-    /// <param name="draw">Draws the weights; biases are 0.</param>
-    public ProjectionHead(ReadOnlySpan<int> widths, WeightInitializer draw) : base(nameof(ProjectionHead))
+    public ProjectionHead(ReadOnlySpan<int> widths) : base(nameof(ProjectionHead))
     {
         using DisposeScope scope = NewDisposeScope();
         _layers = new Linear[widths.Length - 1];
         for (int i = 0; i < _layers.Length; i++) register_module($"{2 * i}", _layers[i] = new Linear(widths[i], widths[i + 1]));
-        draw.XavierLinears(this);
         this.DetachFromDisposeScopes();
     }
+
+    /// <summary>The layers.</summary>
+    public IReadOnlyList<Linear> Layers => _layers;
 
     /// <param name="input"><c>[..., first width]</c>.</param>
     /// <returns><c>[..., last width]</c> of the input's type.</returns>

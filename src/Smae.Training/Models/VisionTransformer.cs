@@ -8,8 +8,8 @@ namespace Smae.Training;
 /// <summary>
 /// A vision transformer encoder (Dosovitskiy et al. 2021) that can look at some patches only, as a masked autoencoder needs it (He et al. 2022).
 /// Its parameters bear the names of timm and facebookresearch/mae: <c>cls_token</c>, <c>pos_embed</c>, <c>patch_embed.proj</c>,
-/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>; those of <see cref="VisionTransformerConfig.Fusion"/>, which these do
-/// not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
+/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>; those of <see cref="VisionTransformerConfig.Fusion"/>, which
+/// these do not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
 /// </summary>
 public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 {
@@ -48,8 +48,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     public Precision Precision { get; set; }
 
     /// <summary>
-    /// How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1 and all the same at the start; empty without
-    /// fusion.
+    /// How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1 and all the same at the start;
+    /// empty without fusion.
     /// </summary>
     public IReadOnlyList<float> FusionWeights
     {
@@ -116,8 +116,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize) => Finish([.. Streams(patches, visible)], normalize);
 
     /// <summary>
-    /// The residual stream after each block, class token included, not normalised: <c>[batch, tokens, dim]</c>, float32. A block runs when its stream is
-    /// asked for: whoever stops early has not paid for the rest.
+    /// The residual stream after each block, class token included, not normalised: <c>[batch, tokens, dim]</c>, float32. A block runs when its
+    /// stream is asked for: whoever stops early has not paid for the rest.
     /// </summary>
     /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
     /// <param name="visible">Which patches each image shows, <c>[batch, visible]</c>, int64; null shows all.</param>

@@ -22,9 +22,9 @@ public sealed partial record VisionTransformerConfig : TransformerConfig
     public ClassToken ClassToken { get; init; } = ClassToken.First;
 
     /// <summary>
-    /// The blocks whose features make the encoder's output, before the final norm (MFF: Liu et al. 2023, "Improving Pixel-based MIM by Reducing Wasted
-    /// Modeling Capability"): a learned weighted sum of the residual streams after them, all but the last through a linear layer. Ascending from 0, the
-    /// last is the encoder's last; the paper's for 12 blocks are <c>[0, 2, 4, 6, 8, 11]</c>. Default null: the last block alone.
+    /// The blocks whose features make the encoder's output, before the final norm (MFF: Liu et al. 2023, "Improving Pixel-based MIM by Reducing
+    /// Wasted Modeling Capability"): a learned weighted sum of the residual streams after them, all but the last through a linear layer. Ascending
+    /// from 0, the last is the encoder's last; the paper's for 12 blocks are <c>[0, 2, 4, 6, 8, 11]</c>. Default null: the last block alone.
     /// </summary>
     public BlockList? Fusion { get; init; }
 

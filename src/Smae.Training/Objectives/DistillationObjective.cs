@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// DMAE, distillation from a masked autoencoder ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): the pixel loss, plus the
-/// mean absolute difference between features of the encoder and of a frozen, larger teacher that sees the same visible patches. Features are the residual
-/// stream right after a block, not normalised by the encoder's norm; the class token counts where both encoders have one. A linear head brings the
-/// encoder's to the teacher's width.
+/// DMAE, distillation from a masked autoencoder ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): the pixel loss,
+/// plus the mean absolute difference between features of the encoder and of a frozen, larger teacher that sees the same visible patches. Features
+/// are the residual stream right after a block, not normalised by the encoder's norm; the class token counts where both encoders have one. A linear
+/// head brings the encoder's to the teacher's width.
 /// </summary>
 public sealed record DistillationObjective : Objective
 {
@@ -18,12 +18,14 @@ public sealed record DistillationObjective : Objective
     }
 
     /// <summary>
-    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae. Blocks after
-    /// the last that is needed may be missing.
+    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae.
+    /// Blocks after the last that is needed may be missing.
     /// </summary>
     public string Teacher { get; }
 
-    /// <summary>The shape of the teacher, for images of the size that it was trained on; null takes that of the JSON file beside its weights.</summary>
+    /// <summary>
+    /// The shape of the teacher, for images of the size that it was trained on; null takes that of the JSON file beside its weights.
+    /// </summary>
     public VisionTransformerConfig? Architecture { get; }
 
     /// <summary>
@@ -31,7 +33,9 @@ public sealed record DistillationObjective : Objective
     /// </summary>
     public BlockList? StudentBlocks { get; init; }
 
-    /// <summary>The teacher's blocks, one for each of the encoder's; null is the one at three quarters of the depth, block 17 of 24. Default null.</summary>
+    /// <summary>
+    /// The teacher's blocks, one for each of the encoder's; null is the one at three quarters of the depth, block 17 of 24. Default null.
+    /// </summary>
     public BlockList? TeacherBlocks { get; init; }
 
     /// <summary>How the encoder's features are brought to the teacher's width. Default <see cref="FeatureProjection.Linear"/>.</summary>

@@ -25,7 +25,12 @@ internal sealed class DistillationRun : ObjectiveRun
         var draw = new WeightInitializer(model.Config.Initialization, generator);
         int from = model.Config.EmbedDim, to = _teacher.Model.Config.EmbedDim;
         int[] widths = objective.Projection == FeatureProjection.Linear ? [from, to] : [from, to, to];
-        _heads = [.. _studentBlocks.Select(_ => new ProjectionHead(widths, draw).to(device))];
+        _heads = [.. _studentBlocks.Select(_ => new ProjectionHead(widths))];
+        foreach (ProjectionHead head in _heads)
+        {
+            draw.XavierLinears(head);
+            head.to(device);
+        }
     }
 
     public override IReadOnlyList<Parameter> Parameters => [.. _heads.SelectMany(head => head.parameters())];

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear, half-pixel
-/// centres) so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros whose tokens are
-/// dropped before the first block, and that border is simply not computed; positions are those of the student's grid.
+/// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear,
+/// half-pixel centres) so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros
+/// whose tokens are dropped before the first block, and that border is simply not computed; positions are those of the student's grid.
 /// </summary>
 internal sealed class FrozenTeacher : IDisposable
 {

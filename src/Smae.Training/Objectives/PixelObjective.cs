@@ -5,7 +5,9 @@ namespace Smae.Training;
 /// <summary>
 /// Mean squared error between predicted and true patches (He et al. 2022), averaged over a patch first, then over the hidden patches or all of them.
 /// </summary>
-/// <param name="NormalizePatches">Whether each target patch is normalised by its own mean and unbiased variance: better features, duller pictures.</param>
+/// <param name="NormalizePatches">
+/// Whether each target patch is normalised by its own mean and unbiased variance: better features, duller pictures.
+/// </param>
 /// <param name="HiddenOnly">Whether only hidden patches count.</param>
 public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Objective
 {

@@ -19,7 +19,7 @@ public static class ReconstructionGrid
         MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2, Device? device = null)
     {
         if (model.Target != DecoderTarget.Pixels)
-            throw new ArgumentException($"The decoder of this model predicts {model.Target}: only {DecoderTarget.Pixels} make a picture.", nameof(model));
+            throw new ArgumentException($"The decoder of this model predicts {model.Target}: that is no picture.", nameof(model));
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var normalizer = new ImageNormalizer(options.Preprocessing, device ?? CPU);

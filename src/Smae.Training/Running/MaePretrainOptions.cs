@@ -20,7 +20,12 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>Which patches are hidden. Default random, 75%.</summary>
     public Masking Masking { get; init; } = Masking.Random(0.75);
 
-    /// <summary>What is trained for. Default the pixel loss over hidden patches, targets normalised patch by patch.</summary>
+    /// <summary>
+    /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM (<see
+    /// cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>),
+    /// DINO (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
+    /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
+    /// </summary>
     public Objective Objective { get; init; } = Objective.Pixel();
 
     /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first, in [0, 1). Default 0. SdAE pretrains with 0.25.</summary>
