@@ -43,9 +43,13 @@ internal sealed class LabelClasses
         var type = label.Annotations.Schema.GetColumnOrNull(KeyValues)?.Type as VectorDataViewType;
         return type is not null && type.Size == count
             ? Invoke(ReadMethod, type, label)
-            : new LabelClasses(
-                [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))], null, null, null);
+            : new LabelClasses(Numbered(count), null, null, null);
     }
+
+    /// <summary>Classes by their names, or, where these are null, by their number alone.</summary>
+    public static LabelClasses Of(IReadOnlyList<string>? names, int count) => names is null
+        ? new LabelClasses(Numbered(count), null, null, null)
+        : Make(new VectorDataViewType(TextDataViewType.Instance, count), [.. names.Select(name => name.AsMemory())]);
 
     /// <summary>What is known of the classes before there is data: their number is not, and stands in as two.</summary>
     public static LabelClasses Of(SchemaShape.Column label)
@@ -70,6 +74,8 @@ internal sealed class LabelClasses
         column.ColumnType = new KeyDataViewType(typeof(uint), Count);
         _addTo?.Invoke(column, KeyValues);
     }
+
+    private static string[] Numbered(int count) => [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))];
 
     private static LabelClasses Read<T>(VectorDataViewType type, DataViewSchema.Column label)
     {

@@ -1,0 +1,52 @@
+using Microsoft.ML.Runtime;
+using Smae.Export;
+using Smae.Training;
+
+namespace Smae.MLNet;
+
+/// <summary>Classifies images with a classifier's ONNX file.</summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Looks at the data to train</term><description>no</description></item>
+/// <item>
+/// <term>Input column</term>
+/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
+/// </item>
+/// <item>
+/// <term>PredictedLabel</term>
+/// <description>Key&lt;UInt32&gt;; its key values are the names of the classes, where the file has them</description>
+/// </item>
+/// <item><term>Score</term><description>Vector&lt;Single&gt;, the probabilities of all classes</description></item>
+/// <item><term>Probability</term><description>Single, the probability of the predicted class</description></item>
+/// </list>
+/// </remarks>
+public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassificationTransformer>
+{
+    private readonly OnnxFile _file;
+    private readonly LabelClasses _classes;
+
+    /// <exception cref="ArgumentException">The options ask for another output than the probabilities.</exception>
+    /// <exception cref="InvalidDataException">The file has not as many names of classes as classes.</exception>
+    internal OnnxClassificationEstimator(IHostEnvironment environment, string inputColumnName, OnnxFile file, BrokenImagePolicy brokenImages)
+        : base(environment, nameof(OnnxClassificationEstimator), inputColumnName, file, brokenImages)
+    {
+        if (file.Output != file.Info.Outputs[0])
+        {
+            throw new ArgumentException(
+                $"OutputName is '{file.Output.Name}': classification reads the probabilities, '{file.Info.Outputs[0].Name}'. Leave it null.", "options");
+        }
+        if (file.Info.ClassNames is { } names && names.Count != file.Output.Length)
+            throw new InvalidDataException($"{file.Path} is damaged: it has {names.Count} names of classes and {file.Output.Length} classes.");
+        (_file, _classes) = (file, LabelClasses.Of(file.Info.ClassNames, file.Output.Length));
+        Outputs = ClassificationOutputs.For(_classes);
+    }
+
+    private protected override string Consequence => "its score is NaN and its predicted label missing";
+
+    private protected override IReadOnlyList<OutputColumn> Outputs { get; }
+
+    // The second output of every classifier's file: see OnnxExport.
+    private protected override OnnxOutputInfo SavedOutput => _file.Info.Outputs.Single(output => output.Name == "logits");
+
+    private protected override OnnxClassificationTransformer Create(OnnxScorer scorer) => new(scorer, _classes);
+}
