@@ -1,0 +1,2 @@
+// They share the packages, and each starts the SDK.
+[assembly: DoNotParallelize]
