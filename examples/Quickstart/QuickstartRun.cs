@@ -65,6 +65,7 @@ internal sealed class QuickstartRun
 
         // 4. Export, and save for applications that have never heard of Smae.
         double onnx = Export(pretrained.Encoder, classifier.Model), saved = SaveAndScoreElsewhere(classifier);
+        SaveForImagesInMemory();
 
         // 5. Keep what was found.
         var metrics = new Metrics
@@ -82,7 +83,7 @@ internal sealed class QuickstartRun
         Console.WriteLine($"on {metrics.ValidationImages} validation images: linear probe {probe:P1} pretrained, {probeRandom:P1} with random weights; "
             + $"fine-tuned {metrics.FineTuneAccuracy:P1}, from scratch {metrics.ScratchAccuracy:P1}");
         Console.WriteLine($"largest difference from TorchSharp: {onnx:G2} in the ONNX files, {saved:G2} in an application without Smae");
-        Console.WriteLine($"{_settings.Output.FullName}: report.html, metrics.json, reconstructions.png, encoder.safetensors, encoder.onnx, classifier.onnx, classifier.zip "
+        Console.WriteLine($"{_settings.Output.FullName}: report.html, metrics.json, reconstructions.png, encoder.safetensors, encoder.onnx, classifier.onnx, classifier.zip, app/ "
             + $"({clock.Elapsed:mm\\:ss})");
     }
 
@@ -120,7 +121,7 @@ internal sealed class QuickstartRun
 
     private double SaveAndScoreElsewhere(ImageClassificationTransformer<ImageClassifier> classifier)
     {
-        classifier.Model.Model.Precision = Precision.Float32;   // as what is saved: in bfloat16 it would be this process that rounds
+        classifier.Model.Model.Backbone.Precision = Precision.Float32;   // as what is saved: in bfloat16 it would be this process that rounds
         // Scoring needs no labels: only the classifier is saved, and the names of its classes.
         ITransformer names = _ml.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(classifier.Transform(Keys.Transform(_images.Train)));
         var model = new TransformerChain<ITransformer>(classifier, names);
@@ -130,6 +131,17 @@ internal sealed class QuickstartRun
         ScoredImage[] here = [.. _ml.Data.CreateEnumerable<ScoredImage>(model.Transform(some), reuseRowObject: false)];
         IReadOnlyList<ScoredImage> there = OtherApplication.Score(At("classifier.zip"), [.. here.Select(image => image.ImagePath)]);
         return here.Zip(there).Max(pair => pair.First.Score.Zip(pair.Second.Score).Max(score => Math.Abs(score.First - score.Second)));
+    }
+
+    /// <summary>The same models for an application that has images in memory, not in files: <c>examples/ExistingApp</c> takes these.</summary>
+    private void SaveForImagesInMemory()
+    {
+        IDataView images = _ml.Data.LoadFromEnumerable<ImageInMemory>([]);
+        Directory.CreateDirectory(At("app"));
+        using var classifier = _ml.Transforms.OnnxClassification("Image", At("classifier.onnx")).Fit(images);
+        using var encoder = _ml.Transforms.OnnxEmbedding("Embedding", "Image", At("encoder.onnx")).Fit(images);
+        _ml.Model.SaveAtomically(classifier, images.Schema, At("app/classifier.zip"));
+        _ml.Model.SaveAtomically(encoder, images.Schema, At("app/encoder.zip"));
     }
 
     private void WriteReport(

@@ -38,6 +38,28 @@ public sealed class SavedClassifierTests : ClassificationFixture
         CollectionAssert.AreEqual(expected.Select(r => r.PredictedLabel).ToArray(), found.Select(r => r.PredictedLabel).ToArray());
     }
 
+    [TestMethod]
+    [DataRow(2)]
+    [DataRow(7)]
+    [DataRow(100)]
+    public void The_predictor_that_is_saved_gives_the_softmax_of_any_logits(int count)
+    {
+        var keyed = Context.Transforms.Conversion.MapValueToKey("Label").Fit(Context.Data.LoadFromEnumerable(
+            Enumerable.Range(0, count).Select(i => new PathRow { Label = $"class {i}" }))).Transform(Images);
+        var predictor = new SoftmaxPredictor(LabelClasses.Of(keyed.Schema["Label"]), "Logits");
+        var random = new Random(count);
+        float[] logits = [.. Enumerable.Range(0, count).Select(_ => (float)(20 * random.NextDouble() - 10))];
+        float[] features = [.. Enumerable.Range(0, count).Select(row =>
+            (float)(predictor.Undo.Offset[row] + Enumerable.Range(0, count).Sum(column => (double)predictor.Undo.Matrix[row * count + column] * logits[column])))];
+
+        var definition = SchemaDefinition.Create(typeof(LogitsRow));
+        definition["Logits"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, count);
+        var view = predictor.Transformer.Transform(Context.Data.LoadFromEnumerable([new LogitsRow { Logits = features }], definition));
+        float[] score = Context.Data.CreateEnumerable<ScoreRow>(view, reuseRowObject: false).Single().Score;
+        double sum = logits.Sum(x => Math.Exp(x));
+        for (int i = 0; i < count; i++) Assert.AreEqual(Math.Exp(logits[i]) / sum, score[i], 1e-5, $"{i}");
+    }
+
     private void AssertSavedIsTheSame(ITransformer classifier)
     {
         IDataView before = classifier.Transform(Keyed());
@@ -71,6 +93,16 @@ public sealed class SavedClassifierTests : ClassificationFixture
         VBuffer<ReadOnlyMemory<char>> values = default;
         column.Annotations.GetValue(kind, ref values);
         return [.. values.DenseValues().Select(value => value.ToString())];
+    }
+
+    private sealed class LogitsRow
+    {
+        public float[] Logits { get; set; } = [];
+    }
+
+    private sealed class ScoreRow
+    {
+        public float[] Score { get; set; } = [];
     }
 
     private sealed class LoadedPrediction

@@ -67,12 +67,12 @@ internal sealed class SoftmaxPredictor
 
     private static float[] Floats(Tensor values) => values.to_type(ScalarType.Float32).contiguous().data<float>().ToArray();
 
-    /// <summary>A class: its key, from 1, and a vector that is 1 at its place.</summary>
+    /// <summary>A class and a vector that is 1 at its place. In a user's type ML.NET counts keys from 0.</summary>
     private sealed class Row
     {
         public Row(int index, int classes)
         {
-            Label = (uint)index + 1;
+            Label = (uint)index;
             Features = new float[classes];
             Features[index] = 1;
         }
