@@ -42,7 +42,8 @@ public sealed class InstalledPackageTests
             StringAssert.Contains(output, "encoder.onnx");
             using var package = PackedPackages.Open("Smae.MLNet");
             Assert.AreEqual(
-                package.GetEntry("lib/net10.0/Smae.MLNet.dll")!.Length, new FileInfo(Path.Combine(folder, "bin/Release/net10.0/Smae.MLNet.dll")).Length,
+                package.GetEntry("lib/net10.0/Smae.MLNet.dll")!.Length,
+                new FileInfo(Path.Combine(folder, "bin/Release/net10.0/Smae.MLNet.dll")).Length,
                 "another Smae.MLNet of this version was used: delete it from the machine's package folder");
         }
         finally

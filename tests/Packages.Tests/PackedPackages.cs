@@ -34,7 +34,8 @@ public static class PackedPackages
         using ZipArchive package = Open(id);
         using Stream stream = package.GetEntry($"{id}.nuspec")!.Open();
         XElement metadata = XDocument.Load(stream).Root!.Elements().Single(e => e.Name.LocalName == "metadata");
-        foreach (XElement element in metadata.DescendantsAndSelf()) element.Name = element.Name.LocalName;   // the namespace changes with what is in it
+        // The namespace changes with what is in it.
+        foreach (XElement element in metadata.DescendantsAndSelf()) element.Name = element.Name.LocalName;
         return metadata;
     }
 
@@ -53,7 +54,8 @@ public static class PackedPackages
             <Project>
               <ItemGroup><Packed Include="{Repository}/src/*/*.csproj" /></ItemGroup>
               <Target Name="Pack">
-                <MSBuild Projects="@(Packed)" Targets="Pack" Properties="NoBuild=true;Configuration={Setting("Configuration")};PackageOutputPath={folder}" />
+                <MSBuild Projects="@(Packed)" Targets="Pack"
+                         Properties="NoBuild=true;Configuration={Setting("Configuration")};PackageOutputPath={folder}" />
               </Target>
             </Project>
             """);

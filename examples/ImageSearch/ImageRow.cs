@@ -1,0 +1,24 @@
+namespace ImageSearch;
+
+/// <summary>An image to embed.</summary>
+internal sealed class ImageRow
+{
+    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif"];
+
+    public string ImagePath { get; set; } = "";
+
+    /// <summary>All images of a folder and the folders in it.</summary>
+    /// <exception cref="InvalidDataException">There is none.</exception>
+    public static IReadOnlyList<ImageRow> In(DirectoryInfo folder)
+    {
+        ImageRow[] images =
+        [
+            .. folder.EnumerateFiles("*", SearchOption.AllDirectories)
+                .Where(f => s_extensions.Contains(f.Extension, StringComparer.OrdinalIgnoreCase))
+                .Select(f => new ImageRow { ImagePath = f.FullName }).OrderBy(p => p.ImagePath, StringComparer.Ordinal),
+        ];
+        return images.Length > 0
+            ? images
+            : throw new InvalidDataException($"There is no image in '{folder}': looked for files that end in {string.Join(", ", s_extensions)}.");
+    }
+}

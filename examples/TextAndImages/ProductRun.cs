@@ -1,0 +1,60 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.TorchSharp;
+using Smae.MLNet;
+using Smae.Training;
+
+namespace TextAndImages;
+
+/// <summary>ML.NET's text classifier beside Smae's image classifier: one MLContext, one libtorch, one device; then both together.</summary>
+internal static class ProductRun
+{
+    public static void Run(ProductSettings settings, CancellationToken cancellation)
+    {
+        var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
+        ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
+        var split = ml.Data.TrainTestSplit(Product.Load(ml, settings.Products), testFraction: 0.2, seed: settings.Seed);
+        // The same keys for both classifiers, so that their scores are of the same classes in the same order.
+        var keys = ml.Transforms.Conversion.MapValueToKey("Label").Fit(split.TrainSet);
+        IDataView training = keys.Transform(split.TrainSet), test = keys.Transform(split.TestSet);
+
+        using MaeTransformer? pretrained = settings.Encoder is null ? Pretrain(ml, training, settings, cancellation) : null;
+        var images = ml.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", new FineTuneOptions
+        {
+            Encoder = pretrained?.Encoder, EncoderWeights = settings.Encoder?.FullName,
+            Epochs = settings.ImageEpochs, BatchSize = 64, LayerDecay = 0.75,
+            Augmentation = Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip()),
+            Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
+        }).Fit(training);
+        var text = ml.MulticlassClassification.Trainers.TextClassification(
+            labelColumnName: "Label", sentence1ColumnName: "Title", maxEpochs: settings.TextEpochs).Fit(training);
+
+        float[][] byPicture = [.. images.Transform(test).GetColumn<float[]>("Score")];
+        float[][] byTitle = [.. text.Transform(test).GetColumn<float[]>("Score").Select(Softmax)];   // that trainer's scores are logits
+        uint[] labels = [.. test.GetColumn<uint>("Label")];
+        float[][] together = [.. byTitle.Zip(byPicture, (title, picture) => title.Zip(picture, (a, b) => a + b).ToArray())];
+        Console.WriteLine($"{labels.Length} products to test on");
+        Console.WriteLine($"by title    {Accuracy(byTitle, labels):P1}");
+        Console.WriteLine($"by picture  {Accuracy(byPicture, labels):P1}");
+        Console.WriteLine($"by both     {Accuracy(together, labels):P1}");
+    }
+
+    private static MaeTransformer Pretrain(MLContext ml, IDataView images, ProductSettings settings, CancellationToken cancellation) =>
+        ml.Transforms.MaePretrain("Embedding", "ImagePath", new MaePretrainOptions
+        {
+            Encoder = VisionTransformerConfig.VitTiny16.ForImages(64, patchSize: 8),
+            Decoder = DecoderConfig.Mae with { EmbedDim = 128, Depth = 2, NumHeads = 4 },
+            Epochs = 2 * settings.ImageEpochs, LearningRate = 1e-3, WeightDecay = 0.05,
+            Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
+        }).Fit(images);
+
+    private static float[] Softmax(float[] logits)
+    {
+        float[] powers = [.. logits.Select(x => MathF.Exp(x - logits.Max()))];
+        return [.. powers.Select(p => p / powers.Sum())];
+    }
+
+    /// <summary>Keys count from 1, scores from 0; a category that is in no training row has the key 0 and is never right.</summary>
+    private static double Accuracy(float[][] scores, uint[] labels) =>
+        scores.Zip(labels, (score, label) => Array.IndexOf(score, score.Max()) + 1 == label ? 1.0 : 0.0).Average();
+}

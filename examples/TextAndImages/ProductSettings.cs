@@ -1,0 +1,4 @@
+namespace TextAndImages;
+
+/// <summary>What the command line asked for.</summary>
+internal sealed record ProductSettings(FileInfo Products, FileInfo? Encoder, int TextEpochs, int ImageEpochs, int Seed, int? GpuDeviceId);

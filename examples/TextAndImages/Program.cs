@@ -1,0 +1,41 @@
+using System.CommandLine;
+using TextAndImages;
+
+// Tells a product's category by its title and by its picture: TextAndImages --products FILE [--encoder FILE].
+var products = new Option<FileInfo>("--products")
+{
+    Description = "A table with tabs and a first line of names: title, picture (a path, seen from the table), category.", Required = true,
+};
+var encoder = new Option<FileInfo?>("--encoder")
+{
+    Description = "A pretrained encoder, as PretrainOnYourPhotos writes it. Default: one is pretrained on the pictures of the table.",
+};
+var textEpochs = new Option<int>("--text-epochs") { Description = "Passes over the titles.", DefaultValueFactory = _ => 5 };
+var imageEpochs = new Option<int>("--image-epochs") { Description = "Passes over the pictures.", DefaultValueFactory = _ => 30 };
+var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
+var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run both on. Default: the CPU." };
+
+var command = new RootCommand("Classifies products by title and picture.") { products, encoder, textEpochs, imageEpochs, seed, gpu };
+command.SetAction((parsed, cancellation) =>
+{
+    var settings = new ProductSettings(
+        parsed.GetValue(products)!, parsed.GetValue(encoder), parsed.GetValue(textEpochs), parsed.GetValue(imageEpochs), parsed.GetValue(seed),
+        parsed.GetValue(gpu));
+    try
+    {
+        ProductRun.Run(settings, cancellation);
+        return Task.FromResult(0);
+    }
+    catch (OperationCanceledException)
+    {
+        Console.Error.WriteLine("Cancelled.");
+        return Task.FromResult(130);
+    }
+    catch (Exception e) when (
+        e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
+    {
+        Console.Error.WriteLine($"error: {e.Message}");   // a wrong file or option: its message says what to do, a stack trace would not
+        return Task.FromResult(1);
+    }
+});
+return await command.Parse(args).InvokeAsync();

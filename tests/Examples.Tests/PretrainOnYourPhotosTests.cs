@@ -1,0 +1,49 @@
+using PretrainOnYourPhotos;
+using Smae.Export;
+using Smae.Training;
+
+namespace Examples.Tests;
+
+/// <summary>The program of <c>examples/PretrainOnYourPhotos</c> on drawn images.</summary>
+[TestClass]
+public sealed class PretrainOnYourPhotosTests
+{
+    [TestMethod]
+    public void AStoppedRunGoesOnAndEndsWithTheSameEncoderOnnxFileAndReport()
+    {
+        using DrawnFolder folder = new DrawnFolder().Draw("photos", classes: 2, perClass: 6);
+        File.WriteAllText(folder["photos", "broken.png"], "no picture");
+        string[] command = ["--photos", folder["photos"], "--out", folder["out"], "--epochs", "3", "--image-size", "16", "--checkpoint-minutes", "0"];
+        (int exit, string output) = ExampleProgram.Run<PretrainSettings>(command);
+        Assert.AreEqual(0, exit, output);
+        StringAssert.Contains(output, "broken.png");
+        byte[] weights = File.ReadAllBytes(folder["out", "encoder.safetensors"]);
+
+        // As a run leaves it that was killed in its last epoch.
+        string last = Directory.GetFiles(folder["out", "checkpoints"]).Order(StringComparer.Ordinal).Last();
+        File.Delete(last);
+        File.Delete(folder["out", "encoder.safetensors"]);
+        (exit, output) = ExampleProgram.Run<PretrainSettings>(command);
+        Assert.AreEqual(0, exit, output);
+        Assert.IsFalse(output.Contains("epoch 1/3"), output);
+        StringAssert.Contains(output, "epoch 3/3");
+        CollectionAssert.AreEqual(weights, File.ReadAllBytes(folder["out", "encoder.safetensors"]), "not what the run that was not stopped gave");
+
+        OnnxModelInfo onnx = OnnxModelInfo.Read(folder["out", "encoder.onnx"]);
+        Assert.AreEqual((192, 16), (onnx.EmbedDim, onnx.Preprocessing.Height));
+        using ImageEncoder encoder = ImageEncoder.Load(folder["out", "encoder.safetensors"]);
+        Assert.AreEqual(192, encoder.EmbedDim);
+        string report = File.ReadAllText(folder["out", "report.html"]);
+        foreach (string part in (string[])["Reconstructions", "Neighbours", "<svg", "data:image/png", "LearningRate"])
+            StringAssert.Contains(report, part);
+    }
+
+    [TestMethod]
+    public void AFolderWithoutPhotosIsAnErrorThatNamesIt()
+    {
+        using var folder = new DrawnFolder();
+        (int exit, string output) = ExampleProgram.Run<PretrainSettings>("--photos", folder.Path, "--out", folder["out"]);
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, folder.Path);
+    }
+}
