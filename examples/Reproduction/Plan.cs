@@ -57,25 +57,26 @@ internal sealed record Plan
             };
             var fineTune = new FineTuneOptions
             {
-                Epochs = 5, LearningRate = 1e-3, WarmupEpochs = 1, KeepBest = false,
+                Epochs = 4, LearningRate = 1e-3, WarmupEpochs = 1, KeepBest = false,
                 Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.6)),
             };
-            FineTuneOptions cub = fineTune with { Epochs = 30, BatchSize = 64, WarmupEpochs = 4 };
+            FineTuneOptions cub = fineTune with { Epochs = 24, BatchSize = 64, WarmupEpochs = 3 };
             return new()
             {
                 CriticTraining = new SupervisedOptions
                 {
-                    Epochs = 30, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = 2, KeepBest = false,
+                    Epochs = 20, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = 2, KeepBest = false,
                     Augmentation = Augmentation.HorizontalFlip(),
                 },
                 Mae = new MaePretrainOptions
                 {
-                    Encoder = encoder, Objective = Objective.Pixel(normalizePatches: false), Epochs = 15, LearningRate = 2e-3, WarmupEpochs = 2,
+                    Encoder = encoder, Objective = Objective.Pixel(normalizePatches: false), Epochs = 10, LearningRate = 2e-3, WarmupEpochs = 1,
                     WeightDecay = 0.05,
                 },
                 Probe = Recipes.SmaeLinearProbe, TinyImageNet = fineTune, Cub = cub,
+                // From scratch 5e-4, 1e-3 and 2e-3 were tried, once each: Tiny ImageNet 34.7, 37.2 and 35.9%, CUB 37.7, 42.1 and 47.1%.
                 ScratchTinyImageNet = fineTune with { Architecture = encoder },
-                ScratchCub = cub with { Architecture = encoder },
+                ScratchCub = cub with { Architecture = encoder, LearningRate = 2e-3 },
             };
         }
     }
