@@ -14,19 +14,26 @@ public static class ImageStoreCatalog
     /// <param name="brokenImages">
     /// What happens with images that cannot be read. The default, <see cref="BrokenImagePolicy.Fail"/>, keeps the images in step with the rows.
     /// </param>
+    /// <param name="cache">
+    /// How much of the images may be in memory, and whether the next run may use them; null, the default, takes every option's default.
+    /// </param>
     /// <param name="cancellationToken">Stops the work. Default none.</param>
     /// <returns>The images in the order of the rows; the caller disposes the store.</returns>
+    /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
     /// <exception cref="InvalidDataException">No image could be read, or one could not and <paramref name="brokenImages"/> says to fail.</exception>
     public static ImageStore LoadImageStore(
         this DataOperationsCatalog catalog, IDataView data, string inputColumnName, ImagePreprocessing preprocessing,
-        BrokenImagePolicy brokenImages = BrokenImagePolicy.Fail, CancellationToken cancellationToken = default)
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Fail, ImageCacheOptions? cache = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(preprocessing);
+        Guard.NoFaults(cache?.Faults() ?? [], nameof(cache));
         var host = CatalogEnvironment.Of(catalog).Register(nameof(LoadImageStore));
         using var channel = host.Start("Decoding");
-        return new ImageStoreLoader(new ImageDecoders(preprocessing), brokenImages, host, channel, cancellationToken).Load(data, inputColumnName);
+        var loader = new ImageStoreLoader(new ImageDecoders(preprocessing), brokenImages, host, channel, cancellationToken, cache);
+        return loader.Load(data, inputColumnName);
     }
 }

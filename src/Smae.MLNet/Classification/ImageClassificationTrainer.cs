@@ -89,7 +89,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         int seed = _options.Seed ?? _host.Rand.Next();
         Info(channel, $"Seed {seed}.");
 
-        var loader = new ImageStoreLoader(_decoders, _input.BrokenImages, _host, channel, _options.CancellationToken);
+        var loader = new ImageStoreLoader(_decoders, _input.BrokenImages, _host, channel, _options.CancellationToken, _options.ImageCache);
         var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
         using var trainingImages = training.Images;
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");

@@ -52,6 +52,9 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     /// <summary>The decoded image number <paramref name="index"/>, H x W x C bytes.</summary>
     public Span<byte> Image(int index) => _pixels.AsSpan(index * _imageBytes, _imageBytes);
 
+    /// <summary>The path of image number <paramref name="index"/>, or what messages call one without.</summary>
+    public string Name(int index) => _names[index];
+
     /// <summary>What is wrong with image number <paramref name="index"/>; null for a good one.</summary>
     public InvalidDataException? Problem(int index) => _problems[index];
 

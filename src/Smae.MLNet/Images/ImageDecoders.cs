@@ -23,14 +23,14 @@ internal sealed class ImageDecoders
         _resizer = new ImageResizer(preprocessing);
     }
 
+    /// <summary>What is done to an image.</summary>
+    public ImagePreprocessing Preprocessing => _preprocessing;
+
     /// <summary>Bytes of a decoded image: height x width x channels.</summary>
     public int ImageBytes => _preprocessing.ByteCount;
 
     /// <summary>A decoder for one thread, until it is given back.</summary>
     public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(_resizer, _preprocessing.Channels);
-
-    /// <summary>An empty store for what the decoders give; the caller disposes it.</summary>
-    public ImageStore CreateStore() => new(_preprocessing.Height, _preprocessing.Width, _preprocessing.Channels);
 
     public void Return(ImageDecoder decoder) => _idle.Add(decoder);
 }

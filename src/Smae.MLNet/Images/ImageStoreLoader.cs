@@ -12,12 +12,15 @@ namespace Smae.MLNet;
 /// <param name="host">Where warnings go.</param>
 /// <param name="channel">Where progress goes.</param>
 /// <param name="cancellation">Stops the work.</param>
+/// <param name="cache">Where the decoded images lie; null takes every option's default.</param>
 internal sealed class ImageStoreLoader(
-    ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation)
+    ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation, ImageCacheOptions? cache = null)
 {
     private const int ChunkImages = 256;
     private const int ChunkBytes = 64 << 20;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
+
+    private readonly ImageStoreCache _cache = new(decoders.Preprocessing, cache ?? new ImageCacheOptions(), channel);
 
     /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
@@ -26,8 +29,7 @@ internal sealed class ImageStoreLoader(
     public ImageStore Load(IDataView data, string columnName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName);
-        using var cursor = data.GetRowCursor([column]);
-        return Read(data, new ImageReader(cursor, column, kind), cursor, $"'{columnName}'", labels: null);
+        return Read(new ImageRows(data, column, kind, null), $"'{columnName}'").Store;
     }
 
     /// <summary>Decodes the images of a column whose rows have a label.</summary>
@@ -43,12 +45,10 @@ internal sealed class ImageStoreLoader(
     public LabelledImages Load(IDataView data, string columnName, LabelReader labels, string dataName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName, "feature");
-        using var cursor = data.GetRowCursor([column, labels.Column]);
-        var taken = new RowLabels(labels.Open(cursor));
-        var store = Read(data, new ImageReader(cursor, column, kind), cursor, $"'{columnName}' of the {dataName} data", taken);
+        var (store, taken) = Read(new ImageRows(data, column, kind, labels), $"'{columnName}' of the {dataName} data");
         try
         {
-            if (taken.Missing > 0)
+            if (taken!.Missing > 0)
             {
                 channel.Warning(
                     MessageSensitivity.None,
@@ -63,24 +63,35 @@ internal sealed class ImageStoreLoader(
         }
     }
 
-    private ImageStore Read(IDataView data, ImageReader reader, DataViewRowCursor cursor, string source, RowLabels? labels)
+    private (ImageStore Store, RowLabels? Labels) Read(ImageRows rows, string source)
     {
-        var broken = new BrokenImageReport(policy, host, "left out");
-        var store = decoders.CreateStore();
+        using ImageCacheKey? wanted = _cache.Keeps(rows.Kind) ? new ImageCacheKey(decoders.Preprocessing) : null;
+        if (wanted is not null && Reuse(rows, wanted) is { } found)
+            return found;
+        using var read = wanted is null ? null : new ImageCacheKey(decoders.Preprocessing);
+        using var cursor = rows.Open(out var reader, out var labels);
+        var broken = CreateReport();
+        var problems = new List<CachedProblem>();
+        var store = _cache.CreateStore(wanted);
         try
         {
             var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.ImageBytes, 1, ChunkImages));
-            var progress = new Reporter(channel, data.GetRowCount());
+            var progress = new Reporter(channel, rows.Data.GetRowCount());
             long total = 0;
             while (Fill(batch, cursor, labels))
             {
                 cancellation.ThrowIfCancellationRequested();
+                // Before they are decoded: a file that changes meanwhile then is another one to the next run.
+                for (int i = 0; i < batch.Count; i++)
+                    read?.Add(batch.Name(i));
                 batch.Decode(cancellation);
                 for (int i = 0; i < batch.Count; i++)
                 {
                     if (batch.Problem(i) is { } problem)
                     {
                         broken.Add(problem);
+                        if (read is not null)
+                            problems.Add(new CachedProblem(total + i, problem.Message));
                         continue;
                     }
                     store.Add(batch.Image(i));
@@ -100,7 +111,8 @@ internal sealed class ImageStoreLoader(
                     $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
             }
             progress.Finish(total);
-            return store;
+            _cache.Complete(store, wanted, read, problems);
+            return (store, labels);
         }
         catch
         {
@@ -108,6 +120,43 @@ internal sealed class ImageStoreLoader(
             throw;
         }
     }
+
+    /// <summary>The images as an earlier run left them, if it read the same files as they are now.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="wanted">Takes their paths.</param>
+    private (ImageStore Store, RowLabels? Labels)? Reuse(ImageRows rows, ImageCacheKey wanted)
+    {
+        using var cursor = rows.Open(out var reader, out var labels);
+        while (cursor.MoveNext())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (labels is null || labels.Take())
+                wanted.Add(reader.Path());
+        }
+        if (wanted.Count == 0 || _cache.Find(wanted) is not var (store, footer))
+            return null;
+        try
+        {
+            var problems = footer.Broken.ToDictionary(problem => problem.Row, problem => problem.Message);
+            var broken = CreateReport();
+            for (int row = 0; row < wanted.Count; row++)
+            {
+                if (problems.TryGetValue(row, out string? problem))
+                    broken.Add(new InvalidDataException(problem));
+                else
+                    labels?.Keep(row);
+            }
+            broken.Summarise(wanted.Count);
+            return (store, labels);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    private BrokenImageReport CreateReport() => new(policy, host, "left out");
 
     private static bool Fill(ImageBatch batch, DataViewRowCursor cursor, RowLabels? labels)
     {

@@ -57,7 +57,7 @@ public sealed class MaePretrainEstimator : IEstimator<MaeTransformer>
         using var channel = _host.Start("Training");
         var device = DeviceResolver.Resolve(_environment, channel);
         var options = _options with { Seed = _options.Seed ?? _host.Rand.Next() };
-        var loader = new ImageStoreLoader(_decoders, options.BrokenImages, _host, channel, options.CancellationToken);
+        var loader = new ImageStoreLoader(_decoders, options.BrokenImages, _host, channel, options.CancellationToken, options.ImageCache);
         using var images = loader.Load(input, _inputColumnName);
         Info(channel, $"Seed {options.Seed}.");
         var result = MaePretraining.Run(images, options, device, message => Info(channel, message));

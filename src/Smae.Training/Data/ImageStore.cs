@@ -7,33 +7,58 @@ namespace Smae.Training;
 
 /// <summary>
 /// Decoded images of one size in native memory, 8 bits a channel: an image is decoded and resized once, then every epoch copies it from here.
-/// Adding is not thread-safe; reading is.
+/// What memory has no room for lies in a file that is mapped into memory. Adding is not thread-safe; reading is.
 /// </summary>
 public sealed unsafe class ImageStore : IDisposable
 {
-    private const long SegmentBytes = 64L << 20;
-    private readonly List<nint> _segments = [];
+    private const long LargestSegment = 64L << 20, SmallestSegment = 1L << 20;
+    private readonly List<nint> _segments = [];    // where each begins: in memory of our own, or in the mapped file
+    private readonly List<nint> _allocated = [];   // memory of our own; the segment that is being filled lies there
     private readonly int _imageBytes;
     private readonly int _imagesPerSegment;
+    private readonly long _budget;
+    private readonly string _directory;
+    private readonly bool _isWhole;                // whether all images are in the file, and none can be added
+    private readonly bool _writesAll;
+    private ImageFile? _file;
     private bool _disposed;
 
     /// <summary>An empty store.</summary>
     /// <param name="height">Height of every image in pixels.</param>
     /// <param name="width">Width of every image in pixels.</param>
     /// <param name="channels">Channels of every image. Default 3.</param>
+    /// <param name="cache">How much of it may be in memory, and where the rest lies; null takes every option's default.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public ImageStore(int height, int width, int channels = 3)
+    public ImageStore(int height, int width, int channels = 3, ImageCacheOptions? cache = null) : this(height, width, channels, cache, null)
     {
+    }
+
+    /// <summary>An empty store that writes all its images to <paramref name="file"/> too, which it owns; null is none.</summary>
+    internal ImageStore(int height, int width, int channels, ImageCacheOptions? cache, ImageFile? file)
+    {
+        cache ??= new ImageCacheOptions();
+        Guard.NoFaults(cache.Faults(), nameof(cache));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         (Height, Width, Channels) = (height, width, channels);
         _imageBytes = checked(height * width * channels);
-        _imagesPerSegment = (int)Math.Max(1, SegmentBytes / _imageBytes);
+        (_budget, _directory) = (cache.EffectiveBudget, cache.Directory ?? Path.GetTempPath());
+        _imagesPerSegment = (int)Math.Max(1, Math.Clamp(_budget / 4, SmallestSegment, LargestSegment) / _imageBytes);
+        (_file, _writesAll) = (file, file is not null);
+    }
+
+    /// <summary>A store of the images of a file that was kept.</summary>
+    private ImageStore(ImageFile file, ImageCacheFooter footer) : this(footer.Height, footer.Width, footer.Channels, null, file)
+    {
+        (Count, _isWhole) = (footer.Count, true);
+        nint start = file.Map(0, footer.PixelBytes);
+        for (long at = 0; at < footer.PixelBytes; at += SegmentBytes) _segments.Add(start + (nint)at);
     }
 
     /// <summary>Frees the memory of a store that nobody disposed.</summary>
-    ~ImageStore() => Free();
+    ~ImageStore() => FreeMemory();
 
     /// <summary>Height of every image in pixels.</summary>
     public int Height { get; }
@@ -47,7 +72,21 @@ public sealed unsafe class ImageStore : IDisposable
     /// <summary>Number of images.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The bytes of an image: rows from the top, in a row the pixels, in a pixel the channels (<c>[height, width, channels]</c>).</summary>
+    /// <summary>Bytes of memory of its own, whether full or not.</summary>
+    internal long MemoryBytes => _allocated.Count * SegmentBytes;
+
+    /// <summary>Bytes of the images that are not in memory of its own.</summary>
+    internal long MappedBytes => Math.Max(0, Count * _imageBytes - MemoryBytes);
+
+    /// <summary>Whether all images are being written to a file that is to be kept.</summary>
+    internal bool WritesAll => _writesAll;
+
+    private long SegmentBytes => (long)_imagesPerSegment * _imageBytes;
+
+    /// <summary>
+    /// The bytes of an image: rows from the top, in a row the pixels, in a pixel the channels (<c>[height, width, channels]</c>). They hold until an
+    /// image is added.
+    /// </summary>
     /// <param name="index">Which image.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
     public ReadOnlySpan<byte> this[long index]
@@ -59,12 +98,14 @@ public sealed unsafe class ImageStore : IDisposable
         }
     }
 
-    /// <summary>Adds an image and gives its bytes to be filled, <c>[height, width, channels]</c>.</summary>
+    /// <summary>Adds an image and gives its bytes to be filled, before the next is added, <c>[height, width, channels]</c>.</summary>
+    /// <exception cref="IOException">The memory budget is used up, and the file cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">The images come from an earlier run's file.</exception>
     public Span<byte> Add()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Count == (long)_segments.Count * _imagesPerSegment)
-            _segments.Add((nint)NativeMemory.Alloc((nuint)_imagesPerSegment, (nuint)_imageBytes));
+        if (_isWhole) throw new InvalidOperationException("The images come from an earlier run's file: none can be added.");
+        if (Count == (long)_segments.Count * _imagesPerSegment) Grow();
         return Slot(Count++);
     }
 
@@ -87,6 +128,7 @@ public sealed unsafe class ImageStore : IDisposable
         Tensor batch = empty([indices.Length, Height, Width, Channels], ScalarType.Byte);
         Span<byte> bytes = batch.bytes;
         for (int i = 0; i < indices.Length; i++) this[indices[i]].CopyTo(bytes.Slice(i * _imageBytes, _imageBytes));
+        GC.KeepAlive(this);   // the finaliser frees what is copied from
         return batch;
     }
 
@@ -98,12 +140,85 @@ public sealed unsafe class ImageStore : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Frees the memory.</summary>
+    /// <summary>Opens a file that an earlier run kept.</summary>
+    /// <exception cref="InvalidDataException">It is torn, or not a file of decoded images.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    internal static (ImageStore Store, ImageCacheFooter Footer) Open(string path)
+    {
+        ImageFile file = ImageFile.Open(path);
+        try
+        {
+            ImageCacheFooter footer = ImageCacheFooter.Read(file);
+            return (new ImageStore(file, footer), footer);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Completes the file that all images were written to and gives it its name, under which the next run finds it.</summary>
+    /// <param name="path">The name.</param>
+    /// <param name="stamp">What the images were decoded from.</param>
+    /// <param name="broken">Images that are not in the store.</param>
+    /// <returns>Why the file cannot be kept; null if it is.</returns>
+    internal string? Keep(string path, string stamp, IReadOnlyList<CachedProblem> broken)
+    {
+        ImageFile file = _file!;
+        file.Append(Segment(_segments.Count - 1)[..(int)(Count * _imageBytes - file.Length)]);
+        new ImageCacheFooter(Height, Width, Channels, Count, stamp, broken).Write(file);
+        file.Flush();
+        file.Dispose();   // Windows renames no file that is mapped
+        string? problem = null;
+        try
+        {
+            File.Move(file.Path, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = e.Message;
+        }
+        _file = problem is null ? ImageFile.Open(path) : ImageFile.Open(file.Path, temporary: true);
+        nint start = _file.Map(0, Count * _imageBytes);
+        for (int i = 0; i < _segments.Count; i++)
+            if (!_allocated.Contains(_segments[i])) _segments[i] = start + (nint)(i * SegmentBytes);
+        return problem;
+    }
+
+    /// <summary>Frees the memory. A file that was to be kept and was not completed is deleted.</summary>
     public void Dispose()
     {
-        Free();
+        FreeMemory();
+        bool isTorn = _writesAll && _file is { IsWritable: true };
+        _file?.Dispose();
+        if (isTorn) File.Delete(_file!.Path);
+        _file = null;
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Makes room for another segment: new memory within the budget, else that of the last segment, which is then read from the file.</summary>
+    private void Grow()
+    {
+        bool isFirst = _segments.Count == 0, hasRoom = isFirst || MemoryBytes + SegmentBytes <= _budget;
+        if (!isFirst && (_writesAll || !hasRoom))
+        {
+            _file ??= ImageFile.CreateTemporary(_directory);
+            _file.Append(Segment(_segments.Count - 1));
+        }
+        if (hasRoom)
+        {
+            nint memory = (nint)NativeMemory.Alloc((nuint)SegmentBytes);
+            _allocated.Add(memory);
+            _segments.Add(memory);
+            return;
+        }
+        nint free = _segments[^1];
+        _segments[^1] = _file!.Map(_file.Length - SegmentBytes, SegmentBytes);
+        _segments.Add(free);
+    }
+
+    private Span<byte> Segment(int index) => new((void*)_segments[index], (int)SegmentBytes);
 
     private Span<byte> Slot(long index)
     {
@@ -112,10 +227,11 @@ public sealed unsafe class ImageStore : IDisposable
         return new Span<byte>((byte*)_segments[(int)segment] + place * _imageBytes, _imageBytes);
     }
 
-    private void Free()
+    private void FreeMemory()
     {
         _disposed = true;
-        foreach (nint segment in _segments) NativeMemory.Free((void*)segment);
+        foreach (nint memory in _allocated) NativeMemory.Free((void*)memory);
+        _allocated.Clear();
         _segments.Clear();
     }
 }

@@ -1,0 +1,162 @@
+using System.Runtime.CompilerServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training.Tests;
+
+/// <summary>Stores of more images than their memory budget, and files of images that are kept.</summary>
+[TestClass]
+public sealed class ImageStoreFileTests : IDisposable
+{
+    private const int Side = 512, ImageBytes = Side * Side * 4, Count = 13;   // an image is 1 MiB
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("smae-store-");
+
+    private string Kept => Path.Combine(_folder.FullName, "kept.images");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [TestMethod]
+    [DataRow(0, 1)]
+    [DataRow(4, 4)]
+    [DataRow(5, 5)]
+    [DataRow(16, 16)]   // in blocks of 4
+    public void ImagesBeyondTheBudgetAreTheSameAndNotInMemory(int budget, int expected)
+    {
+        using ImageStore plain = Fill(new ImageStore(Side, Side, 4)), store = Fill(new ImageStore(Side, Side, 4, Budget(budget)));
+        Assert.AreEqual(expected * (long)ImageBytes, store.MemoryBytes);
+        Assert.AreEqual(Math.Max(0, Count - expected) * (long)ImageBytes, store.MappedBytes);
+        Assert.AreEqual(0, plain.MappedBytes);
+        Parallel.For(0, 4 * Count, i => Assert.IsTrue(plain[i % Count].SequenceEqual(store[i % Count]), $"image {i % Count}"));
+        using Tensor one = plain.Batch([12, 0, 5, 12]), other = store.Batch([12, 0, 5, 12]);
+        Assert.IsTrue(one.Equals(other));
+        Assert.AreEqual(plain.ContentHash(), store.ContentHash());
+    }
+
+    [TestMethod]
+    public void TheFileIsGoneWithTheStore()
+    {
+        ImageStore store = Fill(new ImageStore(Side, Side, 4, Budget(2)));
+        Assert.IsGreaterThan(0, store.MappedBytes);
+        store.Dispose();
+        store.Dispose();
+        Assert.HasCount(0, _folder.GetFileSystemInfos());
+        Assert.ThrowsExactly<ObjectDisposedException>(() => store[0].Length);
+    }
+
+    [TestMethod]
+    public void AStoreThatNobodyDisposedFreesMemoryAndFile()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Inconclusive("What is mapped can be looked at on Linux only.");
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        int Forget()
+        {
+            Fill(new ImageStore(Side, Side, 4, Budget(2)));
+            return Mapped();
+        }
+
+        int Mapped() => File.ReadLines("/proc/self/maps").Count(line => line.Contains(_folder.Name));
+        Assert.IsGreaterThan(0, Forget());
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.AreEqual(0, Mapped());
+    }
+
+    [TestMethod]
+    public void AFolderThatCannotBeWrittenToIsAnErrorThatNamesIt()
+    {
+        string file = Path.Combine(_folder.FullName, "file");
+        File.WriteAllText(file, "");
+        using var store = new ImageStore(Side, Side, 4, new ImageCacheOptions { MemoryBudget = 0, Directory = file });
+        store.Add();
+        StringAssert.Contains(Assert.Throws<IOException>(() => store.Add().Length).Message, file);
+    }
+
+    [TestMethod]
+    [DataRow(2)]
+    [DataRow(13)]
+    [DataRow(100)]
+    public void AFileThatWasKeptHoldsTheSameImagesAndWhatWasToldOfThem(int budget)
+    {
+        using ImageStore plain = Fill(new ImageStore(Side, Side, 4));
+        using (ImageStore store = Keep(budget))
+        {
+            CollectionAssert.AreEqual(new[] { Kept }, Directory.GetFiles(_folder.FullName));
+            Assert.AreEqual(plain.ContentHash(), store.ContentHash(), "The store goes on.");
+            Assert.IsLessThanOrEqualTo(budget * (long)ImageBytes, store.MemoryBytes);
+        }
+        var (found, footer) = ImageStore.Open(Kept);
+        using (found)
+        {
+            Assert.AreEqual((Side, Side, 4, (long)Count), (found.Height, found.Width, found.Channels, found.Count));
+            Assert.AreEqual(("stamp", new CachedProblem(3, "broken")), (footer.Stamp, footer.Broken.Single()));
+            Assert.AreEqual(plain.ContentHash(), found.ContentHash());
+            Assert.AreEqual(0, found.MemoryBytes);
+            Assert.ThrowsExactly<InvalidOperationException>(() => found.Add().Length);
+        }
+        Assert.IsTrue(File.Exists(Kept));
+    }
+
+    [TestMethod]
+    public void TornAndForeignFilesAreRefusedByName()
+    {
+        using (Keep(2))
+        {
+        }
+        byte[] whole = File.ReadAllBytes(Kept);
+        foreach (int length in (int[])[0, 10, ImageBytes, whole.Length - 1, whole.Length - 200])
+        {
+            File.WriteAllBytes(Kept, whole[..length]);
+            Refused();
+        }
+        File.WriteAllBytes(Kept, whole[1..]);   // an image's byte is missing, the end is whole
+        Refused();
+        File.WriteAllText(Kept, new string('x', 1000));
+        Refused();
+
+        void Refused() => StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ImageStore.Open(Kept)).Message, Kept);
+    }
+
+    [TestMethod]
+    public void AFileThatIsNotCompletedIsDeletedAndOneThatIsBeingWrittenIsLeftAlone()
+    {
+        string temporary = Kept + ".tmp";
+        File.WriteAllText(temporary, "what a killed run left");
+        using (ImageStore store = Fill(new ImageStore(Side, Side, 4, Budget(2), ImageFile.TryCreate(temporary))))
+        {
+            Assert.IsTrue(File.Exists(temporary));
+            Assert.IsNull(ImageFile.TryCreate(temporary));
+        }
+        Assert.HasCount(0, _folder.GetFileSystemInfos());
+    }
+
+    [TestMethod]
+    public void WrongOptionsAreNamed()
+    {
+        var wrong = new ImageCacheOptions { MemoryBudget = -1, Directory = " " };
+        foreach (Action make in (Action[])[() => new ImageStore(2, 2, 3, wrong), () => new MaePretrainOptions { ImageCache = wrong }.Validate()])
+        {
+            string message = Assert.ThrowsExactly<ArgumentException>(make).Message;
+            StringAssert.Contains(message, "MemoryBudget is -1");
+            StringAssert.Contains(message, "Directory is blank");
+        }
+        Assert.IsGreaterThan(1L << 26, new ImageCacheOptions().EffectiveBudget);
+    }
+
+    private ImageCacheOptions Budget(int images) => new() { MemoryBudget = images * (long)ImageBytes, Directory = _folder.FullName };
+
+    private ImageStore Keep(int budget)
+    {
+        ImageStore store = Fill(new ImageStore(Side, Side, 4, Budget(budget), ImageFile.TryCreate(Kept + ".tmp")));
+        Assert.IsNull(store.Keep(Kept, "stamp", [new CachedProblem(3, "broken")]));
+        return store;
+    }
+
+    private static ImageStore Fill(ImageStore store)
+    {
+        for (int i = 0; i < Count; i++) new Random(i).NextBytes(store.Add());
+        return store;
+    }
+}
