@@ -3,32 +3,43 @@ using System.Runtime.InteropServices;
 
 namespace ImageSearch;
 
-/// <summary>Paths of images, and their embeddings at length 1 one after the other: a cosine is then a sum of products.</summary>
+/// <summary>
+/// Paths of images and the directions of their embeddings, seen from the mean of all: what images have in common tells none apart. Directions have
+/// length 1, so that a cosine is a sum of products.
+/// </summary>
 internal sealed class EmbeddedImages
 {
-    private const string Mark = "Smae image search 1";
+    private const string Mark = "Smae image search 2";
     private readonly string[] _paths;
-    private readonly float[] _directions;
+    private readonly float[] _mean, _directions;
 
-    private EmbeddedImages(string[] paths, float[] directions) => (_paths, _directions) = (paths, directions);
+    private EmbeddedImages(string[] paths, float[] mean, float[] directions) => (_paths, _mean, _directions) = (paths, mean, directions);
 
     public int Count => _paths.Length;
 
-    public int Dimension => Count == 0 ? 0 : _directions.Length / Count;
+    public int Dimension => _mean.Length;
 
-    /// <summary>Takes rows; those whose image could not be read hold missing values (NaN) and are left out.</summary>
+    /// <summary>The images of an index. Rows whose image could not be read hold missing values (NaN) and are left out.</summary>
+    /// <exception cref="InvalidDataException">There is none that could be read.</exception>
     public static EmbeddedImages Of(IEnumerable<EmbeddedRow> rows)
     {
-        List<string> paths = [];
-        List<float> directions = [];
-        foreach (EmbeddedRow row in rows)
-        {
-            if (float.IsNaN(row.Embedding[0])) continue;
-            float length = MathF.Sqrt(row.Embedding.Sum(x => x * x));
-            paths.Add(row.ImagePath);
-            directions.AddRange(row.Embedding.Select(x => x / length));
-        }
-        return new EmbeddedImages([.. paths], [.. directions]);
+        (string Path, float[] Embedding)[] images = [.. Readable(rows)];
+        if (images.Length == 0) throw new InvalidDataException("None of the images could be read.");
+        var mean = new float[images[0].Embedding.Length];
+        for (int i = 0; i < mean.Length; i++) mean[i] = images.Average(image => image.Embedding[i]);
+        return Of(images, mean);
+    }
+
+    /// <summary>Images to ask about, seen from the same mean.</summary>
+    /// <exception cref="InvalidDataException">None could be read, or the embeddings are of another length.</exception>
+    public EmbeddedImages Queries(IEnumerable<EmbeddedRow> rows)
+    {
+        (string Path, float[] Embedding)[] images = [.. Readable(rows)];
+        if (images.Length == 0) throw new InvalidDataException("None of the images asked about could be read.");
+        return images[0].Embedding.Length == Dimension
+            ? Of(images, _mean)
+            : throw new InvalidDataException(
+                $"The index holds embeddings of {Dimension} numbers, the encoder beside it gives {images[0].Embedding.Length}: make it again.");
     }
 
     public string Path(int image) => _paths[image];
@@ -38,9 +49,6 @@ internal sealed class EmbeddedImages
     /// <summary>The most similar images, the most similar first.</summary>
     public IReadOnlyList<Neighbor> Nearest(ReadOnlySpan<float> direction, int count, string? except = null)
     {
-        if (direction.Length != Dimension)
-            throw new InvalidDataException(
-                $"The index holds embeddings of {Dimension} numbers, the encoder beside it gives {direction.Length}: make it again.");
         var nearest = new PriorityQueue<int, float>();   // the least similar of those kept first
         for (int i = 0; i < Count; i++)
         {
@@ -63,6 +71,7 @@ internal sealed class EmbeddedImages
             writer.Write(Count);
             writer.Write(Dimension);
             foreach (string image in _paths) writer.Write(image);
+            writer.Write(MemoryMarshal.AsBytes(_mean.AsSpan()));
             writer.Write(MemoryMarshal.AsBytes(_directions.AsSpan()));
         }
         File.Move(temporary, path, overwrite: true);
@@ -78,15 +87,34 @@ internal sealed class EmbeddedImages
         {
             if (reader.ReadString() != Mark) throw new InvalidDataException($"{path} is no index of this program.");
             var paths = new string[reader.ReadInt32()];
-            var directions = new float[paths.Length * reader.ReadInt32()];
+            var mean = new float[reader.ReadInt32()];
+            var directions = new float[paths.Length * mean.Length];
             for (int i = 0; i < paths.Length; i++) paths[i] = reader.ReadString();
+            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(mean.AsSpan()));
             reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(directions.AsSpan()));
-            return new EmbeddedImages(paths, directions);
+            return new EmbeddedImages(paths, mean, directions);
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or OverflowException)
         {
             throw new InvalidDataException($"{path} is no index, or it is truncated.", e);
         }
+    }
+
+    private static IEnumerable<(string Path, float[] Embedding)> Readable(IEnumerable<EmbeddedRow> rows) =>
+        rows.Where(row => !float.IsNaN(row.Embedding[0])).Select(row => (row.ImagePath, row.Embedding));
+
+    private static EmbeddedImages Of((string Path, float[] Embedding)[] images, float[] mean)
+    {
+        var directions = new float[images.Length * mean.Length];
+        for (int image = 0; image < images.Length; image++)
+        {
+            Span<float> direction = directions.AsSpan(image * mean.Length, mean.Length);
+            for (int i = 0; i < mean.Length; i++) direction[i] = images[image].Embedding[i] - mean[i];
+            float length = MathF.Sqrt(Dot(direction, direction));
+            if (length == 0) continue;   // the mean itself, such as the only image there is: like nothing
+            for (int i = 0; i < mean.Length; i++) direction[i] /= length;
+        }
+        return new EmbeddedImages([.. images.Select(image => image.Path)], mean, directions);
     }
 
     private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

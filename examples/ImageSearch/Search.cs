@@ -13,8 +13,7 @@ internal static class Search
     {
         var clock = Stopwatch.StartNew();
         MLContext ml = Context(gpu);
-        EmbeddedImages embedded = Embed(ml, ml.Data.LoadFromEnumerable(ImageRow.In(images)), encoder.FullName);
-        if (embedded.Count == 0) throw new InvalidDataException($"None of the images in '{images}' could be read.");
+        EmbeddedImages embedded = EmbeddedImages.Of(Embed(ml, ml.Data.LoadFromEnumerable(ImageRow.In(images)), encoder.FullName));
         index.Create();
         foreach (string extension in (string[])[".safetensors", ".json"])   // the weights, and what shape they have
         {
@@ -33,8 +32,7 @@ internal static class Search
         FileInfo? missing = asked.FirstOrDefault(f => !f.Exists);
         if (missing is not null) throw new FileNotFoundException($"There is no image {missing}.");
         IDataView rows = ml.Data.LoadFromEnumerable(asked.Select(f => new ImageRow { ImagePath = f.FullName }));
-        EmbeddedImages queries = Embed(ml, rows, Path.Combine(index.FullName, EncoderFile));
-        if (queries.Count == 0) throw new InvalidDataException("None of the images asked about could be read.");
+        EmbeddedImages queries = all.Queries(Embed(ml, rows, Path.Combine(index.FullName, EncoderFile)));
 
         List<(string Asked, IReadOnlyList<Neighbor> Found)> results = [];
         for (int i = 0; i < queries.Count; i++) results.Add((queries.Path(i), all.Nearest(queries.Direction(i), count, except: queries.Path(i))));
@@ -47,12 +45,12 @@ internal static class Search
         Console.WriteLine(page.FullName);
     }
 
-    /// <summary>Embeddings of a data view with a column <c>ImagePath</c>, in batches. Images that cannot be read are reported and left out.</summary>
-    private static EmbeddedImages Embed(MLContext ml, IDataView rows, string encoder)
+    /// <summary>Embeddings of a data view with a column <c>ImagePath</c>, in batches. Images that cannot be read are reported.</summary>
+    private static IEnumerable<EmbeddedRow> Embed(MLContext ml, IDataView rows, string encoder)
     {
         var pipeline = ml.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder);
         IDataView embedded = pipeline.Fit(rows).Transform(rows);
-        return EmbeddedImages.Of(ml.Data.CreateEnumerable<EmbeddedRow>(embedded, reuseRowObject: true, ignoreMissingColumns: true));
+        return ml.Data.CreateEnumerable<EmbeddedRow>(embedded, reuseRowObject: false, ignoreMissingColumns: true);
     }
 
     private static MLContext Context(int? gpu)

@@ -1,0 +1,2 @@
+// A page runs in the process's current folder.
+[assembly: DoNotParallelize]
