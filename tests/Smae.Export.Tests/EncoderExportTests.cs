@@ -23,6 +23,8 @@ public sealed class EncoderExportTests : IDisposable
             ("1-D positions", c with { Positions = PositionEncoding.SineCosine1D }),
             ("large epsilon", c with { LayerNormEpsilon = 0.1 }), ("grey", c with { Channels = 1 }), ("seven channels", c with { Channels = 7 }),
             ("one head", c with { NumHeads = 1 }), ("one block, tall", c with { Depth = 1, ImageHeight = 32, ImageWidth = 8 }),
+            ("fused", c with { Depth = 3, Fusion = [0, 2] }),
+            ("fused, normed, no final norm", c with { Depth = 3, Fusion = [0, 1, 2], Residual = ResidualStyle.Normed, FinalNorm = false }),
             ("one patch", c with { ImageHeight = 4, ImageWidth = 4 }), ("odd width", c with { EmbedDim = 36, NumHeads = 3, MlpRatio = 1.3 }),
         ];
         foreach (OnnxFlavor flavor in Enum.GetValues<OnnxFlavor>())

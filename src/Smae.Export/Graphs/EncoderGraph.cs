@@ -29,7 +29,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
             if (config.ClassToken == ClassToken.Last) tokens = graph.Node("Pad", [tokens, graph.Integers(0, 0, 0, 0, 1, 0)]);
             tokens = graph.Node("Add", [tokens, Table()]);
         }
-        return _blocks.Write(tokens, "blocks", FinalNorm);
+        return WriteBlocks(tokens);
     }
 
     /// <summary>Encodes some patches of each image.</summary>
@@ -58,7 +58,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
                 tokens = graph.Node("Concat", first ? [token, tokens] : [tokens, token], ("axis", 1L));
             }
         }
-        return _blocks.Write(tokens, "blocks", FinalNorm, mask);
+        return WriteBlocks(tokens, mask);
     }
 
     /// <summary>One vector for each image.</summary>
@@ -80,6 +80,25 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
         ClassToken.Last => graph.Node("Slice", [tokens, graph.Integers(0), graph.Integers(-1), graph.Integers(1)]),
         _ => tokens,
     };
+
+    private string WriteBlocks(string tokens, string? mask = null) =>
+        _blocks.Write(tokens, "blocks", FinalNorm, mask, config.Fusion is null ? null : Fuse);
+
+    /// <summary>The streams after some blocks, all but the last through a linear layer, added up with the softmax of learned numbers (MFF).</summary>
+    private string Fuse(IReadOnlyList<string> streams)
+    {
+        using GraphBuilder.Scope scope = graph.In("fusion");
+        double[] shares = [.. weights["fusion.proj_weights"].Select(w => Math.Exp(w))];
+        string Share(string value, int i) => graph.Node("Mul", [value, graph.Scalar(shares[i] / shares.Sum())]);
+        BlockList blocks = config.Fusion!;
+        string sum = Share(streams[blocks[^1]], blocks.Count - 1);
+        for (int i = 0; i < blocks.Count - 1; i++)
+        {
+            string projected = products.ToFloat(products.LinearFully(products.ToCompute(streams[blocks[i]]), $"fusion.proj_layers.{i}"));
+            sum = graph.Node("Add", [sum, Share(projected, i)]);
+        }
+        return sum;
+    }
 
     private string? FinalNorm => config.FinalNorm ? "norm" : null;
 

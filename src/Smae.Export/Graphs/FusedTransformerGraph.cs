@@ -23,7 +23,7 @@ internal sealed class FusedTransformerGraph(GraphBuilder graph, WeightTable weig
         (string scale, string shift) = NormWeights(norm);
         string added = Floats(bias);
         // Outputs: normalised, two statistics that only training wants, sum.
-        bool sum = Config.Residual == ResidualStyle.PreNorm;
+        bool sum = Config.Residual == ResidualStyle.PreNorm || Config is VisionTransformerConfig { Fusion: not null };
         string[] outputs = Graph.RuntimeNode(
             "SkipLayerNormalization", [carried, Products.ToFloat(branch), scale, shift, added], sum ? [true, false, false, true] : [true],
             ("epsilon", Config.LayerNormEpsilon));

@@ -29,10 +29,12 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
     /// <param name="blocks">What the names of the blocks' weights begin with: <c>blocks</c> or <c>decoder_blocks</c>.</param>
     /// <param name="finalNorm">The name of the normalisation after the last block; null is none.</param>
     /// <param name="mask">What is added to the scores of keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products; null is nothing.</param>
+    /// <param name="fuse">Makes the output, before its normalisation, of the streams after all blocks; null takes the last.</param>
     /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
-    public string Write(string tokens, string blocks, string? finalNorm, string? mask = null)
+    public string Write(string tokens, string blocks, string? finalNorm, string? mask = null, Func<IReadOnlyList<string>, string>? fuse = null)
     {
         string stream = tokens, normed;
+        List<string> streams = [];
         using (graph.In($"{blocks}.0")) normed = LayerNorm(stream, $"{blocks}.0.norm1");
         for (int i = 0; i < config.Depth; i++)
         {
@@ -41,10 +43,13 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
             string branch = Attention(normed, $"{block}.attn", mask);
             (stream, normed) = AddAndNorm(Carried(stream, normed), branch, $"{block}.attn.proj.bias", $"{block}.norm2");
             branch = Mlp(normed, $"{block}.mlp");
-            string? next = i + 1 < config.Depth ? $"{blocks}.{i + 1}.norm1" : finalNorm;
+            string? next = i + 1 < config.Depth ? $"{blocks}.{i + 1}.norm1" : fuse is null ? finalNorm : null;
             (stream, normed) = AddAndNorm(Carried(stream, normed), branch, $"{block}.mlp.fc2.bias", next);
+            streams.Add(stream);
         }
-        return normed;
+        if (fuse is null) return normed;
+        string fused = fuse(streams);
+        return finalNorm is null ? fused : LayerNorm(fused, finalNorm);
     }
 
     /// <summary>Layer normalisation of float32 over the last dimension.</summary>
