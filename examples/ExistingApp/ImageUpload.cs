@@ -31,6 +31,7 @@ internal static class ImageUpload
         }
         if (content.Length == 0) throw new BadImageException("The request is empty: send the bytes of an image file.");
         if (content.Length > MaxBytes) throw TooLarge();
+        long length = content.Length;
         content.Position = 0;
         try
         {
@@ -38,7 +39,7 @@ internal static class ImageUpload
         }
         catch (Exception e) when (e is not OutOfMemoryException)   // whatever the decoder throws at bytes that are no image
         {
-            throw new BadImageException($"The {content.Length} bytes are no image that can be decoded: expected a JPEG, PNG, GIF or BMP file.");
+            throw new BadImageException($"The {length} bytes are no image that can be decoded: expected a JPEG, PNG, GIF or BMP file.");
         }
     }
 

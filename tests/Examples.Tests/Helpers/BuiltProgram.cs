@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace Examples.Tests;
+
+/// <summary>Starts an example as it was built, in a process of its own.</summary>
+internal static class BuiltProgram
+{
+    /// <summary>The folder of an example's sources.</summary>
+    public static string Folder(string name)
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Smae.sln"))) folder = folder.Parent;
+        Assert.IsNotNull(folder, $"no Smae.sln above {AppContext.BaseDirectory}");
+        return Path.Combine(folder.FullName, "examples", name);
+    }
+
+    /// <summary>Starts it with both streams redirected.</summary>
+    public static Process Start(string name, params string[] arguments)
+    {
+        string built = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;   // Debug or Release, as this test
+        string program = Path.Combine(Folder(name), "bin", built, "net10.0", $"{name}.dll");
+        return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            WorkingDirectory = Folder(name), RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    /// <returns>Exit code, and what was written to both streams.</returns>
+    public static (int Exit, string Output) Run(string name, params string[] arguments)
+    {
+        using Process process = Start(name, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        return (process.ExitCode, output.Result + errors.Result);
+    }
+}
