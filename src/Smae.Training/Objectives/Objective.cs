@@ -62,6 +62,12 @@ public abstract record Objective
     /// <param name="folds">Folds in which the teacher sees the hidden patches; divides their number. Default 3.</param>
     public static SelfDistillationObjective SelfDistilledFeatures(int folds = 3) => new() { Folds = folds };
 
+    /// <summary>
+    /// DINO (Caron et al. 2021): nothing is hidden, a student follows its own moving average across crops of an image. For small sets of images:
+    /// <c>Objective.Dino() with { OutputDim = 1024, HiddenDim = 512 }</c>.
+    /// </summary>
+    public static DinoObjective Dino() => new();
+
     /// <summary>A text that two objectives share only if they give the same losses.</summary>
     internal virtual string Identity => ToString();
 
