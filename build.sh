@@ -33,7 +33,8 @@ need_dotnet() {
   dotnet --version >/dev/null 2>&1 || die "no .NET 10 SDK found (global.json asks for 10.0.100 or a newer 10.0): installed are $(dotnet --list-sdks | tr '\n' ';')"
 }
 
-# Whether the feed has what Smae is built on. Only 'no such package' counts as no; any other failure is reported as it is.
+# Whether the feed has what Smae is built on, in the versions it is built on: newer ones may not run on this system (TorchSharp 0.107.0 asks for a newer
+# C++ library than Debian 12 has). Only 'no such package' and 'another version instead' (NU1603) count as no; any other failure is reported as it is.
 feed_has_packages() {
   local probe=$root/artifacts/feed-probe log=$root/artifacts/feed-probe/restore.log
   mkdir -p "$probe"
@@ -48,8 +49,10 @@ feed_has_packages() {
   </ItemGroup>
 </Project>
 XML
-  if dotnet restore "$probe/probe.csproj" -p:UsePolyfills=false >"$log" 2>&1; then return 0; fi
-  if grep -qE 'NU110[123]' "$log" && ! grep -q 'NU1301' "$log"; then return 1; fi
+  local code=0
+  dotnet restore "$probe/probe.csproj" -p:UsePolyfills=false >"$log" 2>&1 || code=$?
+  if grep -qE 'NU110[123]|NU1603' "$log" && ! grep -q 'NU1301' "$log"; then return 1; fi
+  if [ $code = 0 ]; then return 0; fi
   cat "$log" >&2
   die "the package feed could not be asked (see above)."
 }
@@ -65,7 +68,7 @@ choose_feed() {
   esac
   if [ "$(cat "$stamp")" = polyfills ]; then
     touch .polyfills
-    say "this feed lacks Microsoft.ML, TorchSharp or ONNX Runtime: building on polyfills/ (delete artifacts/ to look again)."
+    say "this feed lacks Microsoft.ML, TorchSharp or ONNX Runtime (or the versions that Smae is built on): building on polyfills/ (delete artifacts/ to look again)."
     install_for_polyfills
   else
     rm -f .polyfills
