@@ -32,19 +32,20 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <returns>The residual stream after this block, float32.</returns>
     public override Tensor forward(Tensor x, ScalarType compute)
     {
-        x = Add(x, _norm1.forward(x), _attention, compute);
-        return Add(x, _norm2.forward(x), _mlp, compute);
+        x = Add(x, _norm1, _attention, compute);
+        return Add(x, _norm2, _mlp, compute);
     }
 
     /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>
     /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
     /// <param name="compute">The type that the products run in.</param>
-    public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
+    public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x, compute));
 
-    private Tensor Add(Tensor x, Tensor normed, nn.Module<Tensor, Tensor> branch, ScalarType compute)
+    private Tensor Add(Tensor x, LayerNorm norm, nn.Module<Tensor, Tensor> branch, ScalarType compute)
     {
-        Tensor carried = _residual == ResidualStyle.PreNorm ? x : normed;
+        bool carriesNormed = _residual != ResidualStyle.PreNorm;
+        Tensor normed = norm.forward(x, carriesNormed ? ScalarType.Float32 : compute);
         Tensor added = branch.forward(normed.to_type(compute));
-        return carried + (training ? _noise.DropPath(added, DropPath) : added);   // float32 + bfloat16 gives float32
+        return (carriesNormed ? normed : x) + (training ? _noise.DropPath(added, DropPath) : added);   // float32 + bfloat16 gives float32
     }
 }

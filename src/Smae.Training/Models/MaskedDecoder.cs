@@ -58,7 +58,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         x = (offset == 0 ? tokens : cat([x.narrow(1, 0, offset), tokens], 1)) + _positions;
 
         foreach (Block block in _blocks) x = block.forward(x, Compute);
-        if (_norm is not null) x = _norm.forward(x);
+        if (_norm is not null) x = _norm.forward(x, Compute);
         if (offset > 0) x = x.narrow(1, offset, mask.PatchCount);
         return _predict.forward(x.to_type(Compute)).to_type(ScalarType.Float32);
     }

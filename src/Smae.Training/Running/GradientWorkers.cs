@@ -34,9 +34,8 @@ internal sealed class GradientWorkers : IDisposable
         _barrier = new Barrier(threads + 1);
         _threads = [.. Enumerable.Range(0, threads).Select(i => new Thread(() => Work(i)) { IsBackground = true, Name = $"Smae gradients {i}" })];
         foreach (Thread thread in _threads) thread.Start();
-        int own = get_num_threads();
         _barrier.SignalAndWait();
-        set_num_threads(own);   // a thread's number is also what libtorch gives to threads that start later
+        set_num_threads(NativeTuning.Threads);   // the number that a thread sets is also what libtorch gives to threads that start later
     }
 
     /// <summary>Adds the gradients of a step, or of a part of one, to the optimiser's.</summary>

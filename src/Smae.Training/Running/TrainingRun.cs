@@ -79,8 +79,9 @@ internal sealed class TrainingRun : IDisposable
     {
         using var drawn = new RandomStream(_seed);   // of its own: dropout draws all through a step, between other random numbers
         if (_average is not null) state = state.Append(_average.State);
-        bool onCpu = _optimizer.Weights.device_type == DeviceType.CPU;
-        using GradientWorkers? workers = onCpu && get_num_threads() > 1 ? new GradientWorkers(_optimizer, get_num_threads(), noise, _seed) : null;
+        NativeTuning.Apply();
+        int threads = _optimizer.Weights.device_type == DeviceType.CPU ? NativeTuning.Threads : 1;
+        using GradientWorkers? workers = threads > 1 ? new GradientWorkers(_optimizer, threads, noise, _seed) : null;
         _loop.Workers = workers;
         var clock = Stopwatch.StartNew();
         IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _learningRate, _weightDecay, state, (step, scope) =>
