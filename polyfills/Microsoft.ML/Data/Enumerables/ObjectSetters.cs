@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.ML.Internal.Utilities;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Data;
 
