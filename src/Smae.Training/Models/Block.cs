@@ -32,8 +32,9 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <returns>The residual stream after this block, float32.</returns>
     public override Tensor forward(Tensor x, ScalarType compute)
     {
-        x = Add(x, _norm1.forward(x), _attention, compute);
-        return Add(x, _norm2.forward(x), _mlp, compute);
+        using DisposeScope scope = NewDisposeScope();
+        x = Add(x, _norm1, _attention, compute);
+        return Add(x, _norm2, _mlp, compute).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>
@@ -41,10 +42,13 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <param name="compute">The type that the products run in.</param>
     public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
 
-    private Tensor Add(Tensor x, Tensor normed, nn.Module<Tensor, Tensor> branch, ScalarType compute)
+    private Tensor Add(Tensor x, LayerNorm norm, nn.Module<Tensor, Tensor> branch, ScalarType compute)
     {
+        // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
+        using DisposeScope scope = NewDisposeScope();
+        Tensor normed = norm.forward(x);
         Tensor carried = _residual == ResidualStyle.PreNorm ? x : normed;
         Tensor added = branch.forward(normed.to_type(compute));
-        return carried + (training ? _noise.DropPath(added, DropPath) : added);   // float32 + bfloat16 gives float32
+        return (carried + (training ? _noise.DropPath(added, DropPath) : added)).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
     }
 }
