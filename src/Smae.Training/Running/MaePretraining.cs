@@ -42,10 +42,10 @@ public static class MaePretraining
             (IReadOnlyList<EpochSummary> history, TimeSpan elapsed, double speed) = run.Execute(state, model.Encoder.Noise, (step, scope) =>
             {
                 var batch = new StoredBatch(scope, images, options, normalizer, run.Random, step);
-                return new StepLoss(() => LossOf(batch))
-                {
-                    OfPart = objective.IsMeanOverImages ? PartsOf(batch) : null, RowsPerImage = Masking.VisibleCount(options.Encoder.PatchCount, options.Masking.Ratio) + 1,
-                };
+                var whole = new StepLoss(() => LossOf(batch));
+                // Only what is made in parts is known to look at masks: another objective's ratio need not fit the images.
+                return !objective.IsMeanOverImages ? whole
+                    : whole with { OfPart = PartsOf(batch), RowsPerImage = Masking.VisibleCount(options.Encoder.PatchCount, options.Masking.Ratio) + 1 };
             });
             Tensor LossOf(PretrainBatch batch)
             {
