@@ -32,8 +32,9 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <returns>The residual stream after this block, float32.</returns>
     public override Tensor forward(Tensor x, ScalarType compute)
     {
+        using DisposeScope scope = NewDisposeScope();
         x = Add(x, _norm1, _attention, compute);
-        return Add(x, _norm2, _mlp, compute);
+        return Add(x, _norm2, _mlp, compute).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>
@@ -43,9 +44,12 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
 
     private Tensor Add(Tensor x, LayerNorm norm, nn.Module<Tensor, Tensor> branch, ScalarType compute)
     {
+        // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
+        using DisposeScope scope = NewDisposeScope();
         bool carriesNormed = _residual != ResidualStyle.PreNorm;
         Tensor normed = norm.forward(x, carriesNormed ? ScalarType.Float32 : compute);
         Tensor added = branch.forward(normed.to_type(compute));
-        return (carriesNormed ? normed : x) + (training ? _noise.DropPath(added, DropPath) : added);   // float32 + bfloat16 gives float32
+        if (training) added = _noise.DropPath(added, DropPath);
+        return ((carriesNormed ? normed : x) + added).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
     }
 }
