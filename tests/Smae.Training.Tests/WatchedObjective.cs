@@ -6,7 +6,7 @@ namespace Smae.Training.Tests;
 /// <summary>An objective that tells of every step it has made; for a checkpoint it is the one inside.</summary>
 internal sealed record WatchedObjective(Objective Inner, Action Made) : Objective
 {
-    internal override string Identity => Inner.Identity;
+    protected internal override string Identity => Inner.Identity;
 
     public override DecoderTarget Target => Inner.Target;
 

@@ -28,7 +28,8 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
     public override Tensor ToPixels(Reconstruction reconstruction) => Pixels.ToPixels(reconstruction);
 
-    internal override IEnumerable<string> Faults(MaePretrainOptions options)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
         (int height, int width) = (options.Encoder.ImageHeight, options.Encoder.ImageWidth);
         if (!(Radius > 0) || !double.IsFinite(Radius))

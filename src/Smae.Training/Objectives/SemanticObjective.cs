@@ -36,7 +36,8 @@ public sealed record SemanticObjective : Objective
     /// <summary>Whether the pixel loss counts hidden patches only, as MAE's does; the paper's counts all. Default false.</summary>
     public bool HiddenOnly { get; init; }
 
-    internal override string Identity
+    /// <inheritdoc/>
+    protected internal override string Identity
     {
         get
         {
