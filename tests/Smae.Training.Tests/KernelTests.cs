@@ -21,12 +21,14 @@ public sealed class KernelTests
     [DataRow(2, 65, 4, 16, ScalarType.Float32)]
     [DataRow(2, 17, 3, 8, ScalarType.BFloat16)]
     [DataRow(3, 33, 2, 32, ScalarType.BFloat16)]
-    public void Attention(int batch, int tokens, int heads, int headDim, ScalarType type) => AgreesWithLibtorch(
-        type, randn(batch, tokens, 3 * heads * headDim), x => FusedAttention.apply(x, heads), x =>
+    [DataRow(2, 19, 3, 8, ScalarType.Float32, 5)]
+    [DataRow(2, 33, 2, 32, ScalarType.BFloat16, 32)]
+    public void Attention(int batch, int tokens, int heads, int headDim, ScalarType type, int first = 0) => AgreesWithLibtorch(
+        type, randn(batch, tokens, 3 * heads * headDim), x => FusedAttention.apply(x, heads, first), x =>
         {
             Tensor[] qkv = x.view(batch, tokens, 3, heads, headDim).permute(2, 0, 3, 1, 4).unbind(0);
-            Tensor weights = matmul(qkv[0] / Math.Sqrt(headDim), qkv[1].transpose(-2, -1)).softmax(-1);
-            return matmul(weights, qkv[2]).transpose(1, 2).reshape(batch, tokens, heads * headDim);
+            Tensor weights = matmul(qkv[0].narrow(2, first, tokens - first) / Math.Sqrt(headDim), qkv[1].transpose(-2, -1)).softmax(-1);
+            return matmul(weights, qkv[2]).transpose(1, 2).reshape(batch, tokens - first, heads * headDim);
         });
 
     [TestMethod]
@@ -37,7 +39,7 @@ public sealed class KernelTests
         qkv[0, TensorIndex.Colon, TensorIndex.Slice(0, 4)] = 100;
         qkv[0, 7, TensorIndex.Slice(4, 8)] = 100;
         qkv[0, TensorIndex.Colon, TensorIndex.Slice(8, 12)] = arange(20).to_type(ScalarType.Float32).unsqueeze(-1);
-        Assert.AreEqual(0, (FusedAttention.apply(qkv, 1) - 7).abs().max().ToDouble(), 1e-6);
+        Assert.AreEqual(0, (FusedAttention.apply(qkv, 1, 0) - 7).abs().max().ToDouble(), 1e-6);
     }
 
     [TestMethod]

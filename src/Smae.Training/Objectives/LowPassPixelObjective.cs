@@ -45,7 +45,9 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
         public override Tensor Loss(PretrainBatch batch)
         {
             Tensor target = Patches.FromImages(filter.Apply(batch.Images), model.Config.PatchSize);
-            return objective.Loss(model.forward(batch.Images, batch.Mask) with { Patches = target });
+            return objective.HiddenOnly
+                ? objective.LossOfHidden(model.PredictHidden(batch.Images, batch.Mask).Prediction, target, batch.Mask)
+                : objective.Loss(model.forward(batch.Images, batch.Mask) with { Patches = target });
         }
 
         public override void Dispose()

@@ -83,7 +83,7 @@ public sealed record SelfDistillationObjective : Objective
         public override Tensor Loss(PretrainBatch batch)
         {
             Tensor targets = Targets(TeacherFeatures(batch));
-            return _settings.Compare(InFolds(Hidden(_model.forward(batch.Images, batch.Mask).Prediction, batch.Mask)), targets);
+            return _settings.Compare(InFolds(_model.PredictHidden(batch.Images, batch.Mask).Prediction), targets);
         }
 
         /// <summary>What the teacher makes of the hidden patches.</summary>
@@ -97,9 +97,6 @@ public sealed record SelfDistillationObjective : Objective
                 .Select(fold => _teacher.Model.WithoutClassToken(_teacher.Model.Encode(patches, fold)));
             return stack([.. folds], 1).flatten(0, 1).MoveToOuterDisposeScope();
         }
-
-        /// <summary>A prediction for the hidden patches alone, in the order of the mask.</summary>
-        internal static Tensor Hidden(Tensor prediction, PatchMask mask) => Patches.Pick(prediction, mask.HiddenIndices());
 
         /// <summary>From <c>[batch, hidden, dim]</c> to <c>[batch * folds, tokens, dim]</c>.</summary>
         internal Tensor InFolds(Tensor hidden) => hidden.reshape(hidden.size(0) * _settings.Folds, -1, hidden.size(2));
