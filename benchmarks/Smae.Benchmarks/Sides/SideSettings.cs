@@ -7,7 +7,9 @@ internal sealed record SideSettings
 {
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
-    /// <summary>train, smae (train with a critic) or encode.</summary>
+    /// <summary>
+    /// train, smae (train with a critic) or encode; Smae only: onnx and onnx-int8 (encode with ONNX Runtime), matmul (products of square matrices).
+    /// </summary>
     public required string Job { get; init; }
 
     /// <summary>PyTorch only: whether it gets the settings that Smae finds by itself.</summary>
@@ -21,6 +23,9 @@ internal sealed record SideSettings
 
     /// <summary>Images in a step.</summary>
     public int Batch { get; init; } = 128;
+
+    /// <summary>matmul only: height and width of the matrices.</summary>
+    public int Side { get; init; } = 2048;
 
     /// <summary>Share of the patches that is hidden.</summary>
     public double Ratio { get; init; } = 0.75;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Smae.Training;
+using TorchSharp;
 
 namespace Smae.Benchmarks;
 
@@ -10,18 +11,23 @@ internal sealed class RoundGate : IProgress<TrainingProgress>
     private readonly CancellationTokenSource _over = new();
     private readonly Stopwatch _clock = new();
     private long _allocated;
+    private TimeSpan _batches;
     private bool _warm;
 
     public CancellationToken Over => _over.Token;
 
+    /// <summary>Told how long making a batch took.</summary>
+    public void BatchMade(TimeSpan elapsed) => _batches += elapsed;
+
     public void Report(TrainingProgress value)
     {
         if (!value.EpochEnded) return;
-        if (_warm) Console.WriteLine(JsonSerializer.Serialize(Round(_clock, _allocated), SideSettings.Json));
+        if (_warm) Console.WriteLine(JsonSerializer.Serialize(Round(_clock, _allocated) with { BatchSeconds = _batches.TotalSeconds }, SideSettings.Json));
         else Console.WriteLine(JsonSerializer.Serialize(SideStart.OfThisProcess(), SideSettings.Json));
         _warm = true;
         if (Console.In.ReadLine() is null) _over.Cancel();
         _allocated = GC.GetTotalAllocatedBytes();
+        _batches = default;
         _clock.Restart();
     }
 
@@ -41,6 +47,7 @@ internal sealed class RoundGate : IProgress<TrainingProgress>
 
     private static SideRound Round(Stopwatch clock, long allocatedBefore) => new(clock.Elapsed.TotalSeconds)
     {
-        ManagedBytes = GC.GetTotalAllocatedBytes() - allocatedBefore, PeakResidentBytes = Process.GetCurrentProcess().PeakWorkingSet64,
+        ManagedBytes = GC.GetTotalAllocatedBytes() - allocatedBefore, ResidentBytes = Environment.WorkingSet,
+        TensorsAlive = torch.Tensor.TotalCount, MostTensorsAlive = torch.Tensor.PeakCount,
     };
 }

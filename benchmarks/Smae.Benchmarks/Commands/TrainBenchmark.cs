@@ -1,0 +1,92 @@
+using Spectre.Console;
+
+namespace Smae.Benchmarks;
+
+/// <summary>
+/// A step of training (forward, backward, optimiser), Smae against PyTorch, with MAE's loss and with SMAE's critic; how near it comes to the rate of the
+/// machine's matrix products; and what of it C# and the binding take.
+/// </summary>
+internal sealed class TrainBenchmark : IBenchmark
+{
+    private const string Bf16 = "Smae bf16", Fp32 = "Smae fp32", TunedBf16 = "PyTorch, tuned, bf16", TunedFp32 = "PyTorch, tuned, fp32";
+    private const string Products = "products ", Hollow = "hollow ";
+
+    public string Name => "train";
+
+    public string Description => "A step of pretraining (MAE, and SMAE with its critic) against PyTorch; share of the machine's matrix-product rate.";
+
+    public void Run(BenchmarkContext context)
+    {
+        Compare(context, "train", "train", "MAE");
+        Compare(context, "smae", "smaeTrain", "SMAE (with critic)");
+    }
+
+    private static void Compare(BenchmarkContext context, string job, string figure, string title)
+    {
+        SideSettings settings = context.Settings(job, steps: 2);
+        bool machine = job == "train";
+        List<Side> sides = [Side.Smae(Bf16, settings with { Bf16 = true }), Side.Smae(Fp32, settings)];
+        if (context.Peer is { } peer)
+        {
+            sides.AddRange([peer.AsInstalled(settings), peer.Tuned(TunedFp32, settings), peer.Tuned(TunedBf16, settings with { Bf16 = true })]);
+            if (machine && PyTorchPeer.HasReferenceBlas) sides.Add(peer.WithReferenceBlas(settings with { Steps = 1 }));
+        }
+        if (machine)
+        {
+            SideSettings products = settings with { Job = "matmul", Steps = 10 }, hollow = settings with { Model = settings.Model.Hollow(), Steps = 20 };
+            sides.AddRange([
+                Side.Smae(Products + Bf16, products with { Bf16 = true }), Side.Smae(Products + Fp32, products),
+                Side.Smae(Hollow + Bf16, hollow with { Bf16 = true }), Side.Smae(Hollow + Fp32, hollow)]);
+            if (context.Peer is not null) sides.Add(context.Peer.Tuned(Hollow + TunedFp32, hollow));
+        }
+        IReadOnlyDictionary<string, SideResult> results = context.Compare(
+            job, $"Train step, {title}, {settings.Model.Image}x{settings.Model.Image}, {settings.Ratio:P0} hidden", sides, Bf16, context.RoundsOr(5),
+            side => side.Settings.Job == job && !side.Name.StartsWith(Hollow, StringComparison.Ordinal));
+        Ratios(context.Report, figure, results);
+        if (machine) Machine(context.Report, settings, results);
+    }
+
+    private static void Ratios(BenchmarkReport report, string figure, IReadOnlyDictionary<string, SideResult> results)
+    {
+        foreach ((string name, string own) in (ReadOnlySpan<(string, string)>)[("Bf16", Bf16), ("Fp32", Fp32)])
+        {
+            report.Add($"{figure}{name}ImagesPerSecond", results[own].ImagesPerSecond);
+            foreach (SideResult other in results.Values)
+            {
+                string? against = other.Name switch
+                {
+                    TunedFp32 => "PyTorchTuned", TunedBf16 => "PyTorchTunedBf16", PyTorchPeer.Installed => "PyTorchDefault",
+                    PyTorchPeer.OnReferenceBlas => "PyTorchReferenceBlas", _ => null,
+                };
+                if (against is not null) report.Add($"{figure}{name}Vs{against}", results[own].SpeedOver(other));
+            }
+        }
+    }
+
+    private static void Machine(BenchmarkReport report, SideSettings settings, IReadOnlyDictionary<string, SideResult> results)
+    {
+        double operations = OperationCount.TrainStep(settings.Model, settings.Batch, settings.Ratio);
+        Table table = Text.Table(
+            $"Of a step with {Text.Number(operations / 1e9)} GFLOP of matrix products", "", "GFLOP/s of the step", "GFLOP/s of products", "share",
+            "hollow step", "share");
+        foreach ((string name, string own) in (ReadOnlySpan<(string, string)>)[("Bf16", Bf16), ("Fp32", Fp32)])
+        {
+            double rate = operations / results[own].StepSeconds.Median;
+            double peak = 2 * Math.Pow(settings.Side, 3) / results[Products + own].StepSeconds.Median;
+            double hollow = results[Hollow + own].StepSeconds.Median, overhead = hollow / results[own].StepSeconds.Median;
+            report.Add($"train{name}OfMatmulRate", rate / peak);
+            report.Add($"matmul{name}GigaflopsPerSecond", peak / 1e9);
+            report.Add($"hollowStep{name}Seconds", hollow);
+            report.Add($"managedOverheadFraction{(name == "Bf16" ? "" : name)}", overhead);
+            table.AddRow(
+                own, Text.Number(rate / 1e9), Text.Number(peak / 1e9), Text.Number(rate / peak, "0.0%"), Text.Seconds(hollow), Text.Number(overhead, "0.00%"));
+        }
+        if (results.TryGetValue(Hollow + TunedFp32, out SideResult? other))
+        {
+            double hollow = report.Add("hollowStepPyTorchSeconds", other.StepSeconds.Median);
+            table.AddRow(TunedFp32, "", "", "", Text.Seconds(hollow), Text.Number(hollow / results[TunedFp32].StepSeconds.Median, "0.00%"));
+        }
+        report.Add("trainStepGigaflop", operations / 1e9);
+        AnsiConsole.Write(table);
+    }
+}

@@ -1,0 +1,20 @@
+namespace Smae.Benchmarks;
+
+/// <summary>What a round of one side took.</summary>
+internal sealed record SideRound(double Seconds)
+{
+    /// <summary>Smae only: bytes allocated on the managed heap.</summary>
+    public long ManagedBytes { get; init; }
+
+    /// <summary>Smae only: memory that the process holds after the round.</summary>
+    public long ResidentBytes { get; init; }
+
+    /// <summary>Smae only: tensors that are alive after the round.</summary>
+    public long TensorsAlive { get; init; }
+
+    /// <summary>Smae only: the most tensors that were alive at once so far.</summary>
+    public long MostTensorsAlive { get; init; }
+
+    /// <summary>Smae only: seconds that making the batches took.</summary>
+    public double BatchSeconds { get; init; }
+}
