@@ -7,7 +7,6 @@ if (args is ["side", var json])   // one side of a comparison with benchmarks/py
     SmaeSide.Run(JsonSerializer.Deserialize<SideSettings>(json, SideSettings.Json)!);
     return 0;
 }
-if (args is ["scoring", .. var rest]) return ScoringBenchmark.Run(rest);
 var root = new RootCommand("How fast Smae is, and against what.");
 foreach (Command command in BenchmarkCommands.All()) root.Add(command);
 return root.Parse(args).Invoke();

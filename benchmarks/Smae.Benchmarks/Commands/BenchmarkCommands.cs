@@ -6,7 +6,10 @@ namespace Smae.Benchmarks;
 /// <summary>The commands, one for each benchmark and one for all, with the options that they share.</summary>
 internal static class BenchmarkCommands
 {
-    private static readonly IBenchmark[] s_benchmarks = [new TrainBenchmark()];
+    private static readonly IBenchmark[] s_benchmarks = 
+    [
+        new TrainBenchmark(), new EncodeBenchmark(), new ScoringBenchmark(), new FeedingBenchmark(), new MemoryBenchmark(), new ScalingBenchmark(),
+    ];
 
     public static IEnumerable<Command> All()
     {

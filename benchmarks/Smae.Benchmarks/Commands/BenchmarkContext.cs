@@ -1,10 +1,11 @@
-using Spectre.Console;
+using System.Diagnostics;
 
 namespace Smae.Benchmarks;
 
 /// <summary>What the options say, for every benchmark.</summary>
 internal sealed class BenchmarkContext
 {
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Lazy<PyTorchPeer?> _peer;
 
     public BenchmarkContext(bool pyTorch) => _peer = new Lazy<PyTorchPeer?>(() =>
@@ -48,7 +49,7 @@ internal sealed class BenchmarkContext
     };
 
     /// <summary>A line about what is going on; results go elsewhere.</summary>
-    public void Say(string line) => Console.Error.WriteLine($"bench: {line}");
+    public void Say(string line) => Console.Error.WriteLine($"bench: {_clock.Elapsed:mm\\:ss} {line}");
 
     /// <summary>Measures sides, prints them against one of ours, and keeps the measurements.</summary>
     /// <param name="name">What the measurements are kept under.</param>

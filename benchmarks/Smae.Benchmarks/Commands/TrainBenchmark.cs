@@ -29,7 +29,8 @@ internal sealed class TrainBenchmark : IBenchmark
         if (context.Peer is { } peer)
         {
             sides.AddRange([peer.AsInstalled(settings), peer.Tuned(TunedFp32, settings), peer.Tuned(TunedBf16, settings with { Bf16 = true })]);
-            if (machine && PyTorchPeer.HasReferenceBlas) sides.Add(peer.WithReferenceBlas(settings with { Steps = 1 }));
+            // So slow that a smaller batch must do; images a second depend little on it.
+            if (machine && PyTorchPeer.HasReferenceBlas) sides.Add(peer.WithReferenceBlas(settings with { Steps = 1, Batch = Math.Max(1, settings.Batch / 8) }));
         }
         if (machine)
         {

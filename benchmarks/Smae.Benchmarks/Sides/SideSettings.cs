@@ -30,6 +30,9 @@ internal sealed record SideSettings
     /// <summary>Share of the patches that is hidden.</summary>
     public double Ratio { get; init; } = 0.75;
 
+    /// <summary>Smae only: whether training flips, crops and resizes images at random, as facebookresearch/mae's pretraining does.</summary>
+    public bool Augment { get; init; }
+
     /// <summary>cpu or cuda.</summary>
     public string Device { get; init; } = "cpu";
 

@@ -36,6 +36,7 @@ internal static class SmaeSide
             {
                 Encoder = settings.Model.ToEncoder(), Decoder = settings.Model.ToDecoder(), Masking = Masking.Random(settings.Ratio),
                 Objective = new TimedObjective(settings.Job == "smae" ? Objective.Semantic(0.5, critic) : Objective.Pixel(), gate.BatchMade),
+                Augmentation = settings.Augment ? Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1)) : null,
                 BatchSize = settings.Batch, Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4, WeightDecay = 0.05,
                 Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32, Progress = gate, CancellationToken = gate.Over,
             }, torch.device(settings.Device));
