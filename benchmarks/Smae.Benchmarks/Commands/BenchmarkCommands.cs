@@ -13,8 +13,11 @@ internal static class BenchmarkCommands
 
     public static IEnumerable<Command> All()
     {
+        yield return Create("train", "train-mae, then train-smae.", s_train);
         foreach (IBenchmark benchmark in s_benchmarks) yield return Create(benchmark.Name, benchmark.Description, [benchmark]);
-        yield return Create("all", "All of these, one after the other.", s_benchmarks);
+        var micro = new MicroBenchmarks();
+        yield return Create(micro.Name, micro.Description, [micro]);
+        yield return Create("all", "All but micro, one after the other.", s_benchmarks);
     }
 
     private static Command Create(string name, string description, IReadOnlyList<IBenchmark> benchmarks)
