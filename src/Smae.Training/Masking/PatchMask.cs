@@ -64,6 +64,11 @@ public sealed class PatchMask
         return new PatchMask(tensor(seen, [batch, visible]), tensor(restore, [batch, patchCount]));
     }
 
+    /// <summary>The mask of some of the images, as views of this one.</summary>
+    /// <param name="first">The first image.</param>
+    /// <param name="count">How many.</param>
+    internal PatchMask Narrow(long first, long count) => new(Visible.narrow(0, first, count), Restore.narrow(0, first, count));
+
     /// <summary>This mask on a device.</summary>
     /// <param name="device">Where to.</param>
     public PatchMask To(Device device) => new(Visible.to(device), Restore.to(device));

@@ -9,8 +9,14 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class ForwardNoise
 {
-    /// <summary>The source; null is libtorch's own.</summary>
-    public Generator? Generator { get; set; }
+    private readonly ThreadLocal<Generator?> _generator = new();
+
+    /// <summary>The source, of each thread its own; null is libtorch's own.</summary>
+    public Generator? Generator
+    {
+        get => _generator.Value;
+        set => _generator.Value = value;
+    }
 
     /// <summary>Drops single numbers with a probability and scales up the others.</summary>
     public Tensor Dropout(Tensor x, double probability) => probability == 0 ? x : x * Keep(x.shape, probability, x);

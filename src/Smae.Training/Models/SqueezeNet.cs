@@ -7,7 +7,7 @@ namespace Smae.Training;
 /// <summary>
 /// SqueezeNet v1.1 (Iandola et al. 2016), the critic of SMAE. Its parameters bear torchvision's names, <c>features.N...</c> and <c>classifier.1...</c>.
 /// </summary>
-public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IForwardNoise
+public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
 {
     /// <summary>Layers up to and with the second Fire module: where SMAE cuts its critic.</summary>
     public const int CriticDepth = 5;
@@ -49,7 +49,9 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IForwardNoise
     /// <summary>Names, as in torchvision, and tensors.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> Weights => named_parameters().Select(p => (p.Item1, (Tensor)p.Item2));
 
-    ForwardNoise IForwardNoise.Noise => _noise;
+    ForwardNoise IPartwiseModel.Noise => _noise;
+
+    int? IPartwiseModel.RowsPerImage => 64;   // not tokens, but about as much work as that many
 
     /// <summary>Classifies images, or gives features if the network is cut.</summary>
     /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>, at least 21 pixels a side for a whole network.</param>

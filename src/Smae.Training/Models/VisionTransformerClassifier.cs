@@ -9,7 +9,7 @@ namespace Smae.Training;
 /// are averaged before any norm and then normalised by <c>fc_norm</c> (its <c>global_pool</c>); with <see cref="Pooling.ClassToken"/> the class token
 /// is taken after the encoder's own <c>norm</c>. A linear <c>head</c> follows.
 /// </summary>
-public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IForwardNoise
+public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPartwiseModel
 {
     [ComponentName(Name = "backbone")] private readonly VisionTransformer _backbone;
     [ComponentName(Name = "fc_norm")] private readonly LayerNorm? _norm;
@@ -69,7 +69,9 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IFo
         .Concat(named_parameters().Select(p => (p.Item1, (Tensor)p.Item2)).Concat(named_buffers().Select(b => (b.Item1, b.Item2)))
             .Where(t => !t.Item1.StartsWith("backbone.", StringComparison.Ordinal)));
 
-    ForwardNoise IForwardNoise.Noise => _backbone.Noise;
+    ForwardNoise IPartwiseModel.Noise => _backbone.Noise;
+
+    int? IPartwiseModel.RowsPerImage => HasBatchNorm ? null : _backbone.Config.PatchCount + 1;
 
     /// <summary>Classifies images.</summary>
     /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>.</param>

@@ -38,6 +38,8 @@ internal sealed class DistillationRun : ObjectiveRun
     public override IEnumerable<(string Name, Tensor Tensor)> State =>
         _heads.SelectMany((head, i) => head.named_parameters().Select(p => ($"projection.{i}.{p.Item1}", (Tensor)p.Item2)));
 
+    public override bool IsMeanOverImages => true;
+
     public override Tensor Loss(PretrainBatch batch)
     {
         (Reconstruction reconstruction, IReadOnlyList<(Tensor Student, Tensor Teacher)> features) = Compare(batch);

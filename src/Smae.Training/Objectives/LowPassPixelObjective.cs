@@ -39,6 +39,8 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
 
     private sealed class Run(PixelObjective objective, MaskedAutoencoder model, LowPassFilter filter) : ObjectiveRun
     {
+        public override bool IsMeanOverImages => true;
+
         public override Tensor Loss(PretrainBatch batch)
         {
             Tensor target = Patches.FromImages(filter.Apply(batch.Images), model.Config.PatchSize);

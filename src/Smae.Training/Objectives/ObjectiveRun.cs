@@ -20,6 +20,12 @@ public abstract class ObjectiveRun : IDisposable
     /// <summary>What a checkpoint must keep for this run to go on as if it had never stopped, under names of its own. Default none.</summary>
     public virtual IEnumerable<(string Name, Tensor Tensor)> State => [];
 
+    /// <summary>
+    /// Whether, as things stand, the loss of a batch is the mean of the losses of its images, and <see cref="Loss"/> may be called for some of them on
+    /// several threads at once: on a CPU a step is faster then. Such an objective asks for no <see cref="PretrainBatch.View"/>. Default false.
+    /// </summary>
+    public virtual bool IsMeanOverImages => false;
+
     /// <summary>The loss of a batch, or of a part of one where gradients are accumulated.</summary>
     /// <param name="batch">The images and whatever else the run draws for the step.</param>
     /// <returns>A scalar, float32, with its graph.</returns>

@@ -50,6 +50,8 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
 
     private sealed class Run(PixelObjective objective, MaskedAutoencoder model) : ObjectiveRun
     {
+        public override bool IsMeanOverImages => true;
+
         public override Tensor Loss(PretrainBatch batch) => objective.Loss(model.forward(batch.Images, batch.Mask));
     }
 }

@@ -22,6 +22,8 @@ internal sealed class SelfDistillationRun : ObjectiveRun
 
     public override IEnumerable<(string Name, Tensor Tensor)> State => ModelWeights.Of(_teacher).Select(w => ($"teacher.{w.Name}", w.Tensor));
 
+    public override bool IsMeanOverImages => true;
+
     public override Tensor Loss(PretrainBatch batch)
     {
         Tensor targets = SelfDistillationObjective.Targets(TeacherFeatures(batch));

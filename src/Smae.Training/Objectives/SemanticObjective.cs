@@ -58,6 +58,7 @@ public sealed record SemanticObjective : Objective
         private readonly Tensor _scales;     // [2]: what pixel and perceptual loss are multiplied by
         private readonly Tensor _batches;    // [1]: batches that the scales were measured on
         private readonly Parameter? _logVariances;
+        private bool _measured;
 
         public Run(SemanticObjective objective, MaskedAutoencoder model, Device device)
         {
@@ -83,6 +84,9 @@ public sealed record SemanticObjective : Objective
                 if (_logVariances is not null) yield return ("log_variances", _logVariances);
             }
         }
+
+        // Once the scales are measured, which is on whole batches; log-variances get gradients that are means too.
+        public override bool IsMeanOverImages => _critic is null || _logVariances is not null || _measured;
 
         public override Tensor Loss(PretrainBatch batch)
         {
@@ -115,10 +119,12 @@ public sealed record SemanticObjective : Objective
 
         private void Measure(Tensor pixel, Tensor perceptual)
         {
+            if (_measured) return;
             int limit = _objective.Scale == PerceptualScale.FirstBatch ? 1 : _objective.CalibrationBatches;
             using var noGrad = no_grad();
             float seen = _batches.cpu().item<float>();
-            if (seen >= limit) return;
+            _measured = seen >= limit;
+            if (_measured) return;
             Tensor measured = _objective.Scale == PerceptualScale.FirstBatch
                 ? stack([ones_like(pixel), pixel / perceptual])
                 : stack([pixel.reciprocal(), perceptual.reciprocal()]);

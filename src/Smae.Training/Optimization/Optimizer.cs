@@ -17,6 +17,7 @@ public abstract class Optimizer : IDisposable
     private protected Optimizer(IReadOnlyList<ParameterGroup> groups)
     {
         Parameter[] parameters = [.. groups.SelectMany(g => g.Parameters)];
+        Parameters = parameters;
         if (parameters.Length == 0) throw new ArgumentException("There is no parameter to optimise.", nameof(groups));
         if (parameters.FirstOrDefault(p => p.dtype != ScalarType.Float32) is { } other)
             throw new ArgumentException($"A parameter is {other.dtype}: expected Float32.", nameof(groups));
@@ -29,16 +30,14 @@ public abstract class Optimizer : IDisposable
         foreach (ParameterGroup group in groups.Where(g => g.Parameters.Count > 0))
         {
             long start = offset;
-            foreach (Parameter parameter in group.Parameters)
-            {
-                long size = parameter.numel();
-                Tensor place = Weights.narrow(0, offset, size).view(parameter.shape);
-                place.copy_(parameter);
-                parameter.set_(place);
-                parameter.grad = Gradients.narrow(0, offset, size).view(parameter.shape);
-                offset += size;
-            }
+            offset += group.Parameters.Sum(p => p.numel());
             _segments.Add(new Segment(Weights.narrow(0, start, offset - start).DetachFromDisposeScope(), start, offset - start, group));
+        }
+        foreach ((Parameter parameter, Tensor weights, Tensor gradient) in parameters.Zip(PlacesIn(Weights), PlacesIn(Gradients)))
+        {
+            weights.copy_(parameter);
+            parameter.set_(weights);
+            parameter.grad = gradient;
         }
     }
 
@@ -48,11 +47,14 @@ public abstract class Optimizer : IDisposable
     /// <summary>What the optimiser remembers from step to step, as a checkpoint keeps it.</summary>
     public abstract IEnumerable<(string Name, Tensor Tensor)> State { get; }
 
+    /// <summary>All parameters, in the order of <see cref="Weights"/>.</summary>
+    internal IReadOnlyList<Parameter> Parameters { get; }
+
     /// <summary>All weights, one after the other.</summary>
     internal Tensor Weights { get; }
 
     /// <summary>All gradients, in the order of <see cref="Weights"/>.</summary>
-    private protected Tensor Gradients { get; }
+    internal Tensor Gradients { get; }
 
     /// <summary>Where each group lies in the flat buffers.</summary>
     private protected IReadOnlyList<Segment> Segments => _segments;
@@ -96,7 +98,19 @@ public abstract class Optimizer : IDisposable
     private protected double WeightDecayOf(ParameterGroup group) => group.WeightDecay == 0 ? 0 : _weightDecay ?? group.WeightDecay;
 
     /// <summary>Zeros as many as there are weights, beyond any dispose scope.</summary>
-    private protected Tensor NewBuffer() => Weights.zeros_like().DetachFromDisposeScope();
+    internal Tensor NewBuffer() => Weights.zeros_like().DetachFromDisposeScope();
+
+    /// <summary>Where each parameter lies in a flat buffer, as views of it.</summary>
+    /// <param name="buffer">As long as <see cref="Weights"/>.</param>
+    internal IEnumerable<Tensor> PlacesIn(Tensor buffer)
+    {
+        long offset = 0;
+        foreach (Parameter parameter in Parameters)
+        {
+            yield return buffer.narrow(0, offset, parameter.numel()).view(parameter.shape);
+            offset += parameter.numel();
+        }
+    }
 
     /// <summary>Frees the buffers and this optimiser's hold on weights and gradients; the parameters keep their values.</summary>
     public void Dispose()

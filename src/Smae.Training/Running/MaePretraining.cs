@@ -39,11 +39,24 @@ public static class MaePretraining
             };
             log?.Invoke($"Pretraining on {images.Count} images, {run.Plan}, on {device}.");
             IEnumerable<(string, Tensor)> state = ModelWeights.Of(model).Concat(objective.State.Select(s => ($"objective.{s.Name}", s.Tensor)));
-            (IReadOnlyList<EpochSummary> history, TimeSpan elapsed, double speed) = run.Execute(state, model.Encoder.Noise, step =>
+            (IReadOnlyList<EpochSummary> history, TimeSpan elapsed, double speed) = run.Execute(state, model.Encoder.Noise, (step, scope) =>
             {
-                using DisposeScope scope = NewDisposeScope();
-                return objective.Loss(new StoredBatch(scope, images, options, normalizer, run.Random, step)).MoveToOuterDisposeScope();
+                var batch = new StoredBatch(scope, images, options, normalizer, run.Random, step);
+                return new StepLoss(() => LossOf(batch))
+                {
+                    OfPart = objective.IsMeanOverImages ? PartsOf(batch) : null, RowsPerImage = Masking.VisibleCount(options.Encoder.PatchCount, options.Masking.Ratio) + 1,
+                };
             });
+            Tensor LossOf(PretrainBatch batch)
+            {
+                using DisposeScope scope = NewDisposeScope();   // what the graph does not hold goes before the way back
+                return objective.Loss(batch).MoveToOuterDisposeScope();
+            }
+            Func<int, int, Tensor> PartsOf(StoredBatch batch)
+            {
+                batch.Make();
+                return (from, to) => LossOf(new PartOfBatch(batch, from, to));
+            }
             using (NewDisposeScope())
             using (no_grad()) objective.RunEnded();
 

@@ -40,6 +40,9 @@ internal sealed class StoredBatch(
         }
     }
 
+    /// <summary>Makes images and mask now, on this thread.</summary>
+    public void Make() => _ = (Images, Mask);
+
     public override Tensor View(int index, Augmentation augmentation) =>
         normalizer.NormalizeUnits(Units, augmentation, random.SequenceAt(RandomUse.View, RandomStream.Mix(step.Place, index)));
 

@@ -48,10 +48,15 @@ internal sealed class SupervisedRun(
         log?.Invoke($"Training on {training.Count} images of {classes} classes, {run.Plan}, on {device}.");
         model.train();
         IEnumerable<(string, Tensor)> state = best is null ? trained : trained.Concat(best.State);
-        (History, Elapsed, ImagesPerSecond) = run.Execute(state, (model as IForwardNoise)?.Noise, step =>
+        var partwise = model as IPartwiseModel;
+        (History, Elapsed, ImagesPerSecond) = run.Execute(state, partwise?.Noise, (step, _) =>
         {
             (Tensor inputs, Tensor targets) = Batch(training, trainingInputs, step, run.Random);
-            return Loss(Logits(inputs), targets);
+            var loss = new StepLoss(() => Loss(Logits(inputs), targets));
+            return partwise?.RowsPerImage is not { } rows ? loss : loss with
+            {
+                OfPart = (from, to) => Loss(Logits(inputs.narrow(0, from, to - from)), targets.narrow(0, from, to - from)), RowsPerImage = rows,
+            };
         });
         if (Best is not null) best?.Restore();
         model.eval();

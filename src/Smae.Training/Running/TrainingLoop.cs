@@ -66,6 +66,9 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Parts that a batch is cut into, to save memory; their gradients are averaged.</summary>
     public int AccumulationSteps { get; init; } = 1;
 
+    /// <summary>Make the gradients of losses that come in parts; null where libtorch's own threads do.</summary>
+    public GradientWorkers? Workers { get; set; }
+
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Trains.</summary>
@@ -73,13 +76,13 @@ internal sealed class TrainingLoop : IDisposable
     /// <param name="learningRate">The learning rate of each step.</param>
     /// <param name="weightDecay">The weight decay of each step; null takes the optimiser's own.</param>
     /// <param name="state">All tensors that the run changes, but the optimiser's: what a checkpoint must keep.</param>
-    /// <param name="lossOf">Makes the loss of a step, a scalar with its graph.</param>
+    /// <param name="lossOf">How the loss of a step is made; given a scope that ends with the step, for what the loss is made of.</param>
     /// <returns>Every epoch's mean loss.</returns>
     /// <exception cref="NonFiniteLossException">The loss is no longer finite.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<EpochSummary> Run(
         Optimizer optimizer, CosineSchedule learningRate, CosineSchedule? weightDecay, IEnumerable<(string Name, Tensor Tensor)> state,
-        Func<TrainingStep, Tensor> lossOf)
+        Func<TrainingStep, DisposeScope, StepLoss> lossOf)
     {
         (string Name, Tensor Tensor)[] all = [.. state, .. optimizer.State.Select(s => ($"optimizer.{s.Name}", s.Tensor))];
         RunPosition start = Checkpoints?.Restore(all) ?? RunPosition.Start;
@@ -148,7 +151,7 @@ internal sealed class TrainingLoop : IDisposable
     public void Dispose() => _random.Dispose();
 
     private double Step(
-        TrainingStep step, Optimizer optimizer, double learningRate, double? weightDecay, Func<TrainingStep, Tensor> lossOf)
+        TrainingStep step, Optimizer optimizer, double learningRate, double? weightDecay, Func<TrainingStep, DisposeScope, StepLoss> lossOf)
     {
         optimizer.ZeroGrad();
         double sum = 0;
@@ -156,18 +159,27 @@ internal sealed class TrainingLoop : IDisposable
         for (int part = 0; part < parts; part++)
         {
             int from = (int)((long)step.Images.Length * part / parts), to = (int)((long)step.Images.Length * (part + 1) / parts);
-            using DisposeScope scope = NewDisposeScope();
-            Tensor loss = lossOf(step with { Images = step.Images[from..to], Part = part });
-            double value = loss.ToDouble(), share = (double)(to - from) / step.Images.Length;
+            double share = (double)(to - from) / step.Images.Length;
+            double value = AddGradients(step with { Images = step.Images[from..to], Part = part }, share, lossOf);
             if (!double.IsFinite(value)) throw new NonFiniteLossException(value, step.Position.Epoch + 1, step.Position.Step + 1, learningRate);
             sum += value * share;
-            (parts == 1 ? loss : loss * share).backward();
         }
         GradientsReady?.Invoke(step.Position);
         if (ClipGradientNorm is { } limit) optimizer.ClipGradients(limit);
         optimizer.Step(learningRate, weightDecay);
         StepEnded?.Invoke(step.Position);
         return sum;
+    }
+
+    /// <returns>The mean loss of the step's images.</returns>
+    private double AddGradients(TrainingStep step, double share, Func<TrainingStep, DisposeScope, StepLoss> lossOf)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        StepLoss made = lossOf(step, scope);
+        if (Workers is not null && made.OfPart is not null) return Workers.AddGradients(made, step.Images.Length, share, step.Place);
+        Tensor loss = made.Whole();
+        (share == 1 ? loss : loss * share).backward();
+        return loss.ToDouble();
     }
 
     private TrainingPosition PositionOf(int epoch, long step) => new(epoch, Epochs, step, TotalSteps);

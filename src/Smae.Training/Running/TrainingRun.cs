@@ -72,18 +72,21 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Trains; at the end the average, if there is one, has taken the place of the weights.</summary>
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
-    /// <param name="lossOf">Makes the loss of a step, a scalar with its graph.</param>
+    /// <param name="lossOf">How the loss of a step is made; given a scope that ends with the step, for what the loss is made of.</param>
     /// <returns>Every epoch; how long it took since the run began or went on, and how many images a second that was.</returns>
     public (IReadOnlyList<EpochSummary> History, TimeSpan Elapsed, double ImagesPerSecond) Execute(
-        IEnumerable<(string Name, Tensor Tensor)> state, ForwardNoise? noise, Func<TrainingStep, Tensor> lossOf)
+        IEnumerable<(string Name, Tensor Tensor)> state, ForwardNoise? noise, Func<TrainingStep, DisposeScope, StepLoss> lossOf)
     {
         using var drawn = new RandomStream(_seed);   // of its own: dropout draws all through a step, between other random numbers
         if (_average is not null) state = state.Append(_average.State);
+        bool onCpu = _optimizer.Weights.device_type == DeviceType.CPU;
+        using GradientWorkers? workers = onCpu && get_num_threads() > 1 ? new GradientWorkers(_optimizer, get_num_threads(), noise, _seed) : null;
+        _loop.Workers = workers;
         var clock = Stopwatch.StartNew();
-        IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _learningRate, _weightDecay, state, step =>
+        IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _learningRate, _weightDecay, state, (step, scope) =>
         {
             if (noise is not null) noise.Generator = drawn.At(RandomUse.Model, step.Place);
-            return lossOf(step);
+            return lossOf(step, scope);
         });
         clock.Stop();
         if (noise is not null) noise.Generator = null;
