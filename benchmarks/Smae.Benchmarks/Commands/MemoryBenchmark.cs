@@ -41,7 +41,7 @@ internal sealed class MemoryBenchmark : IBenchmark
 
     private static void Growth(BenchmarkContext context)
     {
-        int rounds = 10;
+        int rounds = 11;   // from the end of the first to the end of the last are 2,000 steps
         SideSettings settings = context.Settings("train", steps: 200, batch: 16) with { Model = s_small };
         SideResult side = Duel.Run([Side.Smae("a small model", settings)], rounds, context.Say)[0];
         SideRound first = side.Rounds[0], last = side.Rounds[^1];
@@ -54,6 +54,7 @@ internal sealed class MemoryBenchmark : IBenchmark
         AnsiConsole.Write(table);
         context.Report.Add("growthSteps", steps);
         context.Report.Add("residentGrowthBytes", last.ResidentBytes - first.ResidentBytes);
+        context.Report.Add("residentGrowthBytesSecondHalf", last.ResidentBytes - side.Rounds[rounds / 2].ResidentBytes);
         context.Report.Add("tensorsAliveGrowth", last.TensorsAlive - first.TensorsAlive);
         context.Report.AddMeasurements("growth", side);
     }

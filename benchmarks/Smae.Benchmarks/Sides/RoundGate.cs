@@ -11,23 +11,23 @@ internal sealed class RoundGate : IProgress<TrainingProgress>
     private readonly CancellationTokenSource _over = new();
     private readonly Stopwatch _clock = new();
     private long _allocated;
-    private TimeSpan _batches;
+    private long _losses;
     private bool _warm;
 
     public CancellationToken Over => _over.Token;
 
-    /// <summary>Told how long making a batch took.</summary>
-    public void BatchMade(TimeSpan elapsed) => _batches += elapsed;
+    /// <summary>Told whenever a loss is made, on any thread.</summary>
+    public void LossMade() => Interlocked.Increment(ref _losses);
 
     public void Report(TrainingProgress value)
     {
         if (!value.EpochEnded) return;
-        if (_warm) Console.WriteLine(JsonSerializer.Serialize(Round(_clock, _allocated) with { BatchSeconds = _batches.TotalSeconds }, SideSettings.Json));
+        if (_warm) Console.WriteLine(JsonSerializer.Serialize(Round(_clock, _allocated) with { Losses = _losses }, SideSettings.Json));
         else Console.WriteLine(JsonSerializer.Serialize(SideStart.OfThisProcess(), SideSettings.Json));
         _warm = true;
         if (Console.In.ReadLine() is null) _over.Cancel();
         _allocated = GC.GetTotalAllocatedBytes();
-        _batches = default;
+        _losses = 0;
         _clock.Restart();
     }
 

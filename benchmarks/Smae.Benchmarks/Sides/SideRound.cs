@@ -15,6 +15,6 @@ internal sealed record SideRound(double Seconds)
     /// <summary>Smae only: the most tensors that were alive at once so far.</summary>
     public long MostTensorsAlive { get; init; }
 
-    /// <summary>Smae only: seconds that making the batches took.</summary>
-    public double BatchSeconds { get; init; }
+    /// <summary>Smae's training only: how often a loss was made. A step whose images are shared out among threads makes several.</summary>
+    public long Losses { get; init; }
 }

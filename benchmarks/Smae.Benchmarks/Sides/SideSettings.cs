@@ -8,7 +8,8 @@ internal sealed record SideSettings
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
     /// <summary>
-    /// train, smae (train with a critic) or encode; Smae only: onnx and onnx-int8 (encode with ONNX Runtime), matmul (products of square matrices).
+    /// train, smae (train with a critic) or encode; Smae only: onnx and onnx-int8 (encode with ONNX Runtime), batch (what a step of
+    /// training is given, without the step), matmul (products of square matrices).
     /// </summary>
     public required string Job { get; init; }
 
@@ -23,6 +24,9 @@ internal sealed record SideSettings
 
     /// <summary>Images in a step.</summary>
     public int Batch { get; init; } = 128;
+
+    /// <summary>Smae's training only: parts that a batch is worked through in, one after the other.</summary>
+    public int Accumulation { get; init; } = 1;
 
     /// <summary>matmul only: height and width of the matrices.</summary>
     public int Side { get; init; } = 2048;

@@ -15,6 +15,7 @@ internal static class SmaeSide
             case "encode": Encode(settings); break;
             case "onnx": EncodeOnnx(settings, OnnxPrecision.Float32); break;
             case "onnx-int8": EncodeOnnx(settings, OnnxPrecision.Int8); break;
+            case "batch": MakeBatches(settings); break;
             case "matmul": Multiply(settings); break;
             default: throw new ArgumentException($"There is no job '{settings.Job}'.", nameof(settings));
         }
@@ -32,13 +33,10 @@ internal static class SmaeSide
                 using var network = new SqueezeNet(classes: 20);
                 network.Save(critic);
             }
-            MaePretraining.Run(images, new MaePretrainOptions
+            Objective objective = settings.Job == "smae" ? Objective.Semantic(0.5, critic) : Objective.Pixel();
+            MaePretraining.Run(images, Options(settings) with
             {
-                Encoder = settings.Model.ToEncoder(), Decoder = settings.Model.ToDecoder(), Masking = Masking.Random(settings.Ratio),
-                Objective = new TimedObjective(settings.Job == "smae" ? Objective.Semantic(0.5, critic) : Objective.Pixel(), gate.BatchMade),
-                Augmentation = settings.Augment ? Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1)) : null,
-                BatchSize = settings.Batch, Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4, WeightDecay = 0.05,
-                Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32, Progress = gate, CancellationToken = gate.Over,
+                Objective = new CountedObjective(objective, gate.LossMade), Progress = gate, CancellationToken = gate.Over,
             }, torch.device(settings.Device));
         }
         catch (OperationCanceledException)
@@ -50,6 +48,35 @@ internal static class SmaeSide
             File.Delete(critic);
             File.Delete(Path.ChangeExtension(critic, ".json"));
         }
+    }
+
+    private static MaePretrainOptions Options(SideSettings settings) => new()
+    {
+        Encoder = settings.Model.ToEncoder(), Decoder = settings.Model.ToDecoder(), Masking = Masking.Random(settings.Ratio),
+        Augmentation = settings.Augment ? Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1)) : null,
+        BatchSize = settings.Batch, AccumulationSteps = settings.Accumulation, Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4,
+        WeightDecay = 0.05, Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32,
+    };
+
+    /// <summary>What the training loop makes before a step's forward pass: pixels gathered, augmented and normalised, and masks.</summary>
+    private static void MakeBatches(SideSettings settings)
+    {
+        NativeTuning.Apply();
+        MaePretrainOptions options = Options(settings);
+        using ImageStore images = Noise(settings, 16 * settings.Batch);
+        using var normalizer = new ImageNormalizer(options.Preprocessing, torch.device(settings.Device));
+        using var random = new RandomStream(0);
+        long step = 0;
+        RoundGate.Each(() =>
+        {
+            for (int i = 0; i < settings.Steps; i++, step++)
+            {
+                using DisposeScope scope = torch.NewDisposeScope();
+                var shuffled = new Random((int)step);
+                long[] order = [.. Enumerable.Range(0, settings.Batch).Select(_ => (long)shuffled.Next((int)images.Count))];
+                new StoredBatch(scope, images, options, normalizer, random, new TrainingStep(new TrainingPosition(0, 1, step, long.MaxValue), order)).Make();
+            }
+        });
     }
 
     private static void Encode(SideSettings settings)
