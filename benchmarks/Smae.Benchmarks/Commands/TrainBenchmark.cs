@@ -10,7 +10,7 @@ namespace Smae.Benchmarks;
 internal sealed class TrainBenchmark(string job) : IBenchmark
 {
     private const string Bf16 = "Smae bf16", Fp32 = "Smae fp32", TunedBf16 = "PyTorch, tuned, bf16", TunedFp32 = "PyTorch, tuned, fp32";
-    private const string Products = "products ";
+    private const string Products = "products ", Sampled = "sampled ";
 
     public string Name => job == "smae" ? "train-smae" : "train-mae";
 
@@ -39,7 +39,7 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
             Name, $"Train step, {title}, {settings.Model.Image}x{settings.Model.Image}, {settings.Ratio:P0} hidden", sides, Bf16, context.RoundsOr(5),
             side => side.Settings.Job == job);
         Ratios(context.Report, figure, results);
-        if (machine) Machine(context.Report, settings, results, HollowSteps(context, settings, results[Bf16]));
+        if (machine) Machine(context.Report, settings, results, Overhead(context, settings, results[Bf16]));
     }
 
     private static void Ratios(BenchmarkReport report, string figure, IReadOnlyDictionary<string, SideResult> results)
@@ -60,9 +60,9 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
     }
 
     /// <summary>
-    /// The step without its arithmetic, in as many parts on as many threads as the real one, with one image in each: no C# runs for single images.
+    /// The step with .NET's sampler on, which tells how much of it is managed code; and the step without its arithmetic, in as many parts on as many threads as the real one, with one image in each: no C# runs for single images.
     /// </summary>
-    private static IReadOnlyDictionary<string, SideResult> HollowSteps(BenchmarkContext context, SideSettings settings, SideResult real)
+    private static IReadOnlyDictionary<string, SideResult> Overhead(BenchmarkContext context, SideSettings settings, SideResult real)
     {
         double parts = real.Rounds[0].Losses / (double)settings.Steps;
         int threads = parts > 1 ? real.Start.Threads : 1, after = (int)Math.Ceiling(parts / threads);
@@ -70,35 +70,44 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         {
             Model = settings.Model.Hollow(), Accumulation = after, Batch = after * threads, Steps = context.Quick ? 2 : 30,
         };
-        List<Side> sides = [Side.Smae(Bf16, hollow with { Bf16 = true }), Side.Smae(Fp32, hollow)];
+        SideSettings sampled = settings with { Sampled = true };
+        List<Side> sides =
+        [
+            Side.Smae(Sampled + Bf16, sampled with { Bf16 = true }), Side.Smae(Sampled + Fp32, sampled),
+            Side.Smae(Bf16, hollow with { Bf16 = true }), Side.Smae(Fp32, hollow),
+        ];
         if (context.Peer is { } peer) sides.Add(peer.Tuned(TunedFp32, hollow with { Batch = 1 }));
         return Duel.Run(sides, context.RoundsOr(3), context.Say).ToDictionary(side => side.Name);
     }
 
     private static void Machine(
         BenchmarkReport report, SideSettings settings, IReadOnlyDictionary<string, SideResult> results,
-        IReadOnlyDictionary<string, SideResult> hollowSteps)
+        IReadOnlyDictionary<string, SideResult> overhead)
     {
         double operations = OperationCount.TrainStep(settings.Model, settings.Batch, settings.Ratio);
         Table table = Text.Table(
             $"Of a step with {Text.Number(operations / 1e9)} GFLOP of matrix products", "", "GFLOP/s of the step", "GFLOP/s of products", "share",
-            "hollow step", "share");
+            "managed code", "hollow step", "share");
         foreach ((string name, string own) in (ReadOnlySpan<(string, string)>)[("Bf16", Bf16), ("Fp32", Fp32)])
         {
             double rate = operations / results[own].StepSeconds.Median;
             double peak = 2 * Math.Pow(settings.Side, 3) / results[Products + own].StepSeconds.Median;
-            double hollow = hollowSteps[own].StepSeconds.Median, overhead = hollow / results[own].StepSeconds.Median;
+            double hollow = overhead[own].StepSeconds.Median, share = hollow / results[own].StepSeconds.Median;
+            int threads = results[own].Rounds[0].Losses > settings.Steps ? results[own].Start.Threads : 1;
+            double managed = Spread.Of(overhead[Sampled + own].Rounds.Select(round => round.ManagedThreads / threads)).Median;
             report.Add($"train{name}OfMatmulRate", rate / peak);
             report.Add($"matmul{name}GigaflopsPerSecond", peak / 1e9);
             report.Add($"hollowStep{name}Seconds", hollow);
-            report.Add($"managedOverheadFraction{(name == "Bf16" ? "" : name)}", overhead);
+            report.Add($"hollowStep{name}Fraction", share);
+            report.Add($"managedOverheadFraction{(name == "Bf16" ? "" : name)}", managed);
             table.AddRow(
-                own, Text.Number(rate / 1e9), Text.Number(peak / 1e9), Text.Number(rate / peak, "0.0%"), Text.Seconds(hollow), Text.Number(overhead, "0.00%"));
+                own, Text.Number(rate / 1e9), Text.Number(peak / 1e9), Text.Number(rate / peak, "0.0%"),
+                Text.Number(managed, "0.00%"), Text.Seconds(hollow), Text.Number(share, "0.00%"));
         }
-        if (hollowSteps.TryGetValue(TunedFp32, out SideResult? other))
+        if (overhead.TryGetValue(TunedFp32, out SideResult? other))
         {
             double hollow = report.Add("hollowStepPyTorchSeconds", other.StepSeconds.Median);
-            table.AddRow(TunedFp32, "", "", "", Text.Seconds(hollow), Text.Number(hollow / results[TunedFp32].StepSeconds.Median, "0.00%"));
+            table.AddRow(TunedFp32, "", "", "", "", Text.Seconds(hollow), Text.Number(hollow / results[TunedFp32].StepSeconds.Median, "0.00%"));
         }
         report.Add("trainStepGigaflop", operations / 1e9);
         AnsiConsole.Write(table);

@@ -17,4 +17,7 @@ internal sealed record SideRound(double Seconds)
 
     /// <summary>Smae's training only: how often a loss was made. A step whose images are shared out among threads makes several.</summary>
     public long Losses { get; init; }
+
+    /// <summary>Smae's training only, if sampled: how many threads were in managed code on average.</summary>
+    public double ManagedThreads { get; init; }
 }

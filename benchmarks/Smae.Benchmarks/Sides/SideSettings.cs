@@ -28,6 +28,9 @@ internal sealed record SideSettings
     /// <summary>Smae's training only: parts that a batch is worked through in, one after the other.</summary>
     public int Accumulation { get; init; } = 1;
 
+    /// <summary>Smae's training only: whether it is sampled what of it is managed code.</summary>
+    public bool Sampled { get; init; }
+
     /// <summary>matmul only: height and width of the matrices.</summary>
     public int Side { get; init; } = 2048;
 

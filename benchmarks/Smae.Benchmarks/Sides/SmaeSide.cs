@@ -23,7 +23,7 @@ internal static class SmaeSide
 
     private static void Train(SideSettings settings)
     {
-        var gate = new RoundGate();
+        var gate = new RoundGate(settings.Sampled);
         using ImageStore images = Noise(settings, settings.Steps * settings.Batch);
         string critic = Path.Combine(Path.GetTempPath(), $"{Path.GetRandomFileName()}.safetensors");
         try
