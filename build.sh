@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what is missing and runs Smae: ./build.sh quickstart [--data DIR] [--out DIR] | reproduction | test | setup
+# Sets up what is missing and runs Smae: ./build.sh quickstart [--data DIR] [--out DIR] | reproduction | test | bench | setup
 # On a feed that has Microsoft.ML, TorchSharp and ONNX Runtime it uses them; elsewhere it builds polyfills/ (see README.md).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -19,12 +19,15 @@ usage: ./build.sh COMMAND [OPTIONS]
   reproduction --tiny-imagenet DIR --cub DIR ...
                                             the experiment of the SMAE paper as one table (see examples/Reproduction)
   test [DOTNET TEST OPTIONS]                build everything and run all tests
+  bench [train|encode|scoring|feeding|memory|scaling|micro|all] [--json FILE] [--rounds N] [--quick]
+                                            how fast Smae is, side by side with PyTorch (see docs/performance.md)
   setup                                     only install and build what the other commands need
 
 environment:
   Accelerator=cuda    run on NVIDIA GPUs (default: cpu)
   SMAE_FEED=packages  use the real packages, never the polyfills
   SMAE_FEED=polyfills use the polyfills even where the feed has the packages
+  SMAE_PYTHON=PATH    bench: the Python whose PyTorch is compared with (default: Debian's python3-torch, installed if it is missing)
 TEXT
 }
 
@@ -105,6 +108,33 @@ install_for_polyfills() {
   export LD_LIBRARY_PATH="$openblas${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
 
+# What 'bench' compares with. PyTorch as installed must not get the libraries chosen for Smae above: it gets the caller's own library path, and the BLAS that
+# Debian gives. That is the reference BLAS for python3-torch alone, and the pthread build of OpenBLAS for who asks for libopenblas0: both are unpacked under
+# artifacts/, so that what the system uses by default stays as it is.
+install_for_bench() {
+  export SMAE_BENCH_LIBRARY_PATH=$callers_library_path
+  case " $* " in *' --no-pytorch '* | *' --help '* | *' micro '* | *' feeding '* | *' memory '* | *' scaling '* | *' scoring '*) return ;; esac
+  if [ -n "${SMAE_PYTHON:-}" ] || ! command -v apt-get >/dev/null; then return; fi
+  if ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+    say "installing python3-torch to compare with (--no-pytorch leaves it out, SMAE_PYTHON names another)"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends python3-torch >artifacts/apt.log 2>&1 \
+      || { tail -n 20 artifacts/apt.log >&2; say "python3-torch could not be installed: the comparison with PyTorch is left out."; return 0; }
+  fi
+  local folder=$root/artifacts/blas package
+  if [ ! -e "$folder/done" ]; then
+    mkdir -p "$folder"
+    for package in libopenblas0-pthread libblas3 liblapack3; do
+      (cd "$folder" && apt-get -qq download "$package" && dpkg -x "$package"_*.deb .) >>artifacts/apt.log 2>&1 \
+        || { say "$package could not be fetched: PyTorch as installed runs on the system's own BLAS."; return 0; }
+    done
+    touch "$folder/done"
+  fi
+  local libraries
+  libraries=$(dirname "$folder"/usr/lib/*/openblas-pthread)
+  export SMAE_BENCH_OPENBLAS=$libraries/openblas-pthread SMAE_BENCH_REFERENCE_BLAS=$libraries/blas:$libraries/lapack
+}
+
 run_tests() {
   local log=$root/artifacts/test.log code=0
   dotnet build Smae.sln -c Release --nologo -v q >&2
@@ -125,6 +155,14 @@ case $command in
     dotnet build "examples/$example" -c Release --nologo -v q >&2
     cd "$caller"
     exec dotnet "$root/examples/$example/bin/Release/net10.0/$example.dll" "$@" ;;
+  bench)
+    need_dotnet
+    [ $# -gt 0 ] && [ "${1#-}" = "$1" ] || set -- all "$@"   # without a name, or with options alone: all
+    callers_library_path=${LD_LIBRARY_PATH:-}
+    choose_feed; install_for_bench "$@"
+    dotnet build benchmarks/Smae.Benchmarks -c Release --nologo -v q >&2
+    cd "$caller"
+    exec dotnet "$root/benchmarks/Smae.Benchmarks/bin/Release/net10.0/Smae.Benchmarks.dll" "$@" ;;
   test) need_dotnet; choose_feed; run_tests "$@" ;;
   setup) need_dotnet; choose_feed; dotnet build Smae.sln -c Release --nologo -v q >&2 ;;
   help | -h | --help) usage ;;

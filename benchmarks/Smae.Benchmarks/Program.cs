@@ -1,14 +1,12 @@
+using System.CommandLine;
 using System.Text.Json;
 using Smae.Benchmarks;
 
-switch (args)
+if (args is ["side", var json])   // one side of a comparison with benchmarks/pytorch/peer.py
 {
-    case ["scoring", .. var rest]:
-        return ScoringBenchmark.Run(rest);
-    case ["side", var json]:   // one side of a comparison with benchmarks/pytorch/peer.py
-        SmaeSide.Run(JsonSerializer.Deserialize<SideSettings>(json, SideSettings.Json)!);
-        return 0;
-    default:
-        Console.Error.WriteLine("usage: Smae.Benchmarks scoring [--images N] [--rounds N] [--batch N] [--json FILE]");
-        return 2;
+    SmaeSide.Run(JsonSerializer.Deserialize<SideSettings>(json, SideSettings.Json)!);
+    return 0;
 }
+var root = new RootCommand("How fast Smae is, and against what.");
+foreach (Command command in BenchmarkCommands.All()) root.Add(command);
+return root.Parse(args).Invoke();

@@ -68,7 +68,9 @@ if settings["job"] == "encode":
     model.eval()
 for _ in range(2):
     job()
-blas = sorted({line.split("/")[-1].strip() for line in open("/proc/self/maps") if "blas" in line})
+# With their folders: Debian's builds of OpenBLAS differ in nothing else. A libblas beside an OpenBLAS only hands on to it.
+blas = sorted({"/".join(line.split("/")[-2:]).strip() for line in open("/proc/self/maps") if "blas" in line and ".so" in line})
+blas = [path for path in blas if "/libopenblas" in path] or [path for path in blas if "lapack.so" not in path]
 peak = lambda: torch.cuda.max_memory_allocated() if device != "cpu" else 0
 print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads(), "blas": blas}), flush=True)
 for _ in sys.stdin:

@@ -14,7 +14,7 @@ internal sealed class ScoringContestants : IDisposable
     public const string Torch = "TorchSharp", Apply = "ML.NET ApplyOnnxModel", Batched = "OnnxEmbedding";
     private const int Size = 64;
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("smae-scoring-");
+    private readonly DrawnImages _images;
     private readonly Stack<IDisposable> _owned = [];
 
     /// <summary>Draws images, writes them as JPEG files of 64x64 pixels, makes an encoder and exports it.</summary>
@@ -23,12 +23,13 @@ internal sealed class ScoringContestants : IDisposable
     public ScoringContestants(int count, int batchSize)
     {
         var ml = new MLContext(seed: 1);
+        _images = new DrawnImages(count, Size, Size);
         ImageEncoder encoder = Own(ImageEncoder.Create(VisionTransformerConfig.VitLite7_4.ForImages(Size, 4), seed: 1));
         (Count, Dim) = (count, encoder.EmbedDim);
-        string onnx = Path.Combine(_folder.FullName, "encoder.onnx");
+        string onnx = Path.Combine(_images.Folder, "encoder.onnx");
         encoder.ExportOnnx(onnx);
 
-        FileRow[] files = [.. Enumerable.Range(0, count).Select(i => new FileRow { Path = Draw(i) })];
+        FileRow[] files = [.. _images.Files.Select(path => new FileRow { Path = path })];
         IDataView paths = ml.Data.LoadFromEnumerable(files);
         byte[] pixels;
         using (ImageStore store = ml.Data.LoadImageStore(paths, nameof(FileRow.Path), encoder.Preprocessing))
@@ -72,7 +73,7 @@ internal sealed class ScoringContestants : IDisposable
     public void Dispose()
     {
         while (_owned.TryPop(out IDisposable? one)) one.Dispose();
-        _folder.Delete(recursive: true);
+        _images.Dispose();
     }
 
     private void InBatches(int size, Action<int, int> run)
@@ -101,22 +102,6 @@ internal sealed class ScoringContestants : IDisposable
             getter(ref value);
             value.CopyTo(outputs, row * Dim);
         }
-    }
-
-    /// <summary>A gradient with noise: it compresses about as well as a photograph.</summary>
-    private string Draw(int number)
-    {
-        var random = new Random(number);
-        var pixels = new byte[Size * Size * 4];
-        for (int i = 0; i < pixels.Length; i++)
-        {
-            int place = i / 4, slope = (i % 4 + number) % 3 == 0 ? place / Size : place % Size;
-            pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)(2 * slope + random.Next(100));
-        }
-        string path = Path.Combine(_folder.FullName, $"image{number:00000}.jpg");
-        using MLImage image = MLImage.CreateFromPixels(Size, Size, MLPixelFormat.Rgba32, pixels);
-        image.Save(path);
-        return path;
     }
 
     private T Own<T>(T one) where T : class

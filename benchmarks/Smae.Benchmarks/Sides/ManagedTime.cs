@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using Microsoft.Diagnostics.NETCore.Client;
+using Microsoft.Diagnostics.Tracing;
+using Microsoft.Diagnostics.Tracing.EventPipe;
+using Microsoft.Diagnostics.Tracing.Parsers.Clr;
+
+namespace Smae.Benchmarks;
+
+/// <summary>
+/// How much of some work is managed code: .NET's own sampler looks at all threads again and again and tells of each whether it is in managed code or in a
+/// native call (or waiting). What the binding does before and after a native call counts as managed.
+/// </summary>
+internal sealed class ManagedTime
+{
+    private readonly TimeSpan _paused = GC.GetTotalPauseDuration();
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly MemoryStream _trace = new();
+    private readonly EventPipeSession _session;
+    private readonly Thread _copying;
+
+    /// <summary>Begins to sample this process.</summary>
+    public ManagedTime()
+    {
+        var sampler = new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational);
+        _session = new DiagnosticsClient(Environment.ProcessId).StartEventPipeSession([sampler], requestRundown: false);
+        // Read only when all is over: reading is managed code too.
+        _copying = new Thread(() => _session.EventStream.CopyTo(_trace)) { IsBackground = true };
+        _copying.Start();
+    }
+
+    /// <summary>Stops.</summary>
+    /// <returns>How many threads were in managed code on average; a pause for garbage collection counts as one.</returns>
+    public double Stop()
+    {
+        double pauses = (GC.GetTotalPauseDuration() - _paused) / Stopwatch.GetElapsedTime(_start);
+        _session.Stop();
+        _copying.Join();
+        _session.Dispose();
+        _trace.Position = 0;
+        var samples = new Dictionary<int, (int All, int Managed)>();
+        using var source = new EventPipeEventSource(_trace);
+        new SampleProfilerTraceEventParser(source).ThreadSample += sample =>
+        {
+            (int all, int managed) = samples.GetValueOrDefault(sample.ThreadID);
+            samples[sample.ThreadID] = (all + 1, managed + (sample.Type == ClrThreadSampleType.Managed ? 1 : 0));
+        };
+        source.Process();
+        if (samples.Count == 0) return double.NaN;
+        int looks = samples.Values.Max(s => s.All);   // at a thread that was there all the time
+        return samples.Values.Sum(s => s.Managed) / (double)looks + pauses;
+    }
+}

@@ -1,0 +1,2 @@
+// libtorch and the decoders use all cores already.
+[assembly: DoNotParallelize]

@@ -1,0 +1,43 @@
+using Smae.Benchmarks;
+
+namespace Benchmarks.Tests;
+
+/// <summary>The count of operations, product by product.</summary>
+[TestClass]
+public sealed class OperationCountTests
+{
+    // 16 patches of 48 numbers; encoder: one block of 16 channels, MLP of 32; decoder the same.
+    private static readonly ModelShape s_shape = ModelShape.Smallest;
+
+    [TestMethod]
+    public void EncodingIsTheProductsOfTheEncoder()
+    {
+        double expected = Product(16, 48, 16) + Block(17, 16, 32);
+        Assert.AreEqual(3 * expected, OperationCount.Encode(s_shape, batch: 3));
+    }
+
+    [TestMethod]
+    public void AStepIsThreeTimesItsForwardProductsButForTheFirst()
+    {
+        const int visible = 4;   // of 16, 75% hidden
+        double first = Product(visible, 48, 16);
+        double others = Block(visible + 1, 16, 32) + Product(visible + 1, 16, 16) + Block(17, 16, 32) + Product(16, 16, 48);
+        Assert.AreEqual(5 * (2 * first + 3 * others), OperationCount.TrainStep(s_shape, batch: 5, ratio: 0.75));
+    }
+
+    [TestMethod]
+    public void TheCriticIsThreePassesMore()
+    {
+        // 16 pixels: 7 after the first convolution, 3 after the pooling.
+        double fire = 9 * 2.0 * (16 * 64 + 9 * 16 * 64), pass = Product(49, 27, 64) + Product(9, 64, 16) + Product(9, 128, 16) + 2 * fire;
+        double without = OperationCount.TrainStep(s_shape, batch: 2, ratio: 0.75);
+        Assert.AreEqual(without + 2 * 3 * pass, OperationCount.TrainStep(s_shape, batch: 2, ratio: 0.75, critic: true));
+    }
+
+    private static double Product(double rows, double inner, double columns) => 2 * rows * inner * columns;
+
+    /// <summary>Queries, keys, values, scores, mix, projection, and both layers of the MLP, one by one.</summary>
+    private static double Block(double tokens, double dim, double hidden) =>
+        Product(tokens, dim, dim) + Product(tokens, dim, dim) + Product(tokens, dim, dim) + Product(tokens, dim, tokens) + Product(tokens, tokens, dim)
+        + Product(tokens, dim, dim) + Product(tokens, dim, hidden) + Product(tokens, hidden, dim);
+}
