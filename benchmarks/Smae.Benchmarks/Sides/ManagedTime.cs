@@ -19,6 +19,20 @@ internal sealed class ManagedTime
     private readonly EventPipeSession _session;
     private readonly Thread _copying;
 
+    // The kernel's numbers of the threads that take part; .NET has none for them.
+    private static readonly HashSet<int> s_threads = [];
+    [ThreadStatic] private static bool t_known;
+
+    /// <summary>Counts the calling thread among those that are looked at: others, such as the sampler's own, have no part in the work.</summary>
+    public static void LookAtThisThread()
+    {
+        if (t_known) return;
+        t_known = true;
+        string? self = Directory.Exists("/proc/thread-self") ? Path.GetFileName(new FileInfo("/proc/thread-self").LinkTarget) : null;
+        lock (s_threads)
+            if (int.TryParse(self, out int number)) s_threads.Add(number);
+    }
+
     /// <summary>Begins to sample this process.</summary>
     public ManagedTime()
     {
@@ -42,6 +56,7 @@ internal sealed class ManagedTime
         using var source = new EventPipeEventSource(_trace);
         new SampleProfilerTraceEventParser(source).ThreadSample += sample =>
         {
+            if (!s_threads.Contains(sample.ThreadID)) return;
             (int all, int managed) = samples.GetValueOrDefault(sample.ThreadID);
             samples[sample.ThreadID] = (all + 1, managed + (sample.Type == ClrThreadSampleType.Managed ? 1 : 0));
         };

@@ -19,11 +19,16 @@ internal sealed class RoundGate(bool sampled = false) : IProgress<TrainingProgre
     public CancellationToken Over => _over.Token;
 
     /// <summary>Told whenever a loss is made, on any thread.</summary>
-    public void LossMade() => Interlocked.Increment(ref _losses);
+    public void LossMade()
+    {
+        if (sampled) ManagedTime.LookAtThisThread();
+        Interlocked.Increment(ref _losses);
+    }
 
     public void Report(TrainingProgress value)
     {
         if (!value.EpochEnded) return;
+        if (sampled) ManagedTime.LookAtThisThread();   // the loop's own
         if (_warm)
         {
             SideRound round = Round(_clock, _allocated) with { Losses = _losses };
