@@ -86,9 +86,6 @@ internal static class Plans
                 ScratchTinyImageNet = fineTune with { Architecture = encoder },
                 ScratchCub = cub with { Architecture = encoder, LearningRate = 2e-3 },
                 Fused = [0, 2, 4, 5], TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 8, NumHeads = 6 } },
-                // The teacher's share of itself is the paper's per run, not per epoch: of a teacher that keeps 96% of itself in each of 10 epochs two
-                // thirds would be random weights at the end.
-                Sdae = mae with { Objective = Objective.SelfDistilledFeatures() with { Momentum = 0.5, FinalMomentum = 0.8 } },
                 Dino = mae with
                 {
                     // An image of DINO's costs as much as six to eight of MAE's: a quarter of the epochs, as in the SMAE paper.

@@ -75,7 +75,7 @@ public sealed class DistillationTests : IDisposable
         Assert.IsTrue(double.IsFinite(run.Loss(images, mask).ToDouble()));
         using FrozenTeacher teacher = Load(s_teacher, lastBlock: 0);
         Assert.AreEqual(1, teacher.Model.Config.Depth);
-        Refused(objective with { TeacherBlocks = [2] }, "TeacherBlocks names block 2", "does not hold");
+        Refused(objective with { TeacherBlocks = [2] }, "TeacherBlocks names block 2", "does not hold: expected one of its 2 blocks up to 1.");
     });
 
     [TestMethod]
