@@ -70,7 +70,7 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         {
             Model = settings.Model.Hollow(), Accumulation = after, Batch = after * threads, Steps = context.Quick ? 2 : 30,
         };
-        SideSettings sampled = settings with { Sampled = true, Steps = context.Quick ? 2 : 6 };   // a look takes place about once in a millisecond
+        SideSettings sampled = settings with { Sampled = true, Steps = context.Quick ? 20 : 6 };   // a look takes place about once in a millisecond
         List<Side> sides =
         [
             Side.Smae(Sampled + Bf16, sampled with { Bf16 = true }), Side.Smae(Sampled + Fp32, sampled),
