@@ -64,6 +64,7 @@ internal static class PretrainRun
                 ("images a second", Invariant($"{result.ImagesPerSecond:F0}")),
                 ("encoder", $"{result.Encoder.EmbedDim} numbers an image"), ("encoder.onnx", onnx.Proof.ToString()))
             .AddHistory("Training", result.History)
+            .AddFusionWeights("Fused blocks", result.Model.Encoder)
             .AddPicture("Reconstructions", ReconstructionGrid.Draw(result.Model, sample, First(Reconstructed), options, scale, device),
                 "The photo, what the encoder sees of it, and what the autoencoder makes of that.");
         if (sample.Count > 1)

@@ -165,6 +165,7 @@ internal sealed class QuickstartRun
                 ("ONNX Runtime against TorchSharp", $"largest difference {Number(figures.OnnxMaxAbsDifference)}"),
                 ("Saved model without Smae", $"largest difference {Number(figures.SavedModelMaxAbsDifference)}"))
             .AddHistory("Pretraining", pretraining.History)
+            .AddFusionWeights("Fused blocks", pretraining.Model.Encoder)
             .AddPicture("Reconstructions", reconstructions, "original, what the encoder sees, reconstruction")
             .AddPicture("Nearest neighbours", NeighborGrid.Draw(pretraining.Encoder, many, asked, neighbors: 6, scale: Math.Max(1, scale / 2)),
                 "an image of the validation set, then those whose embeddings are most like its own")

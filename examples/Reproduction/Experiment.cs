@@ -14,6 +14,7 @@ internal sealed class Experiment
     private readonly int _seed;
     private readonly string _folder;
     private readonly CancellationToken _cancellation;
+    private readonly bool _trainTeacher, _probesOnly;
 
     /// <param name="tinyImageNet">What is pretrained and fine-tuned on.</param>
     /// <param name="cub">What is fine-tuned on too.</param>
@@ -22,20 +23,33 @@ internal sealed class Experiment
     /// <param name="device">Where.</param>
     /// <param name="seed">Of everything random.</param>
     /// <param name="folder">Where weights and checkpoints go.</param>
+    /// <param name="probesOnly">Whether fine-tuning is left out.</param>
     /// <param name="cancellation">Stops between two steps, after a checkpoint.</param>
     public Experiment(
-        LabelledSet tinyImageNet, LabelledSet cub, Plan plan, Results results, Device device, int seed, string folder, CancellationToken cancellation)
+        LabelledSet tinyImageNet, LabelledSet cub, Plan plan, Results results, Device device, int seed, string folder, bool probesOnly,
+        CancellationToken cancellation)
     {
+        (_trainTeacher, _probesOnly) = (plan.Teacher.Length == 0, probesOnly);
         (_tinyImageNet, _cub, _results, _device, _seed, _folder) = (tinyImageNet, cub, results, device, seed, folder);
-        _plan = plan with { Critic = Path.Combine(folder, "critic.safetensors") };
+        _plan = plan with
+        {
+            Critic = Path.Combine(folder, "critic.safetensors"),
+            Teacher = _trainTeacher ? Path.Combine(folder, "teacher.safetensors") : plan.Teacher,
+        };
         _precision = Hardware.FastestPrecision(gpu: device.type == TorchSharp.DeviceType.CUDA);
         _cancellation = cancellation;
     }
 
-    /// <summary>Trains the critic, unless that is done.</summary>
-    public void TrainCritic()
+    /// <summary>Trains what the methods learn from, unless that is done or given.</summary>
+    public void Prepare(IReadOnlyList<Method> methods)
     {
-        if (_results.Critic(_seed) is not null) return;
+        if (methods.Any(m => m.Helper == Helper.Critic) && _results.Critic(_seed) is null) TrainCritic();
+        bool teacher = _trainTeacher && methods.Any(m => m.Helper == Helper.Teacher) && _results.Teacher(_seed) is null;
+        if (teacher) TrainTeacher(_plan.TeacherTraining!);
+    }
+
+    private void TrainCritic()
+    {
         SupervisedResult<SqueezeNet> result = Stage("critic", "critic", _plan.CriticTraining, options =>
             CriticTraining.Run(_tinyImageNet.Training, _tinyImageNet.Test, options, _plan.Mae.Preprocessing, _device));
         using (SqueezeNet critic = result.Model) critic.Save(_plan.Critic);
@@ -43,13 +57,28 @@ internal sealed class Experiment
         DeleteCheckpoints("critic");
     }
 
+    private void TrainTeacher(MaePretrainOptions training)
+    {
+        MaePretrainResult result = Stage("teacher", "teacher", training, options => MaePretraining.Run(_tinyImageNet.Training.Images, options, _device));
+        using (result.Model) result.Encoder.Save(_plan.Teacher);
+        _results.SetTeacher(_seed, result.LastLoss);
+        DeleteCheckpoints("teacher");
+    }
+
     /// <summary>Measures what has not been measured yet of a row.</summary>
     public void Measure(Method method)
     {
         Figures row = _results.Of(method, _seed);
-        if (row is { LinearProbe: not null, TinyImageNet: not null, Cub: not null }) return;
+        bool tuned = _probesOnly || row is { TinyImageNet: not null, Cub: not null };
+        if (tuned && row is { Neighbors: not null, LinearProbe: not null }) return;
         using ImageEncoder encoder = Encoder(method, row);
         row = _results.Of(method, _seed);
+        if (row.Neighbors is null)
+        {
+            Evaluation nearest = KNearestNeighbors.Evaluate(encoder, _tinyImageNet.Training, _tinyImageNet.Test, cancellationToken: _cancellation);
+            row = row with { Neighbors = nearest.Top1 };
+            _results.Set(row);
+        }
         if (row.LinearProbe is null)
         {
             var probe = Stage(method.Key, "linear probe", _plan.Probe, options =>
@@ -59,13 +88,13 @@ internal sealed class Experiment
             _results.Set(row);
         }
         bool scratch = method.Pretraining is null;
-        if (row.TinyImageNet is null)
+        if (row.TinyImageNet is null && !_probesOnly)
         {
             var history = FineTune(method, encoder, _tinyImageNet, scratch ? _plan.ScratchTinyImageNet : _plan.TinyImageNet);
             row = row with { TinyImageNet = Top1(history), Seconds = row.Seconds + Seconds(history, _tinyImageNet) };
             _results.Set(row);
         }
-        if (row.Cub is null)
+        if (row.Cub is null && !_probesOnly)
         {
             var history = FineTune(method, encoder, _cub, scratch ? _plan.ScratchCub : _plan.Cub);
             row = row with { Cub = Top1(history), Seconds = row.Seconds + Seconds(history, _cub) };
@@ -83,13 +112,17 @@ internal sealed class Experiment
         else if (row.ImagesPerSecond is not null) encoder = ImageEncoder.Load(path, _device);
         else
         {
+            PeakMemory.Restart();
             MaePretrainResult result = Stage(method.Key, "pretraining", method.Pretraining(_plan), options =>
                 MaePretraining.Run(_tinyImageNet.Training.Images, options, _device));
+            double? memory = PeakMemory.Read();
             encoder = result.Encoder;
             encoder.Save(path);
+            new HtmlReport($"{method.Name}, seed {_seed}").AddHistory("Pretraining", result.History).AddFusionWeights("Fused blocks", encoder.Model)
+                .AddSettings("Settings", method.Pretraining(_plan)).Save(Path.ChangeExtension(path, ".html"));
             double seconds = Seconds(result.History, _tinyImageNet);
             double speed = result.History.Count * _tinyImageNet.Training.Count / seconds;
-            _results.Set(row with { ImagesPerSecond = speed, Seconds = row.Seconds + seconds });
+            _results.Set(row with { ImagesPerSecond = speed, PeakMegabytes = memory, Seconds = row.Seconds + seconds });
         }
         encoder.Model.Precision = _precision;
         return encoder;
@@ -114,7 +147,10 @@ internal sealed class Experiment
 
     private string Checkpoints(string row) => Path.Combine(_folder, row, "checkpoints");
 
-    private void DeleteCheckpoints(string row) => Directory.Delete(Checkpoints(row), recursive: true);
+    private void DeleteCheckpoints(string row)
+    {
+        if (Directory.Exists(Checkpoints(row))) Directory.Delete(Checkpoints(row), recursive: true);
+    }
 
     /// <summary>Top-1 after the last epoch: no epoch is picked by the images that are measured on.</summary>
     private static double Top1(IReadOnlyList<EpochSummary> history) => history[^1].Validation!.Top1;

@@ -10,6 +10,12 @@ internal sealed record Figures
     /// <summary>Images pretrained on a second.</summary>
     public double? ImagesPerSecond { get; init; }
 
+    /// <summary>The most memory that the process held while it pretrained, in MiB.</summary>
+    public double? PeakMegabytes { get; init; }
+
+    /// <summary>Top-1 on Tiny ImageNet of the 20 nearest training images' vote, 0 to 1.</summary>
+    public double? Neighbors { get; init; }
+
     /// <summary>Top-1 on Tiny ImageNet of a linear classifier on the frozen encoder, 0 to 1.</summary>
     public double? LinearProbe { get; init; }
 

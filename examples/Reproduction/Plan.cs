@@ -2,13 +2,13 @@ using Smae.Training;
 
 namespace Reproduction;
 
-/// <summary>All settings of the experiment at one scale, but for seed, number format and folders.</summary>
+/// <summary>All settings of the experiment at one scale, but for seed, number format and folders: <see cref="Plans"/> has them.</summary>
 internal sealed record Plan
 {
-    /// <summary>Training of the critic on Tiny ImageNet's labels.</summary>
+    /// <summary>Training of the critic on the labels of the first set.</summary>
     public required SupervisedOptions CriticTraining { get; init; }
 
-    /// <summary>MAE with random masking; every other method changes it with <c>with</c>, so that all have the same encoder and budget.</summary>
+    /// <summary>MAE with random masking. Where a scale names no other, every method changes it with <c>with</c>: all have its encoder and budget.</summary>
     public required MaePretrainOptions Mae { get; init; }
 
     /// <summary>The linear probe on Tiny ImageNet.</summary>
@@ -26,79 +26,60 @@ internal sealed record Plan
     /// <inheritdoc cref="ScratchTinyImageNet"/>
     public required FineTuneOptions ScratchCub { get; init; }
 
+    /// <summary>DINO.</summary>
+    public required MaePretrainOptions Dino { get; init; }
+
+    /// <summary>Pretraining of DMAE's teacher, a larger MAE; null at a scale where a published one is asked for.</summary>
+    public required MaePretrainOptions? TeacherTraining { get; init; }
+
+    /// <summary>The blocks that MFF fuses.</summary>
+    public required BlockList Fused { get; init; }
+
+    /// <summary>PixMIM.</summary>
+    public MaePretrainOptions PixMim
+    {
+        get => field ?? Mae with { Objective = Objective.LowPassPixel(normalizePatches: false) };
+        init;
+    }
+
+    /// <summary>MFF with MAE's pixels.</summary>
+    public MaePretrainOptions Mff
+    {
+        get => field ?? Mae with { Encoder = Mae.Encoder with { Fusion = Fused } };
+        init;
+    }
+
+    /// <summary>SdAE.</summary>
+    public MaePretrainOptions Sdae
+    {
+        get => field ?? Mae with { Objective = Objective.SelfDistilledFeatures() };
+        init;
+    }
+
+    /// <summary>What DMAE has beside its objective.</summary>
+    public MaePretrainOptions Distilling
+    {
+        get => field ?? Mae;
+        init;
+    }
+
     /// <summary>The trained critic's file.</summary>
     public string Critic { get; init; } = "";
+
+    /// <summary>The teacher's file.</summary>
+    public string Teacher { get; init; } = "";
+
+    /// <summary>DMAE as published (Bai et al. 2023).</summary>
+    public MaePretrainOptions Dmae => Distilling with { Objective = Objective.DistilledFeatures(Teacher, TeacherShape) };
+
+    /// <summary>DMAE as Garcia, Senel and Frantzolas have it.</summary>
+    public MaePretrainOptions RawDmae => Distilling with { Objective = Objective.DistilledRawFeatures(Teacher, TeacherShape) };
+
+    /// <summary>A file without a JSON file beside it is none of ours: it holds what MAE's authors published, their ViT-L.</summary>
+    private VisionTransformerConfig? TeacherShape =>
+        File.Exists(Path.ChangeExtension(Teacher, ".json")) ? null : VisionTransformerConfig.VitLarge16;
 
     /// <summary>SMAE with random masking.</summary>
     /// <param name="alpha">Weight of the critic's features.</param>
     public MaePretrainOptions Smae(double alpha) => Mae with { Objective = Objective.Semantic(alpha, Critic) };
-
-    public static Plan Of(Scale scale) => scale switch
-    {
-        Scale.Paper => Paper,
-        Scale.Small => Small,
-        _ => Smoke,
-    };
-
-    private static Plan Paper => new()
-    {
-        CriticTraining = Recipes.SmaeCritic, Mae = Recipes.SmaePaperMaePretrain, Probe = Recipes.SmaeLinearProbe,
-        TinyImageNet = Recipes.SmaeFineTuneTinyImageNet, Cub = Recipes.SmaeFineTuneCub,
-        ScratchTinyImageNet = Recipes.SmaeScratchTinyImageNet, ScratchCub = Recipes.SmaeScratchCub,
-    };
-
-    private static Plan Small
-    {
-        get
-        {
-            VisionTransformerConfig encoder = VisionTransformerConfig.VitTiny16.ForImages(32, patchSize: 4) with
-            {
-                EmbedDim = 128, Depth = 6, NumHeads = 4, DefaultDecoder = DecoderConfig.Mae with { EmbedDim = 64, Depth = 1, NumHeads = 4 },
-            };
-            var fineTune = new FineTuneOptions
-            {
-                Epochs = 4, LearningRate = 1e-3, WarmupEpochs = 1, KeepBest = false,
-                Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.6)),
-            };
-            FineTuneOptions cub = fineTune with { Epochs = 24, BatchSize = 64, WarmupEpochs = 3 };
-            return new()
-            {
-                CriticTraining = new SupervisedOptions
-                {
-                    Epochs = 20, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = 2, KeepBest = false,
-                    Augmentation = Augmentation.HorizontalFlip(),
-                },
-                Mae = new MaePretrainOptions
-                {
-                    Encoder = encoder, Objective = Objective.Pixel(normalizePatches: false), Epochs = 10, LearningRate = 2e-3, WarmupEpochs = 1,
-                    WeightDecay = 0.05,
-                },
-                Probe = Recipes.SmaeLinearProbe, TinyImageNet = fineTune, Cub = cub,
-                // From scratch 5e-4, 1e-3 and 2e-3 were tried, once each: Tiny ImageNet 34.7, 37.2 and 35.9%, CUB 37.7, 42.1 and 47.1%.
-                ScratchTinyImageNet = fineTune with { Architecture = encoder },
-                ScratchCub = cub with { Architecture = encoder, LearningRate = 2e-3 },
-            };
-        }
-    }
-
-    private static Plan Smoke
-    {
-        get
-        {
-            VisionTransformerConfig encoder = VisionTransformerConfig.VitTiny16.ForImages(24, patchSize: 4) with
-            {
-                EmbedDim = 16, Depth = 1, NumHeads = 2, DefaultDecoder = DecoderConfig.Mae with { EmbedDim = 16, Depth = 1, NumHeads = 2 },
-            };
-            Plan small = Small;
-            FineTuneOptions fineTune = small.TinyImageNet with { Epochs = 2, BatchSize = 8 };
-            return small with
-            {
-                CriticTraining = small.CriticTraining with { Epochs = 2, BatchSize = 8 },
-                Mae = small.Mae with { Encoder = encoder, Epochs = 2, BatchSize = 8 },
-                Probe = small.Probe with { Epochs = 2 },
-                TinyImageNet = fineTune, Cub = fineTune,
-                ScratchTinyImageNet = fineTune with { Architecture = encoder }, ScratchCub = fineTune with { Architecture = encoder },
-            };
-        }
-    }
 }

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using Reproduction;
 
-// The experiment of the SMAE paper as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper] [--out DIR] [--resume].
+// All methods as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper|imagenet] [--methods mae-random sdae] [--out DIR] [--resume].
 string[] keys = [.. Method.All.Select(m => m.Key)];
-var tinyImageNet = new Option<DirectoryInfo>("--tiny-imagenet")
+var tinyImageNet = new Option<DirectoryInfo>("--tiny-imagenet", "--imagenet")
 {
-    Description = "Tiny ImageNet as distributed, or some classes of it.", Required = true,
+    Description = "Tiny ImageNet as distributed, or some classes of it. At --scale imagenet, ImageNet: train/CLASS and val/CLASS.", Required = true,
 };
 var cub = new Option<DirectoryInfo>("--cub") { Description = "CUB-200-2011 as distributed, or some classes of it.", Required = true };
 var output = new Option<DirectoryInfo>("--out")
@@ -14,15 +14,21 @@ var output = new Option<DirectoryInfo>("--out")
 };
 var scale = new Option<Scale>("--scale")
 {
-    Description = "small: some 20 classes on two processor cores. paper: the whole data sets on a GPU. smoke: a minute, learns nothing.",
+    Description = "small: some 20 classes on two processor cores. paper: the SMAE paper's, the whole data sets on a GPU. "
+        + "imagenet: the other papers', ViT-B/16 on ImageNet, weeks on a GPU. smoke: a minute, learns nothing.",
     DefaultValueFactory = _ => Scale.Small,
 };
 var methods = new Option<string[]>("--methods")
 {
-    Description = $"Rows of the table: {string.Join(", ", keys)}. Default: all but the smae1 ones.", AllowMultipleArgumentsPerToken = true,
+    Description = $"Rows of the table: {string.Join(", ", keys)}. Default: all but {string.Join(", ", Method.All.Where(m => m.Optional).Select(m => m.Key))}.", AllowMultipleArgumentsPerToken = true,
     DefaultValueFactory = _ => [.. Method.All.Where(m => !m.Optional).Select(m => m.Key)],
 };
 methods.AcceptOnlyFromAmong(keys);
+var teacher = new Option<FileInfo>("--teacher")
+{
+    Description = "DMAE's teacher: a safetensors file of Smae with its JSON file, else MAE's ViT-L. Default: one is pretrained, but not at --scale imagenet.",
+};
+var probesOnly = new Option<bool>("--probes-only") { Description = "Leave fine-tuning out; a later run with --resume and without this does it." };
 var seeds = new Option<int>("--seeds") { Description = "How often everything is done, each time with another seed.", DefaultValueFactory = _ => 1 };
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." };
 var resume = new Option<bool>("--resume") { Description = "Go on with what is in the output folder." };
@@ -31,16 +37,17 @@ seeds.Validators.Add(result =>
     if (result.GetValueOrDefault<int>() < 1) result.AddError("--seeds must be at least 1.");
 });
 
-var command = new RootCommand("Compares MAE and SMAE with each other and with no pretraining, on Tiny ImageNet and CUB.")
+var command = new RootCommand("Compares ways to pretrain with each other and with none, on Tiny ImageNet and CUB.")
 {
-    tinyImageNet, cub, output, scale, methods, seeds, gpu, resume,
+    tinyImageNet, cub, output, scale, methods, teacher, probesOnly, seeds, gpu, resume,
 };
 command.SetAction((parsed, cancellation) =>
 {
     string[] chosen = parsed.GetValue(methods)!;
     var settings = new ReproductionSettings(
         parsed.GetValue(tinyImageNet)!, parsed.GetValue(cub)!, parsed.GetValue(output)!, parsed.GetValue(scale),
-        [.. Method.All.Where(m => chosen.Contains(m.Key))], parsed.GetValue(seeds), parsed.GetValue(gpu), parsed.GetValue(resume));
+        [.. Method.All.Where(m => chosen.Contains(m.Key))], parsed.GetValue(seeds), parsed.GetValue(gpu), parsed.GetValue(resume),
+        parsed.GetValue(teacher), parsed.GetValue(probesOnly));
     try
     {
         ReproductionRun.Run(settings, cancellation);

@@ -12,9 +12,10 @@ internal static class ReproductionRun
     {
         var clock = Stopwatch.StartNew();
         torch.Device device = Device(settings.GpuDeviceId);
+        Plan plan = Plans.Of(settings.Scale) with { Teacher = settings.Teacher?.FullName ?? "" };
+        Check(settings, plan);
         settings.Output.Create();
         Results results = Results.Open(settings);
-        Plan plan = Plan.Of(settings.Scale);
 
         var ml = new MLContext(seed: 1);
         using LabelledSet tinyImageNet =
@@ -26,8 +27,8 @@ internal static class ReproductionRun
         for (int seed = 1; seed <= settings.Seeds; seed++)
         {
             string folder = Path.Combine(settings.Output.FullName, $"seed{seed}");
-            var experiment = new Experiment(tinyImageNet, cub, plan, results, device, seed, folder, cancellation);
-            experiment.TrainCritic();
+            var experiment = new Experiment(tinyImageNet, cub, plan, results, device, seed, folder, settings.ProbesOnly, cancellation);
+            experiment.Prepare(settings.Methods);
             foreach (Method method in settings.Methods)
             {
                 experiment.Measure(method);
@@ -37,6 +38,21 @@ internal static class ReproductionRun
         }
         Console.WriteLine($"\nTop-1 in % on {tinyImageNet.Test.Count} and {cub.Test.Count} test images:\n\n{table}");
         Console.WriteLine($"{settings.Output.FullName}: table.md, results.json, weights ({clock.Elapsed:hh\\:mm\\:ss})");
+    }
+
+    /// <summary>Says what is wrong with a row before hours are spent on the rows before it.</summary>
+    /// <exception cref="ArgumentException">A method cannot be trained as it is set.</exception>
+    private static void Check(ReproductionSettings settings, Plan plan)
+    {
+        foreach (Method method in settings.Methods)
+        {
+            if (method.Helper == Helper.Teacher && plan is { Teacher: "", TeacherTraining: null })
+                throw new ArgumentException(
+                    $"{method.Key} at --scale {settings.Scale.ToString().ToLowerInvariant()} learns from a published teacher: give MAE's ViT-L as a "
+                    + "safetensors file with --teacher FILE, or name other rows with --methods.");
+            bool trainedFirst = method.Helper == Helper.Critic || (method.Helper == Helper.Teacher && plan.Teacher.Length == 0);
+            if (!trainedFirst) method.Pretraining?.Invoke(plan).Validate();
+        }
     }
 
     private static torch.Device Device(int? gpu)

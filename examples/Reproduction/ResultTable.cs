@@ -7,13 +7,14 @@ namespace Reproduction;
 internal static class ResultTable
 {
     private static readonly string[] s_head =
-        ["method", "masking", "linear probe", "Tiny ImageNet", "CUB", "pretraining images/s", "seconds"];
+        ["method", "masking", "k-NN", "linear probe", "Tiny ImageNet", "CUB", "ms/image", "of MAE's", "MiB", "seconds"];
 
     /// <param name="methods">The rows, in their order.</param>
     /// <param name="results">What was measured; of several seeds the table shows mean and standard deviation.</param>
     public static string Of(IEnumerable<Method> methods, Results results)
     {
-        string[][] rows = [s_head, .. methods.Select(m => Row(m, [.. results.Rows.Where(f => f.Method == m.Key)]))];
+        double? cost = Cost(results.Rows.Where(f => f.Method == Method.Baseline));
+        string[][] rows = [s_head, .. methods.Select(m => Row(m, [.. results.Rows.Where(f => f.Method == m.Key)], cost))];
         int[] widths = [.. s_head.Select((_, column) => rows.Max(row => row[column].Length))];
         var text = new StringBuilder();
         for (int i = 0; i < rows.Length; i++)
@@ -25,11 +26,20 @@ internal static class ResultTable
         return text.ToString();
     }
 
-    private static string[] Row(Method method, Figures[] seeds) =>
-    [
-        method.Name, method.Masking, Percent(seeds.Select(f => f.LinearProbe)), Percent(seeds.Select(f => f.TinyImageNet)),
-        Percent(seeds.Select(f => f.Cub)), Mean(seeds.Select(f => f.ImagesPerSecond)), Mean(seeds.Select(f => (double?)f.Seconds)),
-    ];
+    private static string[] Row(Method method, Figures[] seeds, double? cost)
+    {
+        double? own = Cost(seeds);
+        return
+        [
+            method.Name, method.Masking, Percent(seeds.Select(f => f.Neighbors)), Percent(seeds.Select(f => f.LinearProbe)),
+            Percent(seeds.Select(f => f.TinyImageNet)), Percent(seeds.Select(f => f.Cub)), own is null ? "" : Invariant($"{own:F2}"),
+            own is null || cost is null ? "" : Invariant($"{own / cost:F2}"), Mean(seeds.Select(f => f.PeakMegabytes)),
+            Mean(seeds.Select(f => (double?)f.Seconds)),
+        ];
+    }
+
+    /// <summary>Milliseconds of pretraining that an image costs in an epoch.</summary>
+    private static double? Cost(IEnumerable<Figures> seeds) => seeds.Select(f => 1000 / f.ImagesPerSecond).Average();
 
     private static string Percent(IEnumerable<double?> shares)
     {

@@ -27,7 +27,7 @@ internal sealed class Results
     public static Results Open(ReproductionSettings settings)
     {
         string path = Path.Combine(settings.Output.FullName, "results.json");
-        var content = new Content(settings.Scale, settings.TinyImageNet.Name, settings.Cub.Name, [], []);
+        var content = new Content(settings.Scale, settings.TinyImageNet.Name, settings.Cub.Name, [], [], []);
         if (File.Exists(path))
         {
             if (!settings.Resume)
@@ -53,6 +53,15 @@ internal sealed class Results
         Save();
     }
 
+    /// <summary>Loss of the teacher that was trained with a seed; null if there is none yet.</summary>
+    public double? Teacher(int seed) => _content.Teachers.TryGetValue(seed, out double loss) ? loss : null;
+
+    public void SetTeacher(int seed, double loss)
+    {
+        _content.Teachers[seed] = loss;
+        Save();
+    }
+
     public Figures Of(Method method, int seed) =>
         Rows.FirstOrDefault(f => f.Method == method.Key && f.Seed == seed) ?? new Figures { Method = method.Key, Seed = seed };
 
@@ -66,7 +75,8 @@ internal sealed class Results
     {
         try
         {
-            return JsonSerializer.Deserialize<Content>(File.ReadAllText(path), s_json) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<Content>(File.ReadAllText(path), s_json) is { Teachers: not null } content
+                ? content : throw new JsonException("it is empty, or of an older version of this program");
         }
         catch (JsonException e)
         {
@@ -83,5 +93,6 @@ internal sealed class Results
         File.Move(path + ".tmp", path, overwrite: true);
     }
 
-    private sealed record Content(Scale Scale, string TinyImageNet, string Cub, Dictionary<int, double> Critics, Figures[] Rows);
+    private sealed record Content(
+        Scale Scale, string TinyImageNet, string Cub, Dictionary<int, double> Critics, Dictionary<int, double> Teachers, Figures[] Rows);
 }

@@ -53,6 +53,12 @@ public sealed class PageTests
     }
 
     [TestMethod]
+    public void MethodsPretrainsWithAMethodOfItsOwn()
+    {
+        StringAssert.Contains(Run(Pages.Methods.Page.Run), "loss ");
+    }
+
+    [TestMethod]
     public void ResumeGoesOnWhereItStood()
     {
         Run(Pages.Resume.Page.Run, () =>

@@ -7,7 +7,8 @@ namespace Examples.Tests;
 [TestClass]
 public sealed class ReproductionTests : IDisposable
 {
-    private static readonly string[] s_head = ["method", "masking", "linear probe", "Tiny ImageNet", "CUB", "pretraining images/s", "seconds"];
+    private static readonly string[] s_head =
+        ["method", "masking", "k-NN", "linear probe", "Tiny ImageNet", "CUB", "ms/image", "of MAE's", "MiB", "seconds"];
     private readonly string _folder = Directory.CreateTempSubdirectory("smae-reproduction-").FullName;
 
     public ReproductionTests()
@@ -32,13 +33,19 @@ public sealed class ReproductionTests : IDisposable
         string[][] rows = Cells();
         CollectionAssert.AreEqual(s_head, rows[0]);
         string[] names = [.. rows.Skip(1).Select(r => $"{r[0]}, {r[1]}")];
-        CollectionAssert.AreEqual(
-            (string[])["from scratch, ", "MAE, random 75%", "MAE, block 50%", "SMAE 0.5, random 75%", "SMAE 0.5, block 50%"], names);
+        string[] expected =
+        [
+            "from scratch, ", "MAE, random 75%", "MAE, block 50%", "SMAE 0.5, random 75%", "SMAE 0.5, block 50%", "PixMIM, random 75%",
+            "MFF (MAE), random 75%", "DMAE, random 75%", "SdAE, random 75%", "DINO, ",
+        ];
+        CollectionAssert.AreEqual(expected, names);
         foreach (string[] row in rows.Skip(1))
         {
-            foreach (int column in (int[])[2, 3, 4]) Assert.IsTrue(double.Parse(row[column]) is >= 0 and <= 100, string.Join('|', row));
-            Assert.AreEqual(row[0] == "from scratch", row[5] == "", "images/s only where something is pretrained");
+            foreach (int column in (int[])[2, 3, 4, 5]) Assert.IsTrue(double.Parse(row[column]) is >= 0 and <= 100, string.Join('|', row));
+            foreach (int column in (int[])[6, 7, 8])
+                Assert.AreEqual(row[0] != "from scratch", double.TryParse(row[column], out double cost) && cost > 0, "cost where something is pretrained");
         }
+        Assert.AreEqual("1.00", rows[2][7], "MAE is what cost is measured by");
         Assert.IsEmpty(Directory.GetDirectories(Output, "checkpoints", SearchOption.AllDirectories));
     }
 
@@ -64,9 +71,54 @@ public sealed class ReproductionTests : IDisposable
         foreach (JsonNode? before in whole["rows"]!.AsArray())
         {
             JsonNode again = after.First(r => (string?)r!["method"] == (string?)before!["method"] && (int)r["seed"]! == (int)before["seed"]!)!;
-            foreach (string figure in (string[])["linearProbe", "tinyImageNet", "cub", "imagesPerSecond"])
+            foreach (string figure in (string[])["neighbors", "linearProbe", "tinyImageNet", "cub", "imagesPerSecond"])
                 Assert.AreEqual((double)before![figure]!, (double)again[figure]!, $"{before} {figure}");
         }
+    }
+
+    [TestMethod]
+    public void EveryOtherMethodIsARowToo()
+    {
+        string[] others = ["smae1-random", "smae1-block", "mff-smae", "mff-pixmim", "dmae-raw"];
+        (int exit, string output) = Run(["--probes-only", "--methods", .. others]);
+        Assert.AreEqual(0, exit, output);
+        string[][] rows = Cells();
+        Assert.HasCount(1 + others.Length, rows);
+        foreach (string[] row in rows.Skip(1)) Assert.AreEqual("", row[4] + row[5], "nothing is fine-tuned");
+        (exit, output) = Run("--methods", "dmae", "--resume");
+        Assert.AreEqual(0, exit, output);
+        Assert.IsFalse(output.Contains("teacher, teacher"), "the teacher is there already");
+        Assert.AreNotEqual("", Cells()[1][5]);
+    }
+
+    [TestMethod]
+    public void ATeacherThatCannotServeIsNamedBeforeAnythingIsTrained()
+    {
+        string missing = Path.Combine(_folder, "vit-large.safetensors");
+        (int exit, string output) = Run("--methods", "mae-random", "dmae", "--teacher", missing);
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, $"{missing} is not there");
+        (exit, output) = Run("--methods", "mae-random", "dmae", "--scale", "imagenet");
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "--teacher FILE");
+        Assert.IsFalse(Directory.Exists(Output));
+
+        string small = Path.Combine(_folder, "small.safetensors");
+        using (var encoder = Smae.Training.ImageEncoder.Create(Smae.Training.VisionTransformerConfig.VitTiny16.ForImages(16, patchSize: 4) with
+               {
+                   EmbedDim = 16, Depth = 1, NumHeads = 2,
+               })) encoder.Save(small);
+        (exit, output) = Run("--methods", "dmae", "--teacher", small);
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "4x4 patches cannot correspond to the encoder's 6x6");
+    }
+
+    [TestMethod]
+    public void EveryScaleTakesEveryMethod()
+    {
+        foreach (Reproduction.Scale scale in Enum.GetValues<Reproduction.Scale>())
+        foreach (Reproduction.Method method in Reproduction.Method.All.Where(m => m is { Pretraining: not null, Helper: Reproduction.Helper.None }))
+            method.Pretraining!(Reproduction.Plans.Of(scale)).Validate();
     }
 
     [TestMethod]

@@ -25,7 +25,7 @@ public sealed class InstalledPackageTests
                     <Nullable>enable</Nullable>
                     <ImplicitUsings>enable</ImplicitUsings>
                     <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
-                    <WarningsNotAsErrors>NU1901;NU1902;NU1903;NU1904</WarningsNotAsErrors>
+                    <WarningsNotAsErrors>NU1603;NU1901;NU1902;NU1903;NU1904</WarningsNotAsErrors>
                     <RestorePackagesPath>{folder}/packages</RestorePackagesPath>
                     <RestoreFallbackFolders>{PackedPackages.Setting("NuGetPackageRoot")}</RestoreFallbackFolders>
                   </PropertyGroup>

@@ -19,7 +19,8 @@ public sealed class MaeReconstructTests : EmbeddingFixture
     [TestMethod]
     public void The_masked_picture_shows_a_quarter_of_the_patches_and_the_reconstruction_keeps_them()
     {
-        var (path, picture) = Pictures(new MaeReconstructOptions { View = ReconstructionView.SideBySide, Seed = 7 })[0];
+        var options = new MaeReconstructOptions { View = ReconstructionView.SideBySide, Seed = 7 };
+        var (path, picture) = ReadPictures<WidePictureRow>(Transformed(options, _few))[0];
         Assert.HasCount(3 * Size * Size * 3, picture);
         byte[] expected = Pixels(path);
         int shown = 0, changed = 0;
@@ -64,7 +65,7 @@ public sealed class MaeReconstructTests : EmbeddingFixture
         using var embedder = Context.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(_few);
         var transformer = Context.Transforms
             .MaeReconstruct("Picture", "ImagePath", embedder, new MaeReconstructOptions { View = ReconstructionView.Masked }).Fit(Images);
-        foreach (var (_, rgb) in Read(transformer.Transform(_few)))
+        foreach (var (_, rgb) in ReadPictures<PictureRow>(transformer.Transform(_few)))
         {
             int black = Enumerable.Range(0, 16).Count(patch => Cut(rgb, Size, patch % 4 * Patch, patch / 4 * Patch).All(value => value == 0));
             Assert.AreEqual(8, black, "Half of the patches are hidden, and the mean colour is black.");
@@ -117,12 +118,16 @@ public sealed class MaeReconstructTests : EmbeddingFixture
     private List<(string Path, byte[] Picture)> Pictures(MaeReconstructOptions options, IDataView? data = null)
     {
         data ??= _few;
-        return Read(Context.Transforms.MaeReconstruct("Picture", "ImagePath", _autoencoder, options).Fit(data).Transform(data));
+        return ReadPictures<PictureRow>(Transformed(options, data));
     }
 
+    private IDataView Transformed(MaeReconstructOptions options, IDataView data) =>
+        Context.Transforms.MaeReconstruct("Picture", "ImagePath", _autoencoder, options).Fit(data).Transform(data);
+
     // One row at a time: ML.NET hands the picture back to the getter for the next row, which frees it.
-    private List<(string Path, byte[] Picture)> Read(IDataView data) =>
-        [.. Context.Data.CreateEnumerable<PictureRow>(data, reuseRowObject: false).Select(row => (row.ImagePath, Rgb(row.Picture)))];
+    private List<(string Path, byte[] Picture)> ReadPictures<TRow>(IDataView data)
+        where TRow : class, IPictureRow, new() =>
+        [.. Context.Data.CreateEnumerable<TRow>(data, reuseRowObject: false).Select(row => (row.ImagePath, Rgb(row.Picture)))];
 
     private static byte[] Pixels(string path)
     {
@@ -141,11 +146,27 @@ public sealed class MaeReconstructTests : EmbeddingFixture
     private static byte[] Cut(byte[] rgb, int width, int x, int y) =>
         [.. Enumerable.Range(0, Patch).SelectMany(row => rgb.AsSpan(((y + row) * width + x) * 3, 3 * Patch).ToArray())];
 
-    private sealed class PictureRow
+    private interface IPictureRow
+    {
+        string ImagePath { get; }
+
+        MLImage Picture { get; }
+    }
+
+    private sealed class PictureRow : IPictureRow
     {
         public string ImagePath { get; set; } = "";
 
         [ImageType(Size, Size)]
+        public MLImage Picture { get; set; } = null!;
+    }
+
+    // ML.NET reads a column of pictures into a member only where an attribute has made the column's size known to it.
+    private sealed class WidePictureRow : IPictureRow
+    {
+        public string ImagePath { get; set; } = "";
+
+        [ImageType(Size, 3 * Size)]
         public MLImage Picture { get; set; } = null!;
     }
 

@@ -42,7 +42,7 @@ public sealed class DistillationTests : IDisposable
     public void SeveralPairsOfBlocksAddUp() => With(s_teacher, (model, images, mask) =>
     {
         DistillationObjective both = Objective.DistilledFeatures(Path, s_teacher) with { StudentBlocks = [0, 1], TeacherBlocks = [0, 2] };
-        using var run = (DistillationRun)both.Begin(model);
+        using var run = (DistillationObjective.Run)both.Begin(model);
         (Reconstruction reconstruction, IReadOnlyList<(Tensor Student, Tensor Teacher)> features) = run.Compare(new GivenBatch(images, mask));
         Assert.HasCount(2, features);
         double expected = both.Pixels.Loss(reconstruction).ToDouble();
@@ -71,11 +71,11 @@ public sealed class DistillationTests : IDisposable
     public void OnlyTheBlocksUpToTheLastNeededAreLoadedAndNoMoreNeedBeInTheFile() => With(s_teacher with { Depth = 2 }, (model, images, mask) =>
     {
         DistillationObjective objective = Objective.DistilledFeatures(Path, s_teacher);   // says 3 blocks, the file holds 2
-        using var run = (DistillationRun)objective.Begin(model);
+        using var run = (DistillationObjective.Run)objective.Begin(model);
         Assert.IsTrue(double.IsFinite(run.Loss(images, mask).ToDouble()));
         using FrozenTeacher teacher = Load(s_teacher, lastBlock: 0);
         Assert.AreEqual(1, teacher.Model.Config.Depth);
-        Refused(objective with { TeacherBlocks = [2] }, "TeacherBlocks names block 2", "does not hold");
+        Refused(objective with { TeacherBlocks = [2] }, "TeacherBlocks names block 2", "does not hold: expected one of its 2 blocks up to 1.");
     });
 
     [TestMethod]
@@ -88,7 +88,7 @@ public sealed class DistillationTests : IDisposable
         VisionTransformerConfig shape = s_teacher with { ClassToken = teacher };
         With(shape, (model, images, mask) =>
         {
-            using var run = (DistillationRun)(Objective.DistilledFeatures(Path, shape) with { TeacherBlocks = [2] }).Begin(model);
+            using var run = (DistillationObjective.Run)(Objective.DistilledFeatures(Path, shape) with { TeacherBlocks = [2] }).Begin(model);
             (_, IReadOnlyList<(Tensor Student, Tensor Teacher)> features) = run.Compare(new GivenBatch(images, mask));
             using FrozenTeacher alone = Load(shape);
             Tensor stream = alone.Features(images, mask.Visible, [2])[0], compared = features[0].Teacher;

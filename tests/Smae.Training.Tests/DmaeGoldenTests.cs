@@ -59,7 +59,7 @@ public sealed class DmaeGoldenTests : IDisposable
         Close.To(expected, seen, 1e-5, "images");
     });
 
-    private void Run(string path, Action<SafeTensorsFile, MaskedAutoencoder, DistillationObjective, DistillationRun, PretrainBatch> check)
+    private void Run(string path, Action<SafeTensorsFile, MaskedAutoencoder, DistillationObjective, DistillationObjective.Run, PretrainBatch> check)
     {
         using DisposeScope scope = NewDisposeScope();
         SafeTensorsFile file = SafeTensors.Open(path);
@@ -67,7 +67,7 @@ public sealed class DmaeGoldenTests : IDisposable
         JsonElement student = file.Json("student"), teacher = file.Json("teacher");
         using MaskedAutoencoder model = Create(file, student, small);
         DistillationObjective objective = Create(file, teacher, Teacher(file), small);
-        using var run = (DistillationRun)objective.Begin(model, Options(model, objective), CPU);
+        using var run = (DistillationObjective.Run)objective.Begin(model, Options(model, objective), CPU);
         GoldenModel.Fill(run.State, file, name => "weights." + Names(file).Head(name));
         check(file, model, objective, run, new GivenBatch(file.Read("input.images"), file.Mask()));
     }

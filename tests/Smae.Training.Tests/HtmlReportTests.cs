@@ -35,6 +35,28 @@ public sealed partial class HtmlReportTests : IDisposable
     }
 
     [TestMethod]
+    public void FusedBlocksAreBarsAsHighAsTheyCount()
+    {
+        using ImageStore images = TinyModels.Images(16);
+        VisionTransformerConfig fused = TinyModels.Encoder with { Depth = 3, Fusion = [0, 2] };
+        MaePretrainResult result = MaePretraining.Run(images, TinyModels.Options with { Encoder = fused, LearningRate = 0.1, WarmupEpochs = 0 });
+        using MaskedAutoencoder model = result.Model;
+        string page = new HtmlReport("MFF").AddFusionWeights("Fused blocks", model.Encoder).ToString();
+        XElement[] bars = [.. XElement.Parse(page[page.IndexOf("<svg", StringComparison.Ordinal)..(page.IndexOf("</svg>", StringComparison.Ordinal) + 6)])
+            .Elements("rect")];
+        double[] heights = [.. bars.Select(bar => double.Parse(bar.Attribute("height")!.Value))];
+        float[] weights = [.. model.Encoder.FusionWeights];
+        Assert.HasCount(2, bars);
+        Assert.AreNotEqual(weights[0], weights[1], 0.01f);
+        Assert.AreEqual(weights[0] / weights[1], heights[0] / heights[1], 0.01);
+        StringAssert.StartsWith(bars[1].Value, "2: 0.");                                        // block 2, and its weight
+        StringAssert.Contains(page, "All began with 0.500.");
+
+        using var plain = new VisionTransformer(TinyModels.Encoder);
+        Assert.IsFalse(new HtmlReport("MAE").AddFusionWeights("Fused blocks", plain).ToString().Contains("Fused blocks"));
+    }
+
+    [TestMethod]
     public void CurvesGoThroughTheirPointsAndAreValidXml()
     {
         XElement svg = XElement.Parse(SvgChart.Lines("epoch", "loss & more", ("a", [(0, 0), (5, 1), (10, double.NaN), (10, 4)]), ("b", [(0, 2), (10, 2)])));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Smae.Tests;
 
 namespace Smae.Training.Tests;
 
@@ -18,19 +19,26 @@ public sealed class KillTests
 
     [TestMethod]
     [TestCategory("Process")]
-    public void ARunKilledAtRandomMomentsEndsAsOneLeftAlone()
+    public void ARunKilledAtRandomMomentsEndsAsOneLeftAlone() => KillAndCompare("MAE", Kills, latest: 300);
+
+    [TestMethod]
+    [TestCategory("Process")]
+    [DynamicData(nameof(EveryMethod.Rows), typeof(EveryMethod))]
+    public void ARunOfEveryMethodDoes(string method) => KillAndCompare(method, kills: 1, latest: 60);
+
+    private void KillAndCompare(string method, int kills, int latest)
     {
         string folder = Directory.CreateTempSubdirectory("smae-kill-").FullName;
         try
         {
             string alone = Path.Combine(folder, "alone.bin"), killed = Path.Combine(folder, "killed.bin");
-            Run(Path.Combine(folder, "a"), alone, killAfter: null);
+            Run(method, kills, Path.Combine(folder, "a"), alone, killAfter: null);
             var random = new Random();
             int struck = 0;
-            for (int i = 0; i < Kills; i++)
-                if (Run(Path.Combine(folder, "b"), killed, TimeSpan.FromMilliseconds(random.Next(300))).Killed) struck++;
-            List<string> log = Run(Path.Combine(folder, "b"), killed, killAfter: null).Log;
-            TestContext.WriteLine($"{struck} of {Kills} kills struck before the end. {log.Find(WentOn)}");
+            for (int i = 0; i < kills; i++)
+                if (Run(method, kills, Path.Combine(folder, "b"), killed, TimeSpan.FromMilliseconds(random.Next(latest))).Killed) struck++;
+            List<string> log = Run(method, kills, Path.Combine(folder, "b"), killed, killAfter: null).Log;
+            TestContext.WriteLine($"{struck} of {kills} kills struck before the end. {log.Find(WentOn)}");
             Assert.IsTrue(log.Exists(WentOn), string.Join('\n', log));
             Assert.IsGreaterThan(0, struck);
             CollectionAssert.AreEqual(File.ReadAllBytes(alone), File.ReadAllBytes(killed));
@@ -45,10 +53,11 @@ public sealed class KillTests
     }
 
     /// <summary>Runs to the end, or to a moment after the first checkpoint; tells what was logged and whether the end was not reached.</summary>
-    private static (List<string> Log, bool Killed) Run(string checkpoints, string result, TimeSpan? killAfter)
+    private static (List<string> Log, bool Killed) Run(string method, int kills, string checkpoints, string result, TimeSpan? killAfter)
     {
         string dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-        var start = new ProcessStartInfo(dotnet, ["exec", typeof(KilledRun).Assembly.Location, checkpoints, result, $"{EpochsPerKill * Kills}"])
+        string[] arguments = ["exec", typeof(KilledRun).Assembly.Location, checkpoints, result, $"{EpochsPerKill * (kills + 1)}", method];
+        var start = new ProcessStartInfo(dotnet, arguments)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

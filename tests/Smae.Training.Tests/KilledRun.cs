@@ -1,20 +1,22 @@
 using System.Globalization;
 using System.Text.Json;
+using Smae.Tests;
 
 namespace Smae.Training.Tests;
 
 /// <summary>
-/// A tiny run in a process of its own for <see cref="KillTests"/>: <c>dotnet exec Smae.Training.Tests.dll FOLDER RESULT EPOCHS</c>.
+/// A tiny run in a process of its own for <see cref="KillTests"/>: <c>dotnet exec Smae.Training.Tests.dll FOLDER RESULT EPOCHS METHOD</c>.
 /// </summary>
 internal static class KilledRun
 {
     private static int Main(string[] args)
     {
-        if (args is not [string folder, string result, string epochs]) return 2;
+        if (args is not [string folder, string result, string epochs, string method]) return 2;
         using ImageStore images = TinyModels.Images(64);
-        MaePretrainOptions options = TinyModels.Options with
+        MaePretrainOptions common = TinyModels.Options with { Epochs = int.Parse(epochs, CultureInfo.InvariantCulture) };
+        MaePretrainOptions options = EveryMethod.Options(method, common, Path.GetDirectoryName(folder)!) with
         {
-            Epochs = int.Parse(epochs, CultureInfo.InvariantCulture), WeightAverageDecay = 0.9,
+            WeightAverageDecay = method == "DINO" ? null : 0.9,   // DINO gives its teacher, an average already
             Checkpoints = new CheckpointOptions { Directory = folder, Interval = TimeSpan.FromMilliseconds(20) },
         };
         MaePretrainResult run = MaePretraining.Run(images, options, log: Console.Out.WriteLine);

@@ -157,7 +157,7 @@ public class ObjectiveInterfaceTests
 
         public override DecoderTarget Target => Decodes;
 
-        internal override IEnumerable<string> Faults(MaePretrainOptions options) => Fault is null ? [] : [Fault];
+        protected internal override IEnumerable<string> Faults(MaePretrainOptions options) => Fault is null ? [] : [Fault];
 
         public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);
 

@@ -268,11 +268,11 @@ public sealed partial class ResumeTests : IDisposable
     private void Stop(ImageStore images, MaePretrainOptions options, long atStep)
     {
         using var cancellation = new CancellationTokenSource();
-        long left = atStep * options.AccumulationSteps;
+        long left = atStep;
         void Log(string line)
         {
             _log.Add(line);
-            if (AfterStep.Match(line) is { Success: true } m) left -= long.Parse(m.Groups[1].Value) * options.AccumulationSteps;
+            if (AfterStep.Match(line) is { Success: true } m) left -= long.Parse(m.Groups[1].Value);
         }
         MaePretrainOptions stopping = options with
         {

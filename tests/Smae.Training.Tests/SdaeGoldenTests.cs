@@ -22,7 +22,7 @@ public class SdaeGoldenTests
         Close.To(file.Read("output.masked_positions"), hidden, 0, "hidden");
         Close.To(file.Read("output.fold_positions"), hidden.reshape(hidden.size(0) * folds, -1), 0, "folds");
         Close.To(file.Read("output.prediction"), prediction, 1e-5, "prediction");
-        Close.To(file.Read("output.student_folds"), run.InFolds(SelfDistillationRun.Hidden(prediction, batch.Mask)), 1e-5, "predicted folds");
+        Close.To(file.Read("output.student_folds"), run.InFolds(Patches.Pick(prediction, batch.Mask.HiddenIndices())), 1e-5, "predicted folds");
         Tensor features = run.TeacherFeatures(batch);
         Close.To(file.Read("output.teacher_features"), features, 1e-5, "features");
         Assert.IsFalse(features.requires_grad);
@@ -58,7 +58,7 @@ public class SdaeGoldenTests
             Close.To(file.Read(name.Replace("teacher.", "teacher_after.", StringComparison.Ordinal)), tensor, 1e-6, name);
     });
 
-    private static void Run(string path, FeatureLoss loss, Action<SafeTensorsFile, MaskedAutoencoder, SelfDistillationRun, PretrainBatch> check)
+    private static void Run(string path, FeatureLoss loss, Action<SafeTensorsFile, MaskedAutoencoder, SelfDistillationObjective.Run, PretrainBatch> check)
     {
         using DisposeScope scope = NewDisposeScope();
         SafeTensorsFile file = SafeTensors.Open(path);
@@ -81,7 +81,7 @@ public class SdaeGoldenTests
         {
             Loss = loss, Momentum = file.Number("momentum"),
         };
-        using var run = (SelfDistillationRun)objective.Begin(model);
+        using var run = (SelfDistillationObjective.Run)objective.Begin(model);
         GoldenModel.Fill(run.State, file, name => name);
         check(file, model, run, new GivenBatch(file.Read("input.images"), file.Mask()));
     }

@@ -46,7 +46,7 @@ public class SelfDistillationTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var model = new MaskedAutoencoder(TinyModels.Encoder, target: DecoderTarget.Features);
-        using var run = (SelfDistillationRun)Objective.SelfDistilledFeatures(folds: 4).Begin(model);
+        using var run = (SelfDistillationObjective.Run)Objective.SelfDistilledFeatures(folds: 4).Begin(model);
         Tensor images = randn(2, 3, 16, 16);
         PatchMask mask = PatchMask.FromNoise(rand(2, 16), 0.75);
         Tensor features = run.TeacherFeatures(new GivenBatch(images, mask));

@@ -76,7 +76,7 @@ public class SupervisedInputTests
         StringAssert.Contains(
             Assert.ThrowsExactly<InvalidOperationException>(
                 () => SupervisedTraining.Run(model, preprocessing, EasyImages.Create(8, side: 24), null, options)).Message,
-            "[4, 5]: expected logits [4, 3]");
+            "[5] for an image: expected [3]");
     }
 
     [TestMethod]

@@ -53,6 +53,21 @@ public class VisionTransformerTests
     }
 
     [TestMethod]
+    public void ABlockLeavesNoTensorsBehindButItsResult()
+    {
+        int Left(int depth)
+        {
+            using var model = new VisionTransformer(TinyModels.Encoder with { Depth = depth });
+            using DisposeScope scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            model.forward(randn(2, 3, 16, 16));
+            return scope.DisposablesCount;
+        }
+
+        Assert.AreEqual(4, Left(5) - Left(1), "the stream after each block");
+    }
+
+    [TestMethod]
     [DataRow(PositionEncoding.SineCosine2D, ResidualStyle.PreNorm, Activation.Gelu, true)]
     [DataRow(PositionEncoding.SineCosine1D, ResidualStyle.Normed, Activation.Relu, false)]
     [DataRow(PositionEncoding.Learned, ResidualStyle.PreNorm, Activation.Relu, true)]

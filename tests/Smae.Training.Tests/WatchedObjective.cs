@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace Smae.Training.Tests;
 
-/// <summary>An objective that tells of every loss it makes; for a checkpoint it is the one inside.</summary>
+/// <summary>An objective that tells of every step it has made; for a checkpoint it is the one inside.</summary>
 internal sealed record WatchedObjective(Objective Inner, Action Made) : Objective
 {
-    internal override string Identity => Inner.Identity;
+    protected internal override string Identity => Inner.Identity;
 
     public override DecoderTarget Target => Inner.Target;
 
@@ -25,15 +25,17 @@ internal sealed record WatchedObjective(Objective Inner, Action Made) : Objectiv
 
         public override IEnumerable<(string Name, Tensor Tensor)> State => inner.State;
 
-        public override Tensor Loss(PretrainBatch batch)
-        {
-            made();
-            return inner.Loss(batch);
-        }
+        public override bool IsMeanOverImages => inner.IsMeanOverImages;
+
+        public override Tensor Loss(PretrainBatch batch) => inner.Loss(batch);
 
         public override void GradientsReady(TrainingPosition position) => inner.GradientsReady(position);
 
-        public override void StepEnded(TrainingPosition position) => inner.StepEnded(position);
+        public override void StepEnded(TrainingPosition position)
+        {
+            inner.StepEnded(position);
+            made();
+        }
 
         public override void EpochEnded(TrainingPosition position) => inner.EpochEnded(position);
 

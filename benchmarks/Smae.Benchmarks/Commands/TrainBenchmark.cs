@@ -60,7 +60,8 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
     }
 
     /// <summary>
-    /// The step with .NET's sampler on, which tells how much of it is managed code; and the step without its arithmetic, in as many parts on as many threads as the real one, with one image in each: no C# runs for single images.
+    /// The step without its arithmetic, in as many parts on as many threads as the real one, with one image in each (no C# runs for single images); and the
+    /// same with .NET's sampler on, which tells how much of it is managed code. In the real step the sampler would count kernels too, which are arithmetic.
     /// </summary>
     private static IReadOnlyDictionary<string, SideResult> Overhead(BenchmarkContext context, SideSettings settings, SideResult real)
     {
@@ -70,7 +71,7 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         {
             Model = settings.Model.Hollow(), Accumulation = after, Batch = after * threads, Steps = context.Quick ? 2 : 30,
         };
-        SideSettings sampled = settings with { Sampled = true, Steps = context.Quick ? 20 : 6 };   // a look takes place about once in a millisecond
+        SideSettings sampled = hollow with { Sampled = true, Steps = context.Quick ? 20 : 100 };   // a look takes place about once in a millisecond
         List<Side> sides =
         [
             Side.Smae(Sampled + Bf16, sampled with { Bf16 = true }), Side.Smae(Sampled + Fp32, sampled),
@@ -94,7 +95,7 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
             double peak = 2 * Math.Pow(settings.Side, 3) / results[Products + own].StepSeconds.Median;
             double hollow = overhead[own].StepSeconds.Median, share = hollow / results[own].StepSeconds.Median;
             int threads = results[own].Rounds[0].Losses > settings.Steps ? results[own].Start.Threads : 1;
-            double managed = Spread.Of(overhead[Sampled + own].Rounds.Select(round => round.ManagedThreads / threads)).Median;
+            double managed = share * Spread.Of(overhead[Sampled + own].Rounds.Select(round => round.ManagedThreads / threads)).Median;
             report.Add($"train{name}OfMatmulRate", rate / peak);
             report.Add($"matmul{name}GigaflopsPerSecond", peak / 1e9);
             report.Add($"hollowStep{name}Seconds", hollow);

@@ -51,6 +51,9 @@ internal static unsafe class Native
     [DllImport(Library)] public static extern bool shim_retain_grad(nint tensor);
     [DllImport(Library)] public static extern bool shim_backward(nint* tensors, long count, nint* grads, long gradCount, bool retainGraph, bool createGraph, nint* inputs, long inputCount);
     [DllImport(Library)] public static extern bool shim_autograd_grad(nint* outputs, long count, nint* inputs, long inputCount, nint* grads, long gradCount, bool retainGraph, bool createGraph, bool allowUnused, nint* results);
+    [DllImport(Library)] public static extern bool shim_function_attach(nint* inputs, long inputCount, nint* outputs, long outputCount, nint* saved, long savedCount, delegate* unmanaged<nint, nint*, long, nint*, byte> backward, delegate* unmanaged<nint, void> release, nint context, nint* results, nint* node);
+    [DllImport(Library)] public static extern bool shim_function_saved(nint node, long index, nint* result);
+    [DllImport(Library)] public static extern void shim_function_failed(byte* message);
     [DllImport(Library), SuppressGCTransition] public static extern bool shim_grad_mode();
     [DllImport(Library), SuppressGCTransition] public static extern void shim_set_grad_mode(bool enabled);
     [DllImport(Library), SuppressGCTransition] public static extern bool shim_inference_mode();

@@ -10,7 +10,8 @@ namespace Smae.MLNet;
 /// <para>
 /// Pictures are made as they are read. As with ML.NET's own image columns, a picture belongs to whoever reads it and is freed when it is
 /// handed back to the getter for the next row; <c>CreateEnumerable</c> does so, so look at one row's picture before you go on to the next.
-/// Where an image cannot be read the picture is null.
+/// Where an image cannot be read the picture is null. The member of a row class that takes the picture names its size, as with every image
+/// column of ML.NET: <c>[ImageType(height, width)]</c>, three times the width for <see cref="ReconstructionView.SideBySide"/>.
 /// </para>
 /// <para>The autoencoder stays its owner's. Any number of threads may read at the same time.</para>
 /// </remarks>

@@ -5,13 +5,16 @@ namespace Smae.Training;
 /// <summary>Which patches of each image of a batch a masked autoencoder sees. Every image shows the same number of patches.</summary>
 public sealed class PatchMask
 {
-    private PatchMask(Tensor visible, Tensor restore) => (Visible, Restore) = (visible, restore);
+    private PatchMask(Tensor order, long visible, Tensor restore) => (Order, Visible, Restore) = (order, order.narrow(1, 0, visible), restore);
 
     /// <summary>The visible patches, in the order the encoder sees them: <c>[batch, visible]</c>, int64.</summary>
     public Tensor Visible { get; }
 
     /// <summary>Where each patch stands once the visible are put before the hidden, the inverse of that shuffle: <c>[batch, patches]</c>, int64.</summary>
     public Tensor Restore { get; }
+
+    /// <summary>All patches, the visible before the hidden: <c>[batch, patches]</c>, int64.</summary>
+    internal Tensor Order { get; }
 
     /// <summary>Patches in an image.</summary>
     public long PatchCount => Restore.size(1);
@@ -26,7 +29,7 @@ public sealed class PatchMask
     public Tensor Hidden() => Restore.ge(Visible.size(1)).to_type(ScalarType.Float32);
 
     /// <summary>The hidden patches, in the order that they have after the visible ones: <c>[batch, hidden]</c>, int64.</summary>
-    internal Tensor HiddenIndices() => Restore.argsort(1).narrow(1, Visible.size(1), HiddenCount);
+    internal Tensor HiddenIndices() => Order.narrow(1, Visible.size(1), HiddenCount);
 
     /// <summary>The mask whose visible patches are those of least noise, in that order, as in facebookresearch/mae.</summary>
     /// <param name="noise">A number for each patch, <c>[batch, patches]</c>.</param>
@@ -36,7 +39,7 @@ public sealed class PatchMask
     {
         int visible = Masking.VisibleCount((int)noise.size(1), maskRatio);
         Tensor shuffle = noise.argsort(1);
-        return new PatchMask(shuffle.narrow(1, 0, visible), shuffle.argsort(1));
+        return new PatchMask(shuffle, visible, shuffle.argsort(1));
     }
 
     /// <summary>A mask from flags: visible patches keep their order.</summary>
@@ -47,7 +50,7 @@ public sealed class PatchMask
     {
         int batch = hidden.Length / patchCount, visible = hidden[..patchCount].Count(false);
         if (batch * patchCount != hidden.Length) throw new ArgumentException($"{hidden.Length} flags are not a whole number of images of {patchCount} patches.", nameof(hidden));
-        var seen = new long[batch * visible];
+        var order = new long[hidden.Length];
         var restore = new long[hidden.Length];
         for (int b = 0; b < batch; b++)
         {
@@ -57,19 +60,21 @@ public sealed class PatchMask
             int nextVisible = 0, nextHidden = visible;
             for (int i = 0; i < patchCount; i++)
             {
-                if (!flags[i]) seen[b * visible + nextVisible] = i;
-                restore[b * patchCount + i] = flags[i] ? nextHidden++ : nextVisible++;
+                int place = flags[i] ? nextHidden++ : nextVisible++;
+                order[b * patchCount + place] = i;
+                restore[b * patchCount + i] = place;
             }
         }
-        return new PatchMask(tensor(seen, [batch, visible]), tensor(restore, [batch, patchCount]));
+        return new PatchMask(tensor(order, [batch, patchCount]), visible, tensor(restore, [batch, patchCount]));
     }
 
     /// <summary>The mask of some of the images, as views of this one.</summary>
     /// <param name="first">The first image.</param>
     /// <param name="count">How many.</param>
-    internal PatchMask Narrow(long first, long count) => new(Visible.narrow(0, first, count), Restore.narrow(0, first, count));
+    internal PatchMask Narrow(long first, long count) =>
+        new(Order.narrow(0, first, count), Visible.size(1), Restore.narrow(0, first, count));
 
     /// <summary>This mask on a device.</summary>
     /// <param name="device">Where to.</param>
-    public PatchMask To(Device device) => new(Visible.to(device), Restore.to(device));
+    public PatchMask To(Device device) => new(Order.to(device), Visible.size(1), Restore.to(device));
 }

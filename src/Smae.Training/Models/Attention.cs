@@ -23,26 +23,36 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     }
 
     /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
-    public override Tensor forward(Tensor x)
+    public override Tensor forward(Tensor x) => forward(x, first: 0);
+
+    /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
+    /// <param name="first">The first token that is asked for; those before it are only looked at.</param>
+    /// <returns><c>[batch, tokens - first, dim]</c>.</returns>
+    public Tensor forward(Tensor x, long first)
     {
-        long batch = x.size(0), tokens = x.size(1);
-        Tensor[] qkv = Project(x);
-        Tensor mixed = Attend(qkv[0], qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
-        x = _proj.forward(mixed);
+        long batch = x.size(0), tokens = x.size(1) - first;
+        Tensor projected = _qkv.forward(x);
+        if (FusedAttention.CanUse(projected, _heads)) x = FusedAttention.apply(projected, _heads, (int)first);
+        else
+        {
+            Tensor[] qkv = Heads(projected);
+            x = Attend(qkv[0].narrow(2, first, tokens), qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
+        }
+        x = _proj.forward(x);
         return training ? _noise.Dropout(x, _dropout) : x;
     }
 
-    /// <summary>How much each token looks at each other one: what <see cref="forward"/> mixes the values by, and never makes as such.</summary>
+    /// <summary>How much each token looks at each other one: what <see cref="forward(Tensor)"/> mixes the values by, and never makes as such.</summary>
     /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
     /// <returns><c>[batch, heads, tokens, tokens]</c>, each row adding up to 1.</returns>
     public Tensor Weights(Tensor x)
     {
-        Tensor[] qkv = Project(x);
+        Tensor[] qkv = Heads(_qkv.forward(x));
         return Scores(qkv[0], qkv[1]).softmax(-1);
     }
 
     /// <summary>Queries, keys and values, each <c>[batch, heads, tokens, headDim]</c>.</summary>
-    private Tensor[] Project(Tensor x) => _qkv.forward(x).view(x.size(0), x.size(1), 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);
+    private Tensor[] Heads(Tensor qkv) => qkv.view(qkv.size(0), qkv.size(1), 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);
 
     private Tensor Scores(Tensor query, Tensor key) => matmul(query.mul(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
 

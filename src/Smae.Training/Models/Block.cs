@@ -30,21 +30,34 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
     /// <param name="compute">The type that the products run in.</param>
     /// <returns>The residual stream after this block, float32.</returns>
-    public override Tensor forward(Tensor x, ScalarType compute)
+    public override Tensor forward(Tensor x, ScalarType compute) => forward(x, compute, first: 0);
+
+    /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
+    /// <param name="compute">The type that the products run in.</param>
+    /// <param name="first">The first token that is asked for; those before it are only looked at.</param>
+    /// <returns>The residual stream after this block from that token on, float32.</returns>
+    public Tensor forward(Tensor x, ScalarType compute, long first)
     {
-        x = Add(x, _norm1.forward(x), _attention, compute);
-        return Add(x, _norm2.forward(x), _mlp, compute);
+        using DisposeScope scope = NewDisposeScope();
+        x = Add(x, _norm1, normed => _attention.forward(normed, first), compute, first);
+        return Add(x, _norm2, _mlp.forward, compute).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>
     /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
     /// <param name="compute">The type that the products run in.</param>
-    public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
+    public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x, compute));
 
-    private Tensor Add(Tensor x, Tensor normed, nn.Module<Tensor, Tensor> branch, ScalarType compute)
+    private Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, ScalarType compute, long first = 0)
     {
-        Tensor carried = _residual == ResidualStyle.PreNorm ? x : normed;
-        Tensor added = branch.forward(normed.to_type(compute));
-        return carried + (training ? _noise.DropPath(added, DropPath) : added);   // float32 + bfloat16 gives float32
+        // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
+        using DisposeScope scope = NewDisposeScope();
+        bool carriesNormed = _residual != ResidualStyle.PreNorm;
+        Tensor normed = norm.forward(x, carriesNormed ? ScalarType.Float32 : compute);
+        Tensor added = branch(normed.to_type(compute));
+        if (training) added = _noise.DropPath(added, DropPath);
+        Tensor carried = carriesNormed ? normed : x;
+        if (first > 0) carried = carried.narrow(1, first, carried.size(1) - first);
+        return (carried + added).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
     }
 }

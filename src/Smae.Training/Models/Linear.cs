@@ -27,8 +27,6 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         ScalarType type = input.dtype;
-        return type == ScalarType.Float32
-            ? nn.functional.linear(input, _weight, _bias)
-            : nn.functional.linear(input, _weight.to_type(type), _bias.to_type(type));
+        return nn.functional.linear(input, BFloat16Copies.Of(_weight, type), BFloat16Copies.Of(_bias, type));
     }
 }

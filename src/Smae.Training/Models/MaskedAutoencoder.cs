@@ -70,6 +70,18 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     /// <exception cref="InvalidOperationException">There is no decoder.</exception>
     public override Reconstruction forward(Tensor images, PatchMask mask) => Reconstruct(images, mask).Reconstruction;
 
+    /// <summary>Predicts the hidden patches alone, for less than <see cref="forward"/>.</summary>
+    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+    /// <param name="mask">Which patches are hidden.</param>
+    /// <returns>All patches of the images, and the prediction of the hidden ones in the order of the mask, <c>[batch, hidden, outputs]</c>.</returns>
+    internal (Tensor Patches, Tensor Prediction) PredictHidden(Tensor images, PatchMask mask)
+    {
+        if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
+        Tensor patches = _encoder.CutIntoPatches(images), latent = _encoder.Encode(patches, mask.Visible);
+        bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);
+        return (patches, _decoder.PredictHidden(keep ? latent : _encoder.WithoutClassToken(latent), mask));
+    }
+
     /// <summary>The same, with the encoder's residual stream after each block: see <see cref="VisionTransformer.Streams"/>.</summary>
     internal (Reconstruction Reconstruction, IReadOnlyList<Tensor> Streams) Reconstruct(Tensor images, PatchMask mask)
     {

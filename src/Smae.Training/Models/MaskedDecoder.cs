@@ -58,8 +58,30 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         x = (offset == 0 ? tokens : cat([x.narrow(1, 0, offset), tokens], 1)) + _positions;
 
         foreach (Block block in _blocks) x = block.forward(x, Compute);
-        if (_norm is not null) x = _norm.forward(x);
-        if (offset > 0) x = x.narrow(1, offset, mask.PatchCount);
+        return Predict(offset > 0 ? x.narrow(1, offset, mask.PatchCount) : x);
+    }
+
+    /// <summary>
+    /// A prediction for the hidden patches alone, the same as <see cref="forward"/> makes for less: attention does not look at the order of tokens, so
+    /// they stay in that of the mask, and the last block asks for the hidden ones only.
+    /// </summary>
+    /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
+    /// <param name="mask">Which patches were visible.</param>
+    /// <returns><c>[batch, hidden, outputs]</c>, float32, in the order of the mask.</returns>
+    public Tensor PredictHidden(Tensor latent, PatchMask mask)
+    {
+        Tensor x = _embed.forward(latent.to_type(Compute));
+        long batch = x.size(0), seen = x.size(1), dim = x.size(2);
+        Tensor order = _classToken ? cat([zeros(batch, 1, ScalarType.Int64, x.device), mask.Order + 1], 1) : mask.Order;
+        Tensor positions = _positions.squeeze(0).index_select(0, order.flatten()).view(batch, -1, dim);
+        x = cat([x, _maskToken.to_type(x.dtype).expand(batch, mask.HiddenCount, dim)], 1) + positions;
+        for (int i = 0; i < _blocks.Count; i++) x = _blocks[i].forward(x, Compute, first: i == _blocks.Count - 1 ? seen : 0);
+        return Predict(x);
+    }
+
+    private Tensor Predict(Tensor x)
+    {
+        if (_norm is not null) x = _norm.forward(x, Compute);
         return _predict.forward(x.to_type(Compute)).to_type(ScalarType.Float32);
     }
 }

@@ -1,3 +1,5 @@
+using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -108,7 +110,7 @@ public sealed record DinoObjective : Objective
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
-        new DinoRun(this, model, options, device);
+        new Run(this, model, options, device);
 
     /// <summary>The teacher's temperature in an epoch.</summary>
     /// <param name="epoch">The epoch, counted from 0.</param>
@@ -129,7 +131,8 @@ public sealed record DinoObjective : Objective
         return (Pixels(encoder.GridHeight), Pixels(encoder.GridWidth));
     }
 
-    internal override IEnumerable<string> Faults(MaePretrainOptions options)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
         foreach (string fault in NumberFaults(options.Epochs)) yield return $"Objective.{fault}";
         (string, Augmentation?)[] views = [(nameof(FirstView), FirstView), (nameof(SecondView), SecondView), (nameof(LocalView), LocalView)];
@@ -178,4 +181,119 @@ public sealed record DinoObjective : Objective
 
     private static Augmentation FlipAndColors() => Augmentation.HorizontalFlip()
         .Then(Augmentation.RandomApply(Augmentation.ColorJitter(0.4, 0.4, 0.2, 0.1), 0.8)).Then(Augmentation.Grayscale(0.2));
+
+    /// <summary>A run: the student's head, the teacher, the centre.</summary>
+    internal sealed class Run : ObjectiveRun
+    {
+        private const int TriedImages = 32;
+        private readonly DinoObjective _settings;
+        private readonly VisionTransformer _student;
+        private readonly DinoHead _head;
+        private readonly FollowingTeacher _teacher;
+        private readonly DinoHead _teacherHead;
+        private readonly DinoLoss _loss;
+        private readonly Augmentation[] _views;
+        private readonly Pooling _pooling;
+
+        /// <exception cref="ArgumentException">A view's augmentation has no meaning for such images.</exception>
+        public Run(DinoObjective settings, MaskedAutoencoder model, MaePretrainOptions options, Device device)
+        {
+            (_settings, _student) = (settings, model.Encoder);
+            _pooling = model.Config.ClassToken == ClassToken.None ? Pooling.Mean : Pooling.ClassToken;
+            _views = [.. Views(settings, model.Config)];
+            CheckViews(model.Config);
+            long seed = options.Seed ?? 0;
+            using var generator = new Generator((ulong)RandomStream.Mix(seed, 3));
+            _head = new DinoHead(model.Config.EmbedDim, settings, generator).to(device);
+            _teacherHead = new DinoHead(model.Config.EmbedDim, settings, generator).to(device);
+            _teacher = new FollowingTeacher(_student, device);
+            _loss = new DinoLoss(settings, device);
+            foreach (Parameter parameter in _teacherHead.parameters()) parameter.requires_grad_(false);
+            FollowHead(momentum: 0);
+        }
+
+        public override IReadOnlyList<Parameter> Parameters => [.. _head.parameters()];
+
+        public override IEnumerable<(string Name, Tensor Tensor)> State =>
+        [
+            ("center", _loss.Center), .. ModelWeights.Named(_head, "head."), .. ModelWeights.Named(_teacherHead, "teacher.head."), .. _teacher.State,
+        ];
+
+        public override int FrozenEpochs(Parameter parameter) =>
+            _head.LastLayer.Any(p => ReferenceEquals(p, parameter)) ? _settings.FrozenLastLayerEpochs : 0;
+
+        public override Tensor Loss(PretrainBatch batch)
+        {
+            Tensor[] crops = [.. _views.Select((view, i) => batch.View(i, view))];
+            Tensor large = cat(crops[..2], 0);
+            Tensor teacher;
+            using (no_grad()) teacher = TeacherLogits(large);
+            Tensor features = Features(_student, large);
+            if (crops.Length > 2) features = cat([features, Features(_student, cat(crops[2..], 0))], 0);
+            return _loss.Of(_head.forward(features), teacher, batch.Position.Epoch);
+        }
+
+        /// <summary>What the teacher says of images, before it is centred and sharpened.</summary>
+        /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
+        /// <returns><c>[batch, outputs]</c>.</returns>
+        internal Tensor TeacherLogits(Tensor images) => _teacherHead.forward(Features(_teacher.Model, images));
+
+        public override void GradientsReady(TrainingPosition position)
+        {
+            if (_settings.ClipTensorNorm is { } limit) TensorClipping.Clip([.. _student.parameters(), .. _head.parameters()], limit);
+        }
+
+        public override void StepEnded(TrainingPosition position)
+        {
+            _loss.MoveCenter();
+            double momentum = _settings.TeacherMomenta(position.TotalSteps).At(position.Step);
+            _teacher.Follow(momentum);
+            FollowHead(momentum);
+        }
+
+        public override void RunEnded()
+        {
+            if (_settings.KeepTeacher) _teacher.Replace();
+        }
+
+        private void FollowHead(double momentum) => MovingAverage.Update(_teacherHead.parameters(), _head.parameters(), momentum);
+
+        private Tensor Features(VisionTransformer encoder, Tensor images) => encoder.Pool(encoder.EncodeCrops(images), _pooling);
+
+        /// <summary>Tries the views on black images, so many that what is done to a few of them is tried too.</summary>
+        private void CheckViews(VisionTransformerConfig config)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor images = zeros(TriedImages, config.Channels, config.ImageHeight, config.ImageWidth);
+            string[] names = [nameof(DinoObjective.FirstView), nameof(DinoObjective.SecondView), nameof(DinoObjective.LocalView)];
+            foreach ((string name, Augmentation view) in names.Zip(_views))
+            {
+                try
+                {
+                    view.Apply(images, seed: 0);
+                }
+                catch (ArgumentException e)
+                {
+                    throw new ArgumentException($"Objective.{name} does not fit the images: {e.Message}", e);
+                }
+            }
+        }
+
+        private static IEnumerable<Augmentation> Views(DinoObjective settings, VisionTransformerConfig config)
+        {
+            static RandomResizedCrop Crop((double Min, double Max) scale) => new(scale.Min, scale.Max, 3.0 / 4, 4.0 / 3, Interpolation.Bicubic);
+            Augmentation large = Crop(settings.GlobalCropScale), small = Crop(settings.LocalCropScale) with { Size = settings.LocalCropSize(config) };
+            IEnumerable<Augmentation> local = Enumerable.Repeat(small.Then(settings.LocalView), settings.LocalCrops);
+            return [large.Then(settings.FirstView), large.Then(settings.SecondView), .. local];
+        }
+
+        public override void Dispose()
+        {
+            _head.Dispose();
+            _teacher.Dispose();
+            _teacherHead.Dispose();
+            _loss.Dispose();
+            base.Dispose();
+        }
+    }
 }

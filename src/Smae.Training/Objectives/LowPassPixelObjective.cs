@@ -28,7 +28,8 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
     public override Tensor ToPixels(Reconstruction reconstruction) => Pixels.ToPixels(reconstruction);
 
-    internal override IEnumerable<string> Faults(MaePretrainOptions options)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
         (int height, int width) = (options.Encoder.ImageHeight, options.Encoder.ImageWidth);
         if (!(Radius > 0) || !double.IsFinite(Radius))
@@ -44,7 +45,9 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
         public override Tensor Loss(PretrainBatch batch)
         {
             Tensor target = Patches.FromImages(filter.Apply(batch.Images), model.Config.PatchSize);
-            return objective.Loss(model.forward(batch.Images, batch.Mask) with { Patches = target });
+            return objective.HiddenOnly
+                ? objective.LossOfHidden(model.PredictHidden(batch.Images, batch.Mask).Prediction, target, batch.Mask)
+                : objective.Loss(model.forward(batch.Images, batch.Mask) with { Patches = target });
         }
 
         public override void Dispose()

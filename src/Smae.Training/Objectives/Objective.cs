@@ -68,8 +68,11 @@ public abstract record Objective
     /// </summary>
     public static DinoObjective Dino() => new();
 
-    /// <summary>A text that two objectives share only if they give the same losses.</summary>
-    internal virtual string Identity => ToString();
+    /// <summary>
+    /// A text that two objectives share only if they give the same losses: a run goes on only from a checkpoint of the same. Default all settings; a
+    /// method that reads a file adds a hash of it, since a file keeps its name when another model is saved there.
+    /// </summary>
+    protected internal virtual string Identity => ToString();
 
     /// <summary>What the decoder is to predict. Default <see cref="DecoderTarget.Pixels"/>.</summary>
     public virtual DecoderTarget Target => DecoderTarget.Pixels;
@@ -79,7 +82,7 @@ public abstract record Objective
 
     /// <summary>What of the other options does not fit this objective, one sentence each. Default nothing.</summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
-    internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];
+    protected internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];
 
     /// <summary>Pixels of a prediction, whatever exactly is predicted. Default the prediction itself.</summary>
     /// <param name="reconstruction">What a model whose decoder predicts pixels made of the images.</param>

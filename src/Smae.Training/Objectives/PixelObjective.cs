@@ -29,6 +29,16 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
         return loss.mul(hidden).sum() / (double)(reconstruction.Mask.HiddenCount * reconstruction.Mask.BatchSize);
     }
 
+    /// <summary>The same loss of hidden patches alone; every image hides as many.</summary>
+    /// <param name="prediction">Of the hidden patches in the order of the mask, <c>[batch, hidden, patch * patch * channels]</c>.</param>
+    /// <param name="patches">All true patches.</param>
+    /// <param name="mask">Which were hidden.</param>
+    internal Tensor LossOfHidden(Tensor prediction, Tensor patches, PatchMask mask)
+    {
+        Tensor target = Smae.Training.Patches.Pick(patches, mask.HiddenIndices());
+        return (prediction - (NormalizePatches ? Normalized(target) : target)).square().mean();
+    }
+
     /// <summary>Pixels of a prediction, whatever the target was: a normalised patch gets the mean and deviation of the true one back.</summary>
     /// <param name="reconstruction">What the model made of the images.</param>
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
@@ -45,13 +55,23 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
         return (patches - mean) / deviation;
     }
 
-    private (Tensor Mean, Tensor Deviation) Statistics(Tensor patches) =>
-        (patches.mean([-1], keepdim: true), (patches.var(-1, unbiased: true, keepdim: true) + Epsilon).sqrt());
+    private (Tensor Mean, Tensor Deviation) Statistics(Tensor patches)
+    {
+        Tensor mean = patches.mean([-1], keepdim: true);
+        // The unbiased variance. libtorch's own operation takes several times as long over rows as short as these.
+        Tensor variance = (patches - mean).square().sum(-1, keepdim: true) / (patches.size(-1) - 1.0);
+        return (mean, (variance + Epsilon).sqrt());
+    }
 
     private sealed class Run(PixelObjective objective, MaskedAutoencoder model) : ObjectiveRun
     {
         public override bool IsMeanOverImages => true;
 
-        public override Tensor Loss(PretrainBatch batch) => objective.Loss(model.forward(batch.Images, batch.Mask));
+        public override Tensor Loss(PretrainBatch batch)
+        {
+            if (!objective.HiddenOnly) return objective.Loss(model.forward(batch.Images, batch.Mask));
+            (Tensor patches, Tensor prediction) = model.PredictHidden(batch.Images, batch.Mask);
+            return objective.LossOfHidden(prediction, patches, batch.Mask);
+        }
     }
 }

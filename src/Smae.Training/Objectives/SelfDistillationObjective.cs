@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -34,7 +35,8 @@ public sealed record SelfDistillationObjective : Objective
     /// <inheritdoc/>
     public override DecoderTarget Target => DecoderTarget.Features;
 
-    internal override IEnumerable<string> Faults(MaePretrainOptions options)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
         int patches = options.Encoder.PatchCount, hidden = patches - Masking.VisibleCount(patches, options.Masking.Ratio);
         if (Folds < 1 || hidden % Folds != 0)
@@ -45,7 +47,7 @@ public sealed record SelfDistillationObjective : Objective
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
-        new SelfDistillationRun(this, model, options, device);
+        new Run(this, model, device);
 
     /// <summary>What the decoder is to predict.</summary>
     /// <param name="features">The teacher's, <c>[..., channels]</c>.</param>
@@ -62,5 +64,50 @@ public sealed record SelfDistillationObjective : Objective
         int axis = Loss == FeatureLoss.TokenCosine ? 2 : 1;
         Tensor lengths = (predicted.norm(axis) * targets.norm(axis)).clamp_min(CosineFloor);
         return 1 - ((predicted * targets).sum(axis) / lengths).mean();
+    }
+
+    /// <summary>A run: the teacher that follows the encoder.</summary>
+    internal sealed class Run : ObjectiveRun
+    {
+        private readonly SelfDistillationObjective _settings;
+        private readonly MaskedAutoencoder _model;
+        private readonly FollowingTeacher _teacher;
+
+        public Run(SelfDistillationObjective settings, MaskedAutoencoder model, Device device) =>
+            (_settings, _model, _teacher) = (settings, model, new FollowingTeacher(model.Encoder, device));
+
+        public override IEnumerable<(string Name, Tensor Tensor)> State => _teacher.State;
+
+        public override bool IsMeanOverImages => true;
+
+        public override Tensor Loss(PretrainBatch batch)
+        {
+            Tensor targets = Targets(TeacherFeatures(batch));
+            return _settings.Compare(InFolds(_model.PredictHidden(batch.Images, batch.Mask).Prediction), targets);
+        }
+
+        /// <summary>What the teacher makes of the hidden patches.</summary>
+        /// <returns><c>[batch * folds, tokens, dim]</c>, the folds of an image one after the other; without a graph.</returns>
+        internal Tensor TeacherFeatures(PretrainBatch batch)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            Tensor patches = _teacher.Model.CutIntoPatches(batch.Images);
+            IEnumerable<Tensor> folds = batch.Mask.HiddenIndices().chunk(_settings.Folds, 1)
+                .Select(fold => _teacher.Model.WithoutClassToken(_teacher.Model.Encode(patches, fold)));
+            return stack([.. folds], 1).flatten(0, 1).MoveToOuterDisposeScope();
+        }
+
+        /// <summary>From <c>[batch, hidden, dim]</c> to <c>[batch * folds, tokens, dim]</c>.</summary>
+        internal Tensor InFolds(Tensor hidden) => hidden.reshape(hidden.size(0) * _settings.Folds, -1, hidden.size(2));
+
+        public override void EpochEnded(TrainingPosition position) =>
+            _teacher.Follow(new CosineSchedule(_settings.Momentum, WarmupSteps: 0, position.Epochs, _settings.FinalMomentum).At(position.Epoch));
+
+        public override void Dispose()
+        {
+            _teacher.Dispose();
+            base.Dispose();
+        }
     }
 }

@@ -36,7 +36,8 @@ public sealed record SemanticObjective : Objective
     /// <summary>Whether the pixel loss counts hidden patches only, as MAE's does; the paper's counts all. Default false.</summary>
     public bool HiddenOnly { get; init; }
 
-    internal override string Identity
+    /// <inheritdoc/>
+    protected internal override string Identity
     {
         get
         {
@@ -86,7 +87,7 @@ public sealed record SemanticObjective : Objective
         }
 
         // Once the scales are measured, which is on whole batches; log-variances get gradients that are means too.
-        public override bool IsMeanOverImages => _critic is null || _logVariances is not null || _measured;
+        public override bool IsMeanOverImages => _critic is null || _logVariances is not null || Measured;
 
         public override Tensor Loss(PretrainBatch batch)
         {
@@ -117,14 +118,15 @@ public sealed record SemanticObjective : Objective
             return _objective.Sigmoid ? features.sigmoid() : features;
         }
 
+        // A run that goes on has them in its state.
+        private bool Measured => _measured = _measured
+            || _batches.cpu().item<float>() >= (_objective.Scale == PerceptualScale.FirstBatch ? 1 : _objective.CalibrationBatches);
+
         private void Measure(Tensor pixel, Tensor perceptual)
         {
-            if (_measured) return;
-            int limit = _objective.Scale == PerceptualScale.FirstBatch ? 1 : _objective.CalibrationBatches;
+            if (Measured) return;
             using var noGrad = no_grad();
             float seen = _batches.cpu().item<float>();
-            _measured = seen >= limit;
-            if (_measured) return;
             Tensor measured = _objective.Scale == PerceptualScale.FirstBatch
                 ? stack([ones_like(pixel), pixel / perceptual])
                 : stack([pixel.reciprocal(), perceptual.reciprocal()]);

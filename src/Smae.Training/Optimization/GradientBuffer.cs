@@ -9,16 +9,17 @@ internal sealed class GradientBuffer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly Tensor? _own;
     private readonly Tensor[] _gradients;
-    private readonly Tensor[] _parameters;
+    private readonly Tensor[] _inputs;
     private bool _empty = true;
 
     /// <param name="optimizer">Holds the parameters.</param>
     /// <param name="own">Whether the gradients wait in a buffer of their own until they are delivered; otherwise they go straight to the optimiser's.</param>
-    public GradientBuffer(Optimizer optimizer, bool own)
+    /// <param name="copies">What stands in for parameters on the thread; null if nothing does.</param>
+    public GradientBuffer(Optimizer optimizer, bool own, BFloat16Copies? copies)
     {
         _optimizer = optimizer;
         _own = own ? optimizer.NewBuffer() : null;
-        _parameters = [.. optimizer.Parameters];
+        _inputs = [.. optimizer.Parameters, .. copies?.All ?? []];
         _gradients = [.. optimizer.PlacesIn(_own ?? optimizer.Gradients).Select(place => place.DetachFromDisposeScope())];
     }
 
@@ -27,12 +28,12 @@ internal sealed class GradientBuffer : IDisposable
     public void Add(Tensor loss)
     {
         // The parameters' own .grad would be written by all threads at once, in an order of chance.
-        IList<Tensor> made = autograd.grad([loss], _parameters, allow_unused: true);
+        IList<Tensor> made = autograd.grad([loss], _inputs, allow_unused: true);
         using var noGrad = no_grad();
         if (_own is not null && _empty) _own.zero_();
         _empty = false;
-        for (int i = 0; i < _parameters.Length; i++)
-            if (made[i] is { IsInvalid: false } gradient) _gradients[i].add_(gradient);
+        for (int i = 0; i < made.Count; i++)
+            if (made[i] is { IsInvalid: false } gradient) _gradients[i % _gradients.Length].add_(gradient);
     }
 
     /// <summary>Adds what has waited to the optimiser's gradients.</summary>

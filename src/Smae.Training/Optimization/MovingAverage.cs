@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>The exponential moving average of one model's weights that another model holds: a teacher that follows a student.</summary>
+/// <summary>The exponential moving average of weights, of a teacher that follows its student or of a run's own (<see cref="WeightAverage"/>).</summary>
 internal static class MovingAverage
 {
     /// <summary><c>average = momentum * average + (1 - momentum) * weights</c>; a momentum of 0 copies.</summary>

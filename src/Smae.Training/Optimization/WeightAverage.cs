@@ -19,12 +19,7 @@ internal sealed class WeightAverage : IDisposable
 
     public (string Name, Tensor Tensor) State => ("average", _average);
 
-    public void Update()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        _average.mul_(_decay).add_(_weights, 1 - _decay);
-    }
+    public void Update() => MovingAverage.Update([_average], [_weights], _decay);
 
     /// <summary>Exchanges average and weights: before an evaluation and after it.</summary>
     public void Swap()

@@ -72,6 +72,22 @@ public sealed class HtmlReport
         }
     }
 
+    /// <summary>
+    /// Adds how much each fused block counts in an encoder's output (<see cref="VisionTransformer.FusionWeights"/>, MFF): a bar for each, beside the
+    /// share that all of them began with. Nothing is added for an encoder without <see cref="VisionTransformerConfig.Fusion"/>.
+    /// </summary>
+    /// <param name="heading">What stands above.</param>
+    /// <param name="encoder">The encoder, for example <c>result.Model.Encoder</c>.</param>
+    public HtmlReport AddFusionWeights(string heading, VisionTransformer encoder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        if (encoder.Config.Fusion is not { } blocks) return this;
+        Begin(heading);
+        IReadOnlyList<float> weights = encoder.FusionWeights;
+        _body.Append($"<figure>{SvgChart.Bars("block, counted from 0", "weight", [.. blocks.Select((block, i) => ($"{block}", (double)weights[i]))])}");
+        return End(string.Create(CultureInfo.InvariantCulture, $"<figcaption>All began with {1.0 / blocks.Count:F3}.</figcaption></figure>"));
+    }
+
     /// <summary>Adds a picture.</summary>
     /// <param name="heading">What stands above.</param>
     /// <param name="picture">Width and height in pixels, and rows from the top of four bytes a pixel: what <see cref="ReconstructionGrid.Draw"/> and its like give.</param>

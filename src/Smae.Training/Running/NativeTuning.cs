@@ -12,20 +12,32 @@ namespace Smae.Training;
 public static partial class NativeTuning
 {
     private const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;   // glibc's M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX
-    private static readonly Lazy<bool> s_applied = new(Set);
+    private static readonly Lazy<int> s_threads = new(Set);
 
-    /// <summary>Makes the settings, if that has not been done and they are not switched off. All of Smae calls it by itself.</summary>
-    public static void Apply() => _ = s_applied.Value;
+    /// <summary>
+    /// Threads that Smae computes with on a CPU: libtorch's number when Smae is first used in a process, so <c>OMP_NUM_THREADS</c> and an earlier
+    /// <c>torch.set_num_threads</c> hold; the number of processors where libtorch finds only one and the environment does not say so.
+    /// </summary>
+    public static int Threads => s_threads.Value;
 
-    private static bool Set()
+    /// <summary>
+    /// Makes the settings, if that has not been done and they are not switched off, and gives the thread that calls it its <see cref="Threads"/>
+    /// (libtorch keeps that number for each thread). All of Smae calls it by itself.
+    /// </summary>
+    public static void Apply()
     {
-        if (Environment.GetEnvironmentVariable("SMAE_NATIVE_TUNING") == "0") return false;
-        if (OperatingSystem.IsLinux()) SetCLibrary();
+        int threads = Threads;   // before libtorch is asked anything
+        if (torch.get_num_threads() != threads) torch.set_num_threads(threads);
+    }
+
+    private static int Set()
+    {
+        bool allowed = Environment.GetEnvironmentVariable("SMAE_NATIVE_TUNING") != "0";
+        if (allowed && OperatingSystem.IsLinux()) SetCLibrary();
 
         // Where libtorch cannot read the processor's topology (some virtual machines) it takes a single thread.
-        if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null && torch.get_num_threads() == 1)
-            torch.set_num_threads(Environment.ProcessorCount);
-        return true;
+        int threads = torch.get_num_threads();
+        return allowed && threads == 1 && Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null ? Environment.ProcessorCount : threads;
     }
 
     private static void SetCLibrary()

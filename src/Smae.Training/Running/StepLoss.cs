@@ -12,6 +12,6 @@ internal sealed record StepLoss(Func<Tensor> Whole)
     /// </summary>
     public Func<int, int, Tensor>? OfPart { get; init; }
 
-    /// <summary>Rows that an image adds to the model's matrix products, the tokens of a transformer: how many images make a part worth a thread's while.</summary>
+    /// <summary>See <see cref="CoreThreads.Parts"/>. Default 1.</summary>
     public int RowsPerImage { get; init; } = 1;
 }

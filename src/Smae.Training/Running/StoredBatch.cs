@@ -34,6 +34,7 @@ internal sealed class StoredBatch(
             VisionTransformerConfig encoder = options.Encoder;
             PatchMask drawn = options.Masking.Draw(
                 step.Images.Length, encoder.GridHeight, encoder.GridWidth, random.At(RandomUse.Mask, step.Place)).To(normalizer.Device);
+            Keep(drawn.Order);
             Keep(drawn.Visible);
             Keep(drawn.Restore);
             return _mask = drawn;

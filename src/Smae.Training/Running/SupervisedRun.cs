@@ -108,7 +108,7 @@ internal sealed class SupervisedRun(
         return logits.dim() == 2 && logits.size(0) == inputs.size(0) && logits.size(1) == classes
             ? logits
             : throw new InvalidOperationException(
-                $"The model gives [{string.Join(", ", logits.shape)}]: expected logits [{inputs.size(0)}, {classes}].");
+                $"The model gives [{string.Join(", ", logits.shape[1..])}] for an image: expected [{classes}], a logit for each class.");
     }
 
     private Evaluation? Validate(

@@ -12,6 +12,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingLoop _loop;
     private readonly CosineSchedule _learningRate;
     private readonly CosineSchedule? _weightDecay;
+    private readonly Precision _precision;
     private readonly long _seed;
     private long _steps;   // that this object did, not those before it went on
 
@@ -30,7 +31,7 @@ internal sealed class TrainingRun : IDisposable
         TrainingOptions options, Optimizer optimizer, long imageCount, Func<string> fingerprint, Action<string>? log,
         Func<IReadOnlyList<EpochSummary>, Evaluation?>? evaluate = null, Func<IReadOnlyList<EpochSummary>, bool>? stop = null)
     {
-        (_optimizer, _seed) = (optimizer, options.Seed ?? 0);
+        (_optimizer, _precision, _seed) = (optimizer, options.Precision, options.Seed ?? 0);
         _average = options.WeightAverageDecay is { } decay ? new WeightAverage(optimizer, decay) : null;
         Random = new RandomStream(_seed);
         _loop = new TrainingLoop(imageCount, options.BatchSize, options.Epochs, _seed)
@@ -79,8 +80,9 @@ internal sealed class TrainingRun : IDisposable
     {
         using var drawn = new RandomStream(_seed);   // of its own: dropout draws all through a step, between other random numbers
         if (_average is not null) state = state.Append(_average.State);
-        bool onCpu = _optimizer.Weights.device_type == DeviceType.CPU;
-        using GradientWorkers? workers = onCpu && get_num_threads() > 1 ? new GradientWorkers(_optimizer, get_num_threads(), noise, _seed) : null;
+        NativeTuning.Apply();
+        int threads = _optimizer.Weights.device_type == DeviceType.CPU ? CoreThreads.Count : 1;
+        using GradientWorkers? workers = threads > 1 ? new GradientWorkers(_optimizer, threads, _precision, noise, _seed) : null;
         _loop.Workers = workers;
         var clock = Stopwatch.StartNew();
         IReadOnlyList<EpochSummary> history = _loop.Run(_optimizer, _learningRate, _weightDecay, state, (step, scope) =>

@@ -194,6 +194,10 @@ public static class ModelWeights
                 $"{file.Path} does not fit the model: " + string.Join("; ", faults.Select(f => $"'{f.Key}' {f.Value}")) + ".");
     }
 
-    private static IEnumerable<(string Name, Tensor Tensor)> Named(nn.Module module) =>
-        module.named_parameters().Select(p => (p.Item1, (Tensor)p.Item2)).Concat(module.named_buffers().Select(b => (b.Item1, b.Item2)));
+    /// <summary>Parameters and buffers of any module.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="prefix">Put before each name. Default nothing.</param>
+    internal static IEnumerable<(string Name, Tensor Tensor)> Named(nn.Module module, string prefix = "") =>
+        module.named_parameters().Select(p => (prefix + p.Item1, (Tensor)p.Item2))
+            .Concat(module.named_buffers().Select(b => (prefix + b.Item1, b.Item2)));
 }

@@ -113,6 +113,19 @@ public class ImagesPipelineTests
         CollectionAssert.AreEqual(Enumerable.Repeat(10f, 12).ToArray(), engine.Predict(new PathRow { Path = "1.png" }).Pixels);
     }
 
+    [TestMethod]
+    public void Pictures_of_a_size_that_no_attribute_has_named_are_not_read_into_objects()
+    {
+        using var folder = new ImagesFolder();
+        IDataView data = Paths(folder, 1);
+        // What is known is known to the whole process: these sizes are nobody else's.
+        IDataView Resized(int width, int height) =>
+            _ml.Transforms.LoadImages("Image", folder.Path, "Path").Append(_ml.Transforms.ResizeImages("Image", width, height)).Fit(data).Transform(data);
+        var error = Assert.ThrowsExactly<NotImplementedException>(() => _ml.Data.CreateEnumerable<OddImageRow>(Resized(7, 3), false).ToArray());
+        StringAssert.Contains(error.Message, "'Microsoft.ML.Data.MLImage' is not yet supported");
+        Assert.AreEqual(7, _ml.Data.CreateEnumerable<OddImageRow>(Resized(7, 5), false).Select(row => row.Image!.Width).Single());
+    }
+
     private static bool IsAlive(MLImage image)
     {
         try
@@ -148,6 +161,12 @@ public class ImagesPipelineTests
     private sealed class ImageRow
     {
         [ImageType(2, 2)]
+        public MLImage? Image { get; set; }
+    }
+
+    private sealed class OddImageRow
+    {
+        [ImageType(5, 7)]
         public MLImage? Image { get; set; }
     }
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.ML.Internal.Utilities;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Data;
 
@@ -16,6 +17,9 @@ internal static class ObjectSetters<TRow>
             return TextArray(row, source, member);
         if (type == typeof(string))
             return Text(row, source, member);
+        // Types of others, images among them, count only once somebody has registered this very type, and an attribute registers one size.
+        if (!column.Member.IsVector && source.Type is not PrimitiveDataViewType && !DataViewTypeManager.Knows(source.Type))
+            throw Contracts.Process(new NotImplementedException($"Type '{type.FullName}' is not yet supported."));
         Func<DataViewRow, DataViewSchema.Column, MemberInfo, Action<TRow>> setter =
             type.IsArray ? Values<int> : column.Member.IsVector ? Vector<int> : Direct<int>;
         return Generic.Invoke<Action<TRow>>(setter, column.Member.IsVector ? column.Member.ItemType : type, row, source, member);

@@ -136,7 +136,9 @@ internal sealed class FrozenTeacher : IDisposable
             yield return $"The teacher's {shape.GridHeight}x{shape.GridWidth} patches cannot correspond to the encoder's {student.GridHeight}x"
                 + $"{student.GridWidth}, one to one: expected a teacher with at least as many rows and columns.";
         foreach (string fault in blocks.Faults("Objective.TeacherBlocks", shape.Depth)) yield return fault;
-        foreach (int block in blocks.Where(b => b >= 0 && b < shape.Depth && !file.Contains($"blocks.{b}.norm1.weight")))
-            yield return $"Objective.TeacherBlocks names block {block}, which {file.Path} does not hold.";
+        int[] held = [.. Enumerable.Range(0, Math.Max(0, shape.Depth)).Where(b => file.Contains($"blocks.{b}.norm1.weight"))];
+        foreach (int block in blocks.Where(b => b >= 0 && b < shape.Depth && !held.Contains(b)))
+            yield return $"Objective.TeacherBlocks names block {block}, which {file.Path} does not hold: expected "
+                + (held.Length == 0 ? "a file with an encoder's blocks." : $"one of its {held.Length} blocks up to {held[^1]}.");
     }
 }
