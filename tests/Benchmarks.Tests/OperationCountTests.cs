@@ -21,7 +21,10 @@ public sealed class OperationCountTests
     {
         const int visible = 4;   // of 16, 75% hidden
         double first = Product(visible, 48, 16);
-        double others = Block(visible + 1, 16, 32) + Product(visible + 1, 16, 16) + Block(17, 16, 32) + Product(16, 16, 48);
+        const int hidden = 12;
+        double decoder = 3 * Product(17, 16, 16) + Product(hidden, 16, 17) + Product(hidden, 17, 16) + Product(hidden, 16, 16)
+            + Product(hidden, 16, 32) + Product(hidden, 32, 16);   // keys and values of all, the rest for the hidden patches
+        double others = Block(visible + 1, 16, 32) + Product(visible + 1, 16, 16) + decoder + Product(hidden, 16, 48);
         Assert.AreEqual(5 * (2 * first + 3 * others), OperationCount.TrainStep(s_shape, batch: 5, ratio: 0.75));
     }
 
@@ -30,8 +33,9 @@ public sealed class OperationCountTests
     {
         // 16 pixels: 7 after the first convolution, 3 after the pooling.
         double fire = 9 * 2.0 * (16 * 64 + 9 * 16 * 64), pass = Product(49, 27, 64) + Product(9, 64, 16) + Product(9, 128, 16) + 2 * fire;
-        double without = OperationCount.TrainStep(s_shape, batch: 2, ratio: 0.75);
-        Assert.AreEqual(without + 2 * 3 * pass, OperationCount.TrainStep(s_shape, batch: 2, ratio: 0.75, critic: true));
+        double embed = 2 * Product(4, 48, 16);
+        double others = Block(5, 16, 32) + Product(5, 16, 16) + Block(17, 16, 32) + Product(16, 16, 48);   // the critic sees every patch
+        Assert.AreEqual(2 * (embed + 3 * others + 3 * pass), OperationCount.TrainStep(s_shape, batch: 2, ratio: 0.75, critic: true));
     }
 
     private static double Product(double rows, double inner, double columns) => 2 * rows * inner * columns;

@@ -2,7 +2,7 @@ namespace Smae.Benchmarks;
 
 /// <summary>
 /// Floating-point operations of the matrix products of a model, exactly: a product of an n x k and a k x m matrix is 2 n k m of them. What is not a
-/// product (normalisation, softmax, GELU, optimiser) is not counted: it is what keeps a step from the rate of the machine's products.
+/// product (normalisation, softmax, GELU, optimiser) is not counted, nor what is made a second time to save memory: it is what keeps a step from the rate of the machine's products.
 /// </summary>
 internal static class OperationCount
 {
@@ -14,10 +14,13 @@ internal static class OperationCount
     public static double TrainStep(ModelShape shape, int batch, double ratio, bool critic = false)
     {
         double patches = shape.PatchCount, visible = (int)(patches * (1 - ratio)), outputs = shape.PatchDim;
+        // MAE's loss is that of the hidden patches, and Smae's last decoder block works for no others; SMAE's critic looks at whole images.
+        double predicted = critic ? patches : patches - visible;
         // The image wants no gradient: the first layer's backward is one product, not two.
         double embed = 2 * Product(visible, outputs, shape.Dim);
         double others = Blocks(visible + 1, shape.Dim, shape.Hidden, shape.Depth) + Product(visible + 1, shape.Dim, shape.DecoderDim)
-            + Blocks(patches + 1, shape.DecoderDim, shape.DecoderHidden, shape.DecoderDepth) + Product(patches, shape.DecoderDim, outputs);
+            + Blocks(patches + 1, shape.DecoderDim, shape.DecoderHidden, shape.DecoderDepth - 1)
+            + Block(patches + 1, critic ? patches + 1 : predicted, shape.DecoderDim, shape.DecoderHidden) + Product(predicted, shape.DecoderDim, outputs);
         // The critic is frozen: forward on the image; forward and backward to its input on the reconstruction.
         return batch * (embed + 3 * others + (critic ? 3 * Critic(shape.Image) : 0));
     }
@@ -28,9 +31,11 @@ internal static class OperationCount
 
     private static double Product(double rows, double inner, double columns) => 2 * rows * inner * columns;
 
-    /// <summary>Queries, keys and values; scores and mix of all heads together; projection; two layers of the MLP.</summary>
-    private static double Blocks(double tokens, double dim, double hidden, int depth) =>
-        depth * (Product(tokens, dim, 3 * dim) + 2 * Product(tokens, dim, tokens) + Product(tokens, dim, dim) + 2 * Product(tokens, dim, hidden));
+    private static double Blocks(double tokens, double dim, double hidden, int depth) => depth * Block(tokens, tokens, dim, hidden);
+
+    /// <summary>Queries, keys and values of all tokens; for those asked for, scores and mix of all heads together, projection, two layers of the MLP.</summary>
+    private static double Block(double tokens, double asked, double dim, double hidden) =>
+        Product(tokens, dim, 3 * dim) + 2 * Product(asked, dim, tokens) + Product(asked, dim, dim) + 2 * Product(asked, dim, hidden);
 
     /// <summary>SqueezeNet v1.1 up to its second Fire module.</summary>
     private static double Critic(int image)
