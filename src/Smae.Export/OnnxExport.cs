@@ -37,6 +37,31 @@ public static class OnnxExport
     }
 
     /// <summary>
+    /// Exports a SqueezeNet, such as SMAE's critic, as a classifier: images to probabilities and, as a second output named <c>logits</c>, what they
+    /// are the softmax of. Not in <see cref="OnnxPrecision.Int8"/>.
+    /// </summary>
+    /// <param name="network">A whole network, on any device. It is only read.</param>
+    /// <param name="path">The file, for example <c>classifier.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="preprocessing">What was done to images in training.</param>
+    /// <param name="classNames">The names of the classes in the order of the network's output. Default null: none.</param>
+    /// <param name="options">How; null takes every option's default.</param>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, the images are too small or of other channels, or there are not as many names as classes; the message names every
+    /// fault.
+    /// </exception>
+    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
+    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    public static OnnxExportResult ExportOnnx(
+        this SqueezeNet network, string path, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null,
+        OnnxExportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(preprocessing);
+        using var export = new SqueezeNetExport(network, preprocessing, classNames, options ?? new OnnxExportOptions());
+        return export.Run(path);
+    }
+
+    /// <summary>
     /// Exports a whole masked autoencoder: images and masks to reconstructions. The second input, <c>mask</c>, is uint8 <c>[batch, patches]</c>: not
     /// 0 where a patch is hidden, patches row by row. Each image may hide any number of patches, from none to all, and another number than its
     /// neighbours; only visible patches are encoded, in as many places as the image with most of them needs. The output is the prediction of every

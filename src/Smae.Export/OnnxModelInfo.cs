@@ -30,14 +30,14 @@ public sealed record OnnxModelInfo
     /// <summary>Which operators the file is made of.</summary>
     public required OnnxFlavor Flavor { get; init; }
 
-    /// <summary>Height and width of a patch in pixels.</summary>
-    public required int PatchSize { get; init; }
+    /// <summary>Height and width of a patch in pixels; null where there are none, in a SqueezeNet.</summary>
+    public required int? PatchSize { get; init; }
 
-    /// <summary>Patches in an image: <c>Height / PatchSize * (Width / PatchSize)</c>.</summary>
-    public int PatchCount => Preprocessing.Height / PatchSize * (Preprocessing.Width / PatchSize);
+    /// <summary>Patches in an image: <c>Height / PatchSize * (Width / PatchSize)</c>; 0 where there are none.</summary>
+    public int PatchCount => PatchSize is { } side ? Preprocessing.Height / side * (Preprocessing.Width / side) : 0;
 
-    /// <summary>Width of the encoder's tokens.</summary>
-    public required int EmbedDim { get; init; }
+    /// <summary>Width of the encoder's tokens; null where there are none, in a SqueezeNet.</summary>
+    public required int? EmbedDim { get; init; }
 
     /// <summary>How tokens become a vector; null where they stay tokens.</summary>
     public required Pooling? Pooling { get; init; }
@@ -111,8 +111,8 @@ public sealed record OnnxModelInfo
             Input = metadata.Choice<OnnxInput>(MetadataKeys.Input),
             Precision = metadata.Choice<OnnxPrecision>(MetadataKeys.Precision),
             Flavor = metadata.Choice<OnnxFlavor>(MetadataKeys.Flavor),
-            PatchSize = metadata.Integer(MetadataKeys.PatchSize),
-            EmbedDim = metadata.Integer(MetadataKeys.EmbedDim),
+            PatchSize = metadata.Has(MetadataKeys.PatchSize) ? metadata.Integer(MetadataKeys.PatchSize) : null,
+            EmbedDim = metadata.Has(MetadataKeys.EmbedDim) ? metadata.Integer(MetadataKeys.EmbedDim) : null,
             Pooling = metadata.Has(MetadataKeys.Pooling) ? metadata.Choice<Pooling>(MetadataKeys.Pooling) : null,
             ClassNames = metadata.Has(MetadataKeys.ClassNames) ? metadata.Json<string[]>(MetadataKeys.ClassNames) : null,
             WeightsHash = metadata.Text(MetadataKeys.WeightsHash),

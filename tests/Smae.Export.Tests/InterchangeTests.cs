@@ -50,6 +50,7 @@ public sealed class InterchangeTests : IDisposable
         using ImageEncoder encoder = TinyModels.Encoder();
         using ImageClassifier classifier = TinyModels.Classifier(batchNorm: true);
         using MaskedAutoencoder autoencoder = TinyModels.Autoencoder();
+        using SqueezeNet critic = TinyModels.SqueezeNet();
         List<string> files = [];
         string Next()
         {
@@ -66,6 +67,7 @@ public sealed class InterchangeTests : IDisposable
             encoder.ExportOnnx(Next(), options);
             classifier.ExportOnnx(Next(), options);
             autoencoder.ExportOnnx(Next(), pretraining, options);
+            if (precision != OnnxPrecision.Int8) critic.ExportOnnx(Next(), TinyModels.SqueezeNetPreprocessing(), options: options);
         }
         Run(python!, [Path.Combine(Scripts(), "check.py"), .. files]);
     }

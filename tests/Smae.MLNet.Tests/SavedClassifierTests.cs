@@ -29,6 +29,15 @@ public sealed class SavedClassifierTests : ClassificationFixture
     }
 
     [TestMethod]
+    public void A_SqueezeNet_is_loaded_with_its_classes_and_scores_the_same()
+    {
+        var preprocessing = new ImagePreprocessing { Height = 32, Width = 32 };
+        var options = new SupervisedOptions { Epochs = 20, BatchSize = 8, LearningRate = 3e-4, Seed = 0 };
+        using var classifier = Context.MulticlassClassification.Trainers.SqueezeNet("Label", "ImagePath", preprocessing, options).Fit(Keyed());
+        AssertSavedIsTheSame(classifier);
+    }
+
+    [TestMethod]
     public void A_whole_pipeline_is_saved_and_predicts_the_names_of_classes()
     {
         var model = Pipeline().Fit(Images);

@@ -14,7 +14,7 @@ internal sealed class FusedTransformerGraph(GraphBuilder graph, WeightTable weig
     }
 
     protected override string Activate(string value, string bias) => Config.Activation == Activation.Gelu
-        ? Graph.RuntimeNode("BiasGelu", [value, Products.Vector(bias)])
+        ? Graph.RuntimeNode("BiasGelu", [value, Products.Stored(bias)])
         : base.Activate(value, bias);
 
     protected override (string Stream, string Normed) AddAndNorm(string carried, string branch, string bias, string? norm)

@@ -79,7 +79,7 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
     /// <summary>Adds a layer's bias and applies the non-linearity.</summary>
     protected virtual string Activate(string value, string bias)
     {
-        string x = graph.Node("Add", [value, products.Vector(bias)]);
+        string x = graph.Node("Add", [value, products.Stored(bias)]);
         if (config.Activation == Activation.Relu) return graph.Node("Relu", [x]);
         string Number(double number) => graph.Scalar(number, products.Compute);
         // The order of operators that runtimes know as the exact GELU and make one of.
@@ -95,7 +95,7 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
     /// <returns>The sum and the normalised sum.</returns>
     protected virtual (string Stream, string Normed) AddAndNorm(string carried, string branch, string bias, string? norm)
     {
-        string sum = graph.Node("Add", [carried, products.ToFloat(graph.Node("Add", [branch, products.Vector(bias)]))]);
+        string sum = graph.Node("Add", [carried, products.ToFloat(graph.Node("Add", [branch, products.Stored(bias)]))]);
         return (sum, norm is null ? sum : LayerNorm(sum, norm));
     }
 
@@ -115,7 +115,7 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
     {
         using GraphBuilder.Scope scope = graph.In("attn");
         string qkv = Layer(products.ToCompute(normed), name, "qkv");
-        qkv = graph.Node("Add", [qkv, products.Vector($"{name}.qkv.bias")]);
+        qkv = graph.Node("Add", [qkv, products.Stored($"{name}.qkv.bias")]);
         return Layer(Mix(qkv, mask), name, "proj");
     }
 

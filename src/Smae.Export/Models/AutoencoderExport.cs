@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Smae.Export;
 
 /// <summary>Exports a whole masked autoencoder: images and masks to reconstructions.</summary>
-internal sealed class AutoencoderExport : ModelExport
+internal sealed class AutoencoderExport : TransformerExport
 {
     private const string Mask = "mask";
     private readonly MaskedAutoencoder _reference;
@@ -24,6 +24,8 @@ internal sealed class AutoencoderExport : ModelExport
 
     public override string MaskName => Mask;
 
+    public override int MaskedPatches => Config.PatchCount;
+
     public override Tensor[] Reference(Tensor images, bool[] hidden)
     {
         Reconstruction reconstruction = _reference.forward(images, PatchMask.FromFlags(hidden, Config.PatchCount));
@@ -36,8 +38,9 @@ internal sealed class AutoencoderExport : ModelExport
 
     public override void Dispose() => _reference.Dispose();
 
-    protected override GraphOutput[] Write(GraphBuilder graph, ImageInput input, Products products)
+    protected override GraphOutput[] Write(GraphBuilder graph, Products products)
     {
+        PatchInput input = Input(graph);
         string patches = input.WritePatches(Options.InputName);
         const string doc = "1 where a patch is hidden, 0 where it is visible, row by row: [batch, patches].";
         string mask = graph.Input(Mask, DataType.Uint8, [Config.PatchCount], doc);
@@ -57,8 +60,6 @@ internal sealed class AutoencoderExport : ModelExport
                 "The prediction of every patch, visible or not, as an image of the input's layout and scale."),
         ];
     }
-
-    protected override IEnumerable<(string Key, string Value)> Details() => [];
 
     protected override IEnumerable<string> Faults()
     {

@@ -4,9 +4,8 @@ using static TorchSharp.torch;
 namespace Smae.Export;
 
 /// <summary>Exports a classifier: images to probabilities and logits.</summary>
-internal sealed class ClassifierExport : ModelExport
+internal sealed class ClassifierExport : TransformerExport
 {
-    private const string Logits = "logits";
     private readonly VisionTransformerClassifier _reference;
     private readonly IReadOnlyList<string>? _names;
 
@@ -30,35 +29,21 @@ internal sealed class ClassifierExport : ModelExport
 
     public override void Dispose() => _reference.Dispose();
 
-    protected override GraphOutput[] Write(GraphBuilder graph, ImageInput input, Products products)
+    protected override GraphOutput[] Write(GraphBuilder graph, Products products)
     {
         var encoder = new EncoderGraph(graph, Weights, products, Config, Options.Flavor);
-        string x = encoder.WritePooled(encoder.WriteTokens(input.WritePatches(Options.InputName)), _reference.Pooling);
+        string x = encoder.WritePooled(encoder.WriteTokens(Input(graph).WritePatches(Options.InputName)), _reference.Pooling);
         if (_reference.Pooling == Pooling.Mean) x = TransformerGraph.Create(graph, Weights, products, Config, Options.Flavor).LayerNorm(x, "fc_norm");
         using GraphBuilder.Scope scope = graph.In("head");
         if (_reference.HasBatchNorm) x = BatchNorm(graph, x);
         string logits = products.ToFloat(products.LinearFully(products.ToCompute(x), _reference.HasBatchNorm ? "head.1" : "head"));
-        string probabilities = graph.Node("Softmax", [logits], ("axis", -1L));
-        long[] shape = [_reference.Classes];
-        return
-        [
-            new GraphOutput(Options.OutputName ?? "probabilities", probabilities, shape, "Probabilities of the classes: [batch, classes]."),
-            new GraphOutput(Logits, logits, shape, "What the probabilities are the softmax of: [batch, classes]."),
-        ];
+        return ClassOutputs.Write(graph, logits, _reference.Classes, Options);
     }
 
-    protected override IEnumerable<(string Key, string Value)> Details()
-    {
-        yield return (MetadataKeys.Pooling, $"{_reference.Pooling}");
-        if (_names is not null) yield return (MetadataKeys.ClassNames, MetadataKeys.Names(_names));
-    }
+    protected override IEnumerable<(string Key, string Value)> Details() =>
+        [.. base.Details(), (MetadataKeys.Pooling, $"{_reference.Pooling}"), .. ClassOutputs.Details(_names)];
 
-    protected override IEnumerable<string> Faults()
-    {
-        foreach (string fault in base.Faults()) yield return fault;
-        if (Options.OutputName == Logits) yield return $"OutputName is '{Logits}': that is the name of the other output.";
-        if (Options.InputName == Logits) yield return $"InputName is '{Logits}': that is the name of an output.";
-    }
+    protected override IEnumerable<string> Faults() => base.Faults().Concat(ClassOutputs.Faults(Options));
 
     /// <summary>Batch normalisation as it is outside of training: by the mean and variance that were kept.</summary>
     private string BatchNorm(GraphBuilder graph, string x)

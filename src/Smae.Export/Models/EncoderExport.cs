@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Smae.Export;
 
 /// <summary>Exports an encoder: images to embeddings or tokens.</summary>
-internal sealed class EncoderExport : ModelExport
+internal sealed class EncoderExport : TransformerExport
 {
     private readonly VisionTransformer _reference;
     private readonly Pooling _pooling;
@@ -30,10 +30,10 @@ internal sealed class EncoderExport : ModelExport
 
     public override void Dispose() => _reference.Dispose();
 
-    protected override GraphOutput[] Write(GraphBuilder graph, ImageInput input, Products products)
+    protected override GraphOutput[] Write(GraphBuilder graph, Products products)
     {
         var encoder = new EncoderGraph(graph, Weights, products, Config, Options.Flavor);
-        string tokens = encoder.WriteTokens(input.WritePatches(Options.InputName));
+        string tokens = encoder.WriteTokens(Input(graph).WritePatches(Options.InputName));
         if (!IsPooled)
         {
             long[] shape = [encoder.TokenCount, Config.EmbedDim];
@@ -44,7 +44,10 @@ internal sealed class EncoderExport : ModelExport
     }
 
     protected override IEnumerable<(string Key, string Value)> Details() =>
-        IsPooled ? [(MetadataKeys.Output, $"{Options.Output}"), (MetadataKeys.Pooling, $"{_pooling}")] : [(MetadataKeys.Output, $"{Options.Output}")];
+    [
+        .. base.Details(), (MetadataKeys.Output, $"{Options.Output}"),
+        .. IsPooled ? [(MetadataKeys.Pooling, $"{_pooling}")] : Array.Empty<(string, string)>(),
+    ];
 
     protected override IEnumerable<string> Faults()
     {

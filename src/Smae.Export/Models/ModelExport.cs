@@ -16,18 +16,14 @@ internal abstract class ModelExport : IDisposable
     private const int IrVersion = 8;   // of the ONNX release that brought opset 17
 
     protected ModelExport(
-        IReadOnlyCollection<(string Name, Tensor Tensor)> tensors, VisionTransformerConfig config, ImagePreprocessing preprocessing,
-        OnnxExportOptions options)
+        IReadOnlyCollection<(string Name, Tensor Tensor)> tensors, ImagePreprocessing preprocessing, OnnxExportOptions options)
     {
-        (Config, Preprocessing, Options) = (config, preprocessing, options);
+        (Preprocessing, Options) = (preprocessing, options);
         Guard.NoFaults(options.Faults(preprocessing).Concat(Faults()), nameof(options));
         Weights = new WeightTable(tensors);
         if (Weights.ByteCount / (options.Precision == OnnxPrecision.Float16 ? 2 : 1) > int.MaxValue - (1 << 20))
             throw new NotSupportedException($"The weights are {Weights.ByteCount >> 20} MiB: an ONNX file holds less than 2 GiB.");
     }
-
-    /// <summary>The shape of the encoder.</summary>
-    public VisionTransformerConfig Config { get; }
 
     /// <summary>What is done to images first.</summary>
     public ImagePreprocessing Preprocessing { get; }
@@ -41,6 +37,9 @@ internal abstract class ModelExport : IDisposable
     /// <summary>The name of the mask's input; null where there is none.</summary>
     public virtual string? MaskName => null;
 
+    /// <summary>Patches that a mask tells of; 0 where there is no mask.</summary>
+    public virtual int MaskedPatches => 0;
+
     /// <summary>The weights.</summary>
     protected WeightTable Weights { get; }
 
@@ -52,8 +51,11 @@ internal abstract class ModelExport : IDisposable
     /// <summary>Frees the model that the graph is compared with.</summary>
     public abstract void Dispose();
 
+    /// <summary>What the network is and how its weights are named, for people who open the file.</summary>
+    protected abstract string Description { get; }
+
     /// <summary>Writes the graph, its outputs excepted, and names these; the main one first.</summary>
-    protected abstract GraphOutput[] Write(GraphBuilder graph, ImageInput input, Products products);
+    protected abstract GraphOutput[] Write(GraphBuilder graph, Products products);
 
     /// <summary>What only this kind of model has to tell.</summary>
     protected abstract IEnumerable<(string Key, string Value)> Details();
@@ -71,14 +73,13 @@ internal abstract class ModelExport : IDisposable
         var graph = new GraphBuilder();
         graph.Graph.Name = $"smae-{Kind.ToString().ToLowerInvariant()}";
         var products = Products.Create(graph, Weights, Options.Precision, Options.Flavor);
-        GraphOutput[] outputs = Write(graph, new ImageInput(graph, Config, Preprocessing, Options.Input), products);
+        GraphOutput[] outputs = Write(graph, products);
         foreach (GraphOutput output in outputs) graph.Output(output.Name, output.Value, output.Shape, output.Doc);
 
         var model = new ModelProto
         {
             IrVersion = IrVersion, ProducerName = OnnxModelInfo.Producer, ProducerVersion = Version, ModelVersion = 1, Graph = graph.Graph,
-            DocString = $"{Kind} (vision transformer) exported by Smae {Version}. Weights bear timm's names; those of linear layers are transposed: "
-                + "[inputs, outputs].",
+            DocString = $"{Kind} exported by Smae {Version}. {Description}",
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = GraphBuilder.Opset } },
         };
         if (graph.UsesRuntimeDomain) model.OpsetImport.Add(new OperatorSetIdProto { Domain = GraphBuilder.RuntimeDomain, Version = 1 });
@@ -98,8 +99,6 @@ internal abstract class ModelExport : IDisposable
         yield return (MetadataKeys.Kind, $"{Kind}");
         foreach ((string Key, string Value) entry in MetadataKeys.Of(Preprocessing)) yield return entry;
         yield return (MetadataKeys.Input, $"{Options.Input}");
-        yield return (MetadataKeys.PatchSize, $"{Config.PatchSize}");
-        yield return (MetadataKeys.EmbedDim, $"{Config.EmbedDim}");
         yield return (MetadataKeys.Precision, $"{Options.Precision}");
         yield return (MetadataKeys.Flavor, $"{Options.Flavor}");
         foreach ((string Key, string Value) entry in Details()) yield return entry;

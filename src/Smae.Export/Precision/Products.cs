@@ -29,13 +29,13 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
     /// <summary>A value of the type of products in float32.</summary>
     public string ToFloat(string value) => compute == DataType.Float ? value : graph.Cast(value, DataType.Float);
 
-    /// <summary>A stored vector in the type of products, such as the bias of a layer.</summary>
-    public string Vector(string name)
+    /// <summary>A weight as it is, in the type of products: the bias of a layer, the kernels of a convolution.</summary>
+    public string Stored(string name)
     {
-        float[] numbers = weights[name];
+        (float[] numbers, long[] shape) = (weights[name], weights.Shape(name));
         return compute == DataType.Float
-            ? graph.Floats(name, numbers, numbers.Length)
-            : graph.Initializer(name, compute, () => Halves(name, numbers), numbers.Length);
+            ? graph.Floats(name, numbers, shape)
+            : graph.Initializer(name, compute, () => Halves(name, numbers), shape);
     }
 
     /// <summary>The product with the weight of a layer of a transformer block.</summary>
@@ -56,7 +56,7 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
     }
 
     /// <summary>The same with the bias added.</summary>
-    public string LinearFully(string value, string layer) => graph.Node("Add", [MultiplyFully(value, layer), Vector($"{layer}.bias")]);
+    public string LinearFully(string value, string layer) => graph.Node("Add", [MultiplyFully(value, layer), Stored($"{layer}.bias")]);
 
     private static Half[] Halves(string name, float[] numbers)
     {

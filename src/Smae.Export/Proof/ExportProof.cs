@@ -128,7 +128,7 @@ internal sealed class ExportProof : IDisposable
     /// <summary>Hides the same number of patches, about three of four, in every image: TorchSharp's models want it so.</summary>
     private bool[] RandomMask(int count)
     {
-        int patches = _export.Config.PatchCount, hidden = patches * 3 / 4;
+        int patches = _export.MaskedPatches, hidden = patches * 3 / 4;
         return [.. Enumerable.Range(0, count).SelectMany(_ =>
         {
             bool[] flags = [.. Enumerable.Range(0, patches).Select(i => i < hidden)];

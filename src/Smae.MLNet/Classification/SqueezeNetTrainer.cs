@@ -1,4 +1,5 @@
 using Microsoft.ML.Runtime;
+using Smae.Export;
 using Smae.Training;
 using TorchSharp;
 
@@ -27,8 +28,8 @@ public sealed class SqueezeNetTrainer : ImageClassificationTrainer<SqueezeNet>
         var normalizer = new ImageNormalizer(_preprocessing, run.Device ?? torch.CPU);
         return new LogitsModel(
             _preprocessing, run.ClassNames.Count, images => result.Model.forward(normalizer.Normalize(images)),
-            _ => throw new NotSupportedException(
-                "A SqueezeNet cannot be written into an ML.NET model file: it is a critic for pretraining. Save its weights with transformer.Model.Save(path)."),
+            path => new SavedOutput(
+                result.Model.ExportOnnx(path, _preprocessing, run.ClassNames).Info.Outputs.Single(output => output.Name == ClassOutputs.Logits)),
             result.Model, normalizer);
     }
 

@@ -15,7 +15,9 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <summary>Least height and width of an image for a whole network.</summary>
     internal const int MinimumSide = 21;
 
-    private const int FullDepth = 13;
+    /// <summary>Layers of a whole network, its classifier left out.</summary>
+    internal const int FullDepth = 13;
+
     private readonly ForwardNoise _noise = new();
     private readonly int _depth;
     [ComponentName(Name = "features")] private readonly NumberedLayers _features;
@@ -63,13 +65,16 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
             x = layer switch
             {
                 1 => nn.functional.relu(x),
-                2 or 5 or 8 => nn.functional.max_pool2d(x, 3, stride: 2, ceil_mode: true),
+                _ when IsPooling(layer) => nn.functional.max_pool2d(x, 3, stride: 2, ceil_mode: true),
                 _ => _features[layer].forward(x),
             };
         if (_classifier is null) return x;
         if (training) x = _noise.Dropout(x, 0.5);
         return nn.functional.relu(_classifier[1].forward(x)).mean([2, 3]);
     }
+
+    /// <summary>Whether a layer is max pooling: 3x3 in steps of 2, the last of which may reach over the edge.</summary>
+    internal static bool IsPooling(int layer) => layer is 2 or 5 or 8;
 
     /// <summary>Saves the weights as safetensors.</summary>
     /// <param name="path">The file.</param>

@@ -37,6 +37,23 @@ internal static class TinyModels
         return model;
     }
 
+    /// <summary>SqueezeNet's smallest images are larger than the others'; its height and width differ, and its pooling reaches over an edge.</summary>
+    public static ImagePreprocessing SqueezeNetPreprocessing(int channels = 3) =>
+        Preprocessing(Config with { ImageHeight = 32, ImageWidth = 44, Channels = channels });
+
+    public static SqueezeNet SqueezeNet(int channels = 3)
+    {
+        var model = new SqueezeNet(ClassNames.Length, channels, seed: 1);
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        // As they are drawn, biases are 0 and the classifier's numbers so small that all classes are as likely.
+        foreach ((string name, Tensor tensor) in model.Weights)
+            if (tensor.dim() == 1) tensor.add_(tensor.numel() == ClassNames.Length ? 1 : 0.1);
+            else if (name.StartsWith("classifier", StringComparison.Ordinal)) tensor.mul_(20);
+        model.eval();
+        return model;
+    }
+
     public static ImagePreprocessing Preprocessing(VisionTransformerConfig config) => new()
     {
         Height = config.ImageHeight, Width = config.ImageWidth, Channels = config.Channels, Resize = ResizeMode.Pad,
@@ -44,10 +61,12 @@ internal static class TinyModels
         StandardDeviation = [.. Enumerable.Range(0, config.Channels).Select(c => 0.2f + 0.05f * c)],
     };
 
-    public static ImageStore Images(VisionTransformerConfig config, int count, int seed = 1)
+    public static ImageStore Images(VisionTransformerConfig config, int count, int seed = 1) => Images(Preprocessing(config), count, seed);
+
+    public static ImageStore Images(ImagePreprocessing size, int count, int seed = 1)
     {
         var random = new Random(seed);
-        var store = new ImageStore(config.ImageHeight, config.ImageWidth, config.Channels);
+        var store = new ImageStore(size.Height, size.Width, size.Channels);
         for (int i = 0; i < count; i++)
         {
             Span<byte> pixels = store.Add();
