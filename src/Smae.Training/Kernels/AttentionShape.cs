@@ -3,46 +3,18 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>The sizes of one attention.</summary>
-internal sealed class AttentionShape
+/// <param name="Batch">Images.</param>
+/// <param name="Tokens">Tokens of each.</param>
+/// <param name="Heads">Heads.</param>
+/// <param name="HeadDim">Numbers of a head's share of a token.</param>
+internal readonly record struct AttentionShape(long Batch, int Tokens, int Heads, int HeadDim)
 {
-    private readonly long _batch;
-    private readonly int _heads;
-    private readonly int _headDim;
-
-    /// <param name="qkv"><c>[batch, tokens, 3 * dim]</c>.</param>
-    /// <param name="heads">Heads; divides dim.</param>
-    /// <param name="first">The first token whose query is asked.</param>
-    public AttentionShape(Tensor qkv, int heads, int first)
-    {
-        (_batch, Tokens, First, _heads, Type) = (qkv.size(0), (int)qkv.size(1), first, heads, qkv.dtype);
-        _headDim = (int)qkv.size(2) / 3 / heads;
-        Layout = (_batch, Tokens, heads, _headDim * (int)qkv.ElementSize);
-        QueryLayout = Layout with { Tokens = Queries };
-    }
-
-    public int Tokens { get; }
-
-    public int First { get; }
-
-    /// <summary>Tokens whose query is asked.</summary>
-    public int Queries => Tokens - First;
-
-    public ScalarType Type { get; }
-
-    public float Scale => (float)(1 / Math.Sqrt(_headDim));
-
-    /// <summary>Rows of scores.</summary>
-    public long Rows => _batch * _heads * Queries;
-
-    /// <summary>As <see cref="HeadLayout"/> takes it.</summary>
-    public (long Batch, long Tokens, int Heads, int Bytes) Layout { get; }
-
-    /// <summary>The same of the queries' results.</summary>
-    public (long Batch, long Tokens, int Heads, int Bytes) QueryLayout { get; }
+    /// <summary>What scores are multiplied by.</summary>
+    public float Scale => (float)(1 / Math.Sqrt(HeadDim));
 
     /// <summary><c>[batch * heads, tokens, headDim]</c>, not filled.</summary>
-    public Tensor NewHeads(int tokens) => empty(_batch * _heads, tokens, _headDim, Type);
+    public Tensor NewHeads(ScalarType type) => empty(Batch * Heads, Tokens, HeadDim, type);
 
-    /// <summary><c>[batch, tokens, parts * dim]</c>, not filled.</summary>
-    public Tensor NewTokens(int tokens, int parts) => empty(_batch, tokens, (long)parts * _heads * _headDim, Type);
+    /// <summary><c>[batch * tokens, parts * dim]</c>, not filled.</summary>
+    public Tensor NewTokens(int parts, ScalarType type) => empty(Batch * Tokens, (long)parts * Heads * HeadDim, type);
 }

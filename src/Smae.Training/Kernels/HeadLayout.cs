@@ -1,38 +1,71 @@
+using System.Runtime.Intrinsics;
+using static Smae.Training.CpuKernels;
+
 namespace Smae.Training;
 
-/// <summary>Moves the numbers of attention heads between token by token, as linear layers have them, and head by head, as products want them.</summary>
-internal static unsafe class HeadLayout
+/// <summary>
+/// Moves the numbers of attention heads between token by token, as linear layers have them (<c>[batch, tokens, parts, heads, headDim]</c>, parts being
+/// queries, keys and values, or one alone), and head by head, as products want them (<c>[batch, heads, tokens, headDim]</c> for each part).
+/// </summary>
+/// <typeparam name="T">What a number is in memory.</typeparam>
+/// <typeparam name="TLane">How it is read and written.</typeparam>
+internal static unsafe class HeadLayout<T, TLane> where T : unmanaged where TLane : struct, ILane<T>
 {
-    /// <summary>From <c>[batch, tokens, parts, heads, bytes]</c> to one <c>[batch, heads, tokens, bytes]</c> for each part.</summary>
+    /// <summary>From tokens to heads.</summary>
     /// <param name="tokens">Where the numbers are.</param>
-    /// <param name="parts">Where each part goes: queries, keys and values, or one alone.</param>
-    /// <param name="shape">Images, tokens of each, heads, and bytes of a head's share of a token.</param>
-    public static void Split(byte* tokens, ReadOnlySpan<nint> parts, (long Batch, long Tokens, int Heads, int Bytes) shape) =>
-        Move(tokens, parts, shape, split: true);
-
-    /// <summary>The inverse of <see cref="Split"/>.</summary>
-    public static void Merge(byte* tokens, ReadOnlySpan<nint> parts, (long Batch, long Tokens, int Heads, int Bytes) shape) =>
-        Move(tokens, parts, shape, split: false);
-
-    private static void Move(byte* tokens, ReadOnlySpan<nint> parts, (long Batch, long Tokens, int Heads, int Bytes) shape, bool split)
+    /// <param name="bias">Added to each token, <c>[parts, heads, headDim]</c>; null for none.</param>
+    /// <param name="heads">Where each part goes.</param>
+    /// <param name="shape">The sizes.</param>
+    public static void Split(T* tokens, float* bias, ReadOnlySpan<nint> heads, AttentionShape shape)
     {
-        (_, long count, int heads, int bytes) = shape;
-        nint[] places = parts.ToArray();
-        CpuKernels.For(shape.Batch, (first, end) =>
+        nint[] places = heads.ToArray();
+        int dim = shape.HeadDim, stride = places.Length * shape.Heads * dim;
+        For(shape.Batch, (first, end) =>
         {
             for (long b = first; b < end; b++)
             for (int part = 0; part < places.Length; part++)
-            for (int head = 0; head < heads; head++)
+            for (int head = 0; head < shape.Heads; head++)
             {
-                byte* token = tokens + ((b * count * places.Length + part) * heads + head) * bytes;
-                byte* own = (byte*)places[part] + (b * heads + head) * count * bytes;
-                long stride = (long)places.Length * heads * bytes;
-                for (long t = 0; t < count; t++, token += stride, own += bytes)
-                    if (split) Copy(token, own, bytes);
-                    else Copy(own, token, bytes);
+                int offset = (part * shape.Heads + head) * dim;
+                T* from = tokens + b * shape.Tokens * stride + offset, to = (T*)places[part] + (b * shape.Heads + head) * shape.Tokens * dim;
+                for (int t = 0; t < shape.Tokens; t++, from += stride, to += dim)
+                    if (bias == null) Copy(from, to, dim);
+                    else
+                        for (int i = 0; i < dim; i += Width) TLane.Store(TLane.Load(from + i) + Vector512.Load(bias + offset + i), to + i);
             }
         });
     }
 
-    private static void Copy(byte* from, byte* to, int bytes) => new ReadOnlySpan<byte>(from, bytes).CopyTo(new Span<byte>(to, bytes));
+    /// <summary>From heads to tokens.</summary>
+    /// <param name="heads">Where each part is; 0 for one that is all zeros.</param>
+    /// <param name="tokens">Where to.</param>
+    /// <param name="firsts">The first token that each part has; before it are zeros.</param>
+    /// <param name="sums">All tokens are added up here, <c>[parts, heads, headDim]</c>, zeros before; null where that is not wanted.</param>
+    /// <param name="shape">The sizes.</param>
+    public static void Merge(ReadOnlySpan<nint> heads, T* tokens, ReadOnlySpan<int> firsts, float* sums, AttentionShape shape)
+    {
+        nint[] places = heads.ToArray();
+        int[] starts = firsts.ToArray();
+        int dim = shape.HeadDim, stride = places.Length * shape.Heads * dim;
+        float unused = 0;
+        Sum(shape.Batch, sums == null ? &unused : sums, sums == null ? 0 : stride, (first, end, own) =>
+        {
+            for (long b = first; b < end; b++)
+            for (int part = 0; part < places.Length; part++)
+            for (int head = 0; head < shape.Heads; head++)
+            {
+                int offset = (part * shape.Heads + head) * dim, start = starts[part], count = shape.Tokens - start;
+                T* from = (T*)places[part] + (b * shape.Heads + head) * count * dim, to = tokens + b * shape.Tokens * stride + offset;
+                for (int t = 0; t < start; t++, to += stride) new Span<T>(to, dim).Clear();
+                for (int t = 0; t < count; t++, from += dim, to += stride)
+                {
+                    Copy(from, to, dim);
+                    if (sums == null) continue;
+                    for (int i = 0; i < dim; i += Width) (Vector512.Load(own + offset + i) + TLane.Load(from + i)).Store(own + offset + i);
+                }
+            }
+        });
+    }
+
+    private static void Copy(T* from, T* to, int count) => new ReadOnlySpan<T>(from, count).CopyTo(new Span<T>(to, count));
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using static Smae.Training.CpuKernels;
 
 namespace Smae.Training;
 
@@ -7,14 +8,12 @@ namespace Smae.Training;
 /// <typeparam name="TLane">How it is read and written.</typeparam>
 internal static unsafe class SoftmaxKernel<T, TLane> where T : unmanaged where TLane : struct, ILane<T>
 {
-    private const int Width = 16;
-
     /// <summary>Each row becomes <c>softmax(scale * row)</c>; all arithmetic is float32.</summary>
     /// <param name="rows">The rows, one after the other.</param>
     /// <param name="count">How many.</param>
     /// <param name="length">Numbers in a row.</param>
     /// <param name="scale">What the numbers are multiplied by first.</param>
-    public static void Forward(T* rows, long count, int length, float scale) => CpuKernels.For(count, (first, end) =>
+    public static void Forward(T* rows, long count, int length, float scale) => For(count, (first, end) =>
     {
         int padded = (length + Width - 1) / Width * Width;
         var buffer = new float[padded];
@@ -42,7 +41,7 @@ internal static unsafe class SoftmaxKernel<T, TLane> where T : unmanaged where T
     /// <param name="count">Rows.</param>
     /// <param name="length">Numbers in a row.</param>
     /// <param name="scale">The same as there.</param>
-    public static void Backward(T* gradients, T* probabilities, long count, int length, float scale) => CpuKernels.For(count, (first, end) =>
+    public static void Backward(T* gradients, T* probabilities, long count, int length, float scale) => For(count, (first, end) =>
     {
         int whole = length / Width * Width;
         for (long r = first; r < end; r++)

@@ -22,6 +22,10 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public Linear Qkv => _qkv;
+
+    public Linear Projection => _proj;
+
     /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
     public override Tensor forward(Tensor x) => forward(x, first: 0);
 
@@ -31,13 +35,8 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor x, long first)
     {
         long batch = x.size(0), tokens = x.size(1) - first;
-        Tensor projected = _qkv.forward(x);
-        if (FusedAttention.CanUse(projected, _heads)) x = FusedAttention.apply(projected, _heads, (int)first);
-        else
-        {
-            Tensor[] qkv = Heads(projected);
-            x = Attend(qkv[0].narrow(2, first, tokens), qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
-        }
+        Tensor[] qkv = Heads(_qkv.forward(x));
+        x = Attend(qkv[0].narrow(2, first, tokens), qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
         x = _proj.forward(x);
         return training ? _noise.Dropout(x, _dropout) : x;
     }

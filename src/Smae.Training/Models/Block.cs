@@ -7,7 +7,7 @@ namespace Smae.Training;
 /// <summary>A transformer block: attention, then MLP, each with its normalisation and residual (timm's <c>blocks.N</c>).</summary>
 internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
 {
-    private readonly ResidualStyle _residual;
+    private readonly TransformerConfig _config;
     private readonly ForwardNoise _noise;
     [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
     [ComponentName(Name = "attn")] private readonly Attention _attention;
@@ -16,7 +16,7 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
 
     public Block(TransformerConfig config, ForwardNoise noise) : base(nameof(Block))
     {
-        (_residual, _noise) = (config.Residual, noise);
+        (_config, _noise) = (config, noise);
         _norm1 = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         _attention = new Attention(config, noise);
         _norm2 = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
@@ -38,9 +38,30 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <returns>The residual stream after this block from that token on, float32.</returns>
     public Tensor forward(Tensor x, ScalarType compute, long first)
     {
+        // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
         using DisposeScope scope = NewDisposeScope();
+        bool drops = training && _config.Dropout > 0;
+        return (!drops && FusedBlock.CanUse(x, _config) ? ByKernels(x, compute, first) : ByOperations(x, compute, first)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The block in libtorch's operations, as the papers have it.</summary>
+    internal Tensor ByOperations(Tensor x, ScalarType compute, long first)
+    {
         x = Add(x, _norm1, normed => _attention.forward(normed, first), compute, first);
-        return Add(x, _norm2, _mlp.forward, compute).MoveToOuterDisposeScope();
+        return Add(x, _norm2, _mlp.forward, compute);
+    }
+
+    /// <summary>The same in kernels of our own.</summary>
+    internal Tensor ByKernels(Tensor x, ScalarType compute, long first)
+    {
+        double dropPath = training ? DropPath : 0;
+        var call = new BlockCall(
+            compute, _config.NumHeads, (int)first, CarriesNormed, _config.Activation, _config.LayerNormEpsilon,
+            _noise.DropPathFactors(x.size(0), dropPath, x), _noise.DropPathFactors(x.size(0), dropPath, x));
+        return FusedBlock.apply(
+            x, _norm1.Weight, _norm1.Bias, _attention.Qkv.WeightAs(compute), _attention.Qkv.Bias, _attention.Projection.WeightAs(compute),
+            _attention.Projection.Bias, _norm2.Weight, _norm2.Bias, _mlp.First.WeightAs(compute), _mlp.First.Bias, _mlp.Second.WeightAs(compute),
+            _mlp.Second.Bias, call);
     }
 
     /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>
@@ -48,15 +69,15 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     /// <param name="compute">The type that the products run in.</param>
     public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x, compute));
 
+    private bool CarriesNormed => _config.Residual == ResidualStyle.Normed;
+
     private Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, ScalarType compute, long first = 0)
     {
-        // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
         using DisposeScope scope = NewDisposeScope();
-        bool carriesNormed = _residual != ResidualStyle.PreNorm;
-        Tensor normed = norm.forward(x, carriesNormed ? ScalarType.Float32 : compute);
+        Tensor normed = norm.forward(x, CarriesNormed ? ScalarType.Float32 : compute);
         Tensor added = branch(normed.to_type(compute));
         if (training) added = _noise.DropPath(added, DropPath);
-        Tensor carried = carriesNormed ? normed : x;
+        Tensor carried = CarriesNormed ? normed : x;
         if (first > 0) carried = carried.narrow(1, first, carried.size(1) - first);
         return (carried + added).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
     }

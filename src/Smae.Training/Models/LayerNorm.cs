@@ -22,6 +22,10 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public Parameter Weight => _weight;
+
+    public Parameter Bias => _bias;
+
     /// <param name="input"><c>[..., dim]</c>, float32.</param>
     public override Tensor forward(Tensor input) => forward(input, ScalarType.Float32);
 

@@ -22,11 +22,16 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     public Parameter Weight => _weight;
 
+    public Parameter Bias => _bias;
+
     /// <param name="input"><c>[..., inputs]</c>, float32 or bfloat16.</param>
     /// <returns><c>[..., outputs]</c> of the input's type.</returns>
     public override Tensor forward(Tensor input)
     {
         ScalarType type = input.dtype;
-        return nn.functional.linear(input, BFloat16Copies.Of(_weight, type), BFloat16Copies.Of(_bias, type));
+        return nn.functional.linear(input, WeightAs(type), BFloat16Copies.Of(_bias, type));
     }
+
+    /// <summary>The weight in a type.</summary>
+    public Tensor WeightAs(ScalarType type) => BFloat16Copies.Of(_weight, type);
 }

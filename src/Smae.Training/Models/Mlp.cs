@@ -21,15 +21,17 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public Linear First => _fc1;
+
+    public Linear Second => _fc2;
+
     /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
     public override Tensor forward(Tensor x)
     {
         x = _fc1.forward(x);
-        x = _activation == Activation.Gelu ? Gelu(x) : nn.functional.relu(x);
+        x = _activation == Activation.Gelu ? nn.functional.gelu(x) : nn.functional.relu(x);
         if (training) x = _noise.Dropout(x, _dropout);
         x = _fc2.forward(x);
         return training ? _noise.Dropout(x, _dropout) : x;
     }
-
-    private static Tensor Gelu(Tensor x) => FusedGelu.CanUse(x) ? FusedGelu.apply(x) : nn.functional.gelu(x);
 }
