@@ -42,7 +42,8 @@ public sealed class SavedReconstructionTests : EmbeddingFixture
     public void Pictures_of_whatever_the_model_was_pretrained_for_are_the_same()
     {
         using var autoencoder = Autoencoder(3);
-        foreach (Objective objective in (Objective[])[Objective.Pixel(normalizePatches: false), Objective.LowPassPixel(), Objective.Pixel() with { Epsilon = 0.5 }])
+        Objective[] objectives = [Objective.Pixel(normalizePatches: false), Objective.LowPassPixel(), Objective.Pixel() with { Epsilon = 0.5 }];
+        foreach (var objective in objectives)
         {
             using var transformer = Transformer(autoencoder, new MaeReconstructOptions { Seed = 1, Objective = objective, Masking = Masking.Block() });
             var some = Context.Data.TakeRows(Images, 12);
@@ -158,7 +159,8 @@ public sealed class SavedReconstructionTests : EmbeddingFixture
     private static string Mask(byte[] picture) => string.Concat(Enumerable.Range(0, Size / Patch * (Size / Patch)).Select(patch =>
     {
         int at = (patch / (Size / Patch) * Patch * Size + patch % (Size / Patch) * Patch) * 4;
-        return Enumerable.Range(0, Patch * Patch).All(i => picture.AsSpan(at + (i / Patch * Size + i % Patch) * 4, 4).SequenceEqual<byte>([124, 116, 104, 255])) ? 'x' : '.';
+        bool IsMean(int pixel) => picture.AsSpan(at + (pixel / Patch * Size + pixel % Patch) * 4, 4).SequenceEqual<byte>([124, 116, 104, 255]);
+        return Enumerable.Range(0, Patch * Patch).All(IsMean) ? 'x' : '.';
     }));
 
     // Where a prediction lies halfway between two bytes, the last place of a product decides.

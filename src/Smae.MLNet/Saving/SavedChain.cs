@@ -24,8 +24,9 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
     /// <param name="context">Where to.</param>
     /// <param name="outputColumnName">The column.</param>
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string outputColumnName) =>
-        Save(context, outputColumnName, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, outputColumnName, saved.Map), last: null);
+    public void Save(ModelSaveContext context, string outputColumnName) => Save(
+        context, outputColumnName, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, outputColumnName, saved.Map),
+        last: null);
 
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
     /// <param name="context">Where to.</param>
