@@ -104,6 +104,24 @@ public sealed class AutoencoderExportTests : IDisposable
     }
 
     [TestMethod]
+    public void NormalizedPatchesGetMeanAndDeviationBackWhateverElseWasLearnt()
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder();
+        using ImageStore images = TinyModels.Images(s_config, 1);
+        byte[] bytes = TinyModels.Bytes(images), mask = [.. Enumerable.Range(0, 24).Select(i => (byte)(i % 2))];
+        float[] Pictures(Objective objective)
+        {
+            string path = _folder.At("autoencoder.onnx");
+            model.ExportOnnx(path, Pretraining(model, true) with { Objective = objective });
+            return Onnx.Run(path, "reconstruction", 1, bytes, mask);
+        }
+        float[] expected = Pictures(Objective.Pixel());
+        CollectionAssert.AreEqual(expected, Pictures(Objective.LowPassPixel()));
+        CollectionAssert.AreEqual(expected, Pictures(Objective.DistilledFeatures("teacher.safetensors") with { Pixels = Objective.Pixel() }));
+        CollectionAssert.AreNotEqual(expected, Pictures(Objective.Pixel(normalizePatches: false)));
+    }
+
+    [TestMethod]
     public void OptionsForAnotherSizeAreRefused()
     {
         using MaskedAutoencoder model = TinyModels.Autoencoder();

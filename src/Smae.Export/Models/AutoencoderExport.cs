@@ -14,7 +14,7 @@ internal sealed class AutoencoderExport : TransformerExport
     public AutoencoderExport(MaskedAutoencoder model, MaePretrainOptions pretraining, OnnxExportOptions options)
         : base([.. ModelWeights.Of(model)], model.Config, pretraining.Preprocessing, options)
     {
-        _pixels = pretraining.Objective as PixelObjective ?? new PixelObjective(NormalizePatches: false, HiddenOnly: false);
+        _pixels = pretraining.Objective.PixelTarget ?? new PixelObjective(NormalizePatches: false, HiddenOnly: false);
         _reference = new MaskedAutoencoder(Config, model.DecoderConfig);
         ReferenceWeights.Copy(Weights, ModelWeights.Of(_reference));
         _reference.eval();

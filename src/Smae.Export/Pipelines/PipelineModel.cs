@@ -10,15 +10,30 @@ namespace Smae.Export;
 /// output without the dimension of the batch (OnnxTransformer would make a <c>Vector&lt;Single, 1, dim&gt;</c> of it, which no predictor accepts that knows a
 /// <c>Vector&lt;Single, dim&gt;</c>), both under the names of their columns.
 /// </summary>
-internal static class PipelineModel
+internal sealed class PipelineModel
 {
     private const string Prefix = "model/";   // of all names that the file had: the columns' names are then free
+    private readonly ModelProto _model;
+    private readonly OnnxModelInfo _info;
+    private readonly GraphBuilder _graph = new() { IsSingleImage = true };
+    private readonly string _image;   // what the file takes
+
+    private PipelineModel(string source, string pixelsName)
+    {
+        _info = OnnxModelInfo.Read(source);
+        using (FileStream stream = File.OpenRead(source)) _model = ModelProto.Parser.ParseFrom(stream);
+        Rename(_model.Graph);
+        ImagePreprocessing p = _info.Preprocessing;
+        const string doc = "Raw pixels, 0 to 255: [1, height, width, channels].";
+        string pixels = _graph.Input(pixelsName, DataType.Uint8, [p.Height, p.Width, ExtractedChannels(p)], doc);
+        using (_graph.In("pixels")) _image = Prepare(_graph, pixels, _info);
+    }
 
     /// <summary>Channels of the pixels that ExtractPixels has to give: red, green, blue, or alpha before these.</summary>
     public static int ExtractedChannels(ImagePreprocessing preprocessing) => preprocessing.Channels == 4 ? 4 : 3;
 
-    /// <summary>Writes the file.</summary>
-    /// <param name="source">A file that <see cref="OnnxExport"/> wrote of an encoder or a classifier.</param>
+    /// <summary>Writes the file of an encoder or a classifier.</summary>
+    /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it.</param>
     /// <param name="target">The file to write.</param>
     /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
     /// <param name="output">Which output of the source is wanted.</param>
@@ -27,18 +42,9 @@ internal static class PipelineModel
     /// <exception cref="ArgumentException">A name is taken.</exception>
     public static void Write(string source, string target, string pixelsName, OnnxOutputInfo output, string outputName, LinearMap? map = null)
     {
-        OnnxModelInfo info = OnnxModelInfo.Read(source);
-        ModelProto model;
-        using (FileStream stream = File.OpenRead(source)) model = ModelProto.Parser.ParseFrom(stream);
-        GraphProto whole = model.Graph;
-        Rename(whole);
-
-        var graph = new GraphBuilder { IsSingleImage = true };
-        ImagePreprocessing p = info.Preprocessing;
-        string pixels = graph.Input(pixelsName, DataType.Uint8, [p.Height, p.Width, ExtractedChannels(p)], "Raw pixels, 0 to 255: [1, height, width, channels].");
-        using (graph.In("pixels")) graph.Name(Prefix + info.InputName, Prepare(graph, pixels, info));
-        graph.Graph.Node.Add(whole.Node);
-        string value = Prefix + output.Name;
+        var pipeline = new PipelineModel(source, pixelsName);
+        GraphBuilder graph = pipeline._graph;
+        string value = pipeline.AddModel(output, mask: null);
         int length = output.Length;
         if (map is not null)
         {
@@ -46,11 +52,43 @@ internal static class PipelineModel
             value = graph.Node("Add", [graph.Node("MatMul", [value, Transposed(graph, map, output.Length)]), graph.Floats("map.offset", map.Offset, length)]);
         }
         graph.Output(outputName, value, [length], $"{output.Name} of the image: [{length}].");
+        pipeline.Save(target);
+    }
 
-        graph.Graph.Name = whole.Name;
-        graph.Graph.Initializer.Add(whole.Initializer);
-        model.Graph = graph.Graph;
-        AtomicFile.Write(target, stream => model.WriteTo(stream));
+    /// <summary>Writes the file of an autoencoder that makes pictures.</summary>
+    /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it, of <see cref="OnnxInput.Bytes"/>.</param>
+    /// <param name="target">The file to write.</param>
+    /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
+    /// <param name="outputName">The output's name: the column of the numbers of a picture, red, green and blue of a pixel together.</param>
+    /// <param name="pictures">The masks, and what is shown.</param>
+    /// <exception cref="ArgumentException">A name is taken.</exception>
+    public static void WritePictures(string source, string target, string pixelsName, string outputName, MaskedPictures pictures)
+    {
+        var pipeline = new PipelineModel(source, pixelsName);
+        var graph = new PictureGraph(pipeline._graph, pipeline._info, pictures);
+        string mask = graph.WriteMask(pipeline._image);
+        string predicted = pipeline.AddModel(pipeline._info.Outputs[0], mask);
+        (string picture, long[] shape) = graph.WritePicture(pipeline._image, mask, predicted);
+        pipeline._graph.Output(outputName, picture, shape, "The picture of the image, 0 to 255: [height, width, red, green and blue].");
+        pipeline.Save(target);
+    }
+
+    /// <summary>Adds the file's own graph.</summary>
+    /// <returns>The name of an output of it.</returns>
+    private string AddModel(OnnxOutputInfo output, string? mask)
+    {
+        _graph.Name(Prefix + _info.InputName, _image);
+        if (mask is not null) _graph.Name(Prefix + _info.MaskName, mask);
+        _graph.Graph.Node.Add(_model.Graph.Node);
+        _graph.Graph.Initializer.Add(_model.Graph.Initializer);
+        return Prefix + output.Name;
+    }
+
+    private void Save(string target)
+    {
+        _graph.Graph.Name = _model.Graph.Name;
+        _model.Graph = _graph.Graph;
+        AtomicFile.Write(target, stream => _model.WriteTo(stream));
     }
 
     /// <summary>From extracted pixels to what the file takes.</summary>

@@ -17,7 +17,8 @@ namespace Smae.MLNet;
 /// </remarks>
 public sealed class MaeReconstructEstimator : IEstimator<MaeReconstructTransformer>
 {
-    private readonly MaeReconstructTransformer _transformer;
+    private readonly MaeReconstructTransformer _unbound;
+    private readonly Func<ImageColumnKind, MaeReconstructTransformer> _create;
 
     /// <exception cref="ArgumentException">An option is wrong; the message names every one that is.</exception>
     internal MaeReconstructEstimator(
@@ -26,8 +27,10 @@ public sealed class MaeReconstructEstimator : IEstimator<MaeReconstructTransform
     {
         Guard.NoFaults(options.Faults(autoencoder.Config), nameof(options));
         var host = environment.Register(nameof(MaeReconstructEstimator));
-        var model = new ReconstructionModel(autoencoder, options, options.Seed ?? host.Rand.Next());
-        _transformer = new MaeReconstructTransformer(host, outputColumnName, inputColumnName, model, options.BrokenImages);
+        int seed = options.Seed ?? host.Rand.Next();
+        _create = kind => new MaeReconstructTransformer(
+            host, outputColumnName, inputColumnName, kind, new ReconstructionModel(autoencoder, options, seed), options.BrokenImages);
+        _unbound = _create(ImageColumnKind.Image);
     }
 
     /// <summary>The transformer; nothing is trained.</summary>
@@ -36,12 +39,11 @@ public sealed class MaeReconstructEstimator : IEstimator<MaeReconstructTransform
     public MaeReconstructTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        _ = _transformer.GetOutputSchema(input.Schema);
-        return _transformer;
+        return _create(ImageColumn.Find(input.Schema, _unbound.InputColumnName).Kind);
     }
 
     /// <summary>The schema that the transformer will give.</summary>
     /// <param name="inputSchema">The shape of a schema with the column of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _transformer.Scorer.GetOutputSchema(inputSchema);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _unbound.Scorer.GetOutputSchema(inputSchema);
 }

@@ -23,8 +23,8 @@ public sealed record MaeReconstructOptions
     public ImagePreprocessing? Preprocessing { get; init; }
 
     /// <summary>
-    /// Seed of the masks. Under one seed an image is masked the same way each time, wherever it stands. Default null: it comes from the
-    /// <c>MLContext</c>.
+    /// Seed of the masks. Under one seed an image is masked the same way each time, wherever it stands: 64 masks are drawn, and its pixels say which of them
+    /// it gets. Default null: it comes from the <c>MLContext</c>.
     /// </summary>
     public int? Seed { get; init; }
 

@@ -13,6 +13,10 @@ namespace Smae.MLNet;
 /// Where an image cannot be read the picture is null. The member of a row class that takes the picture names its size, as with every image
 /// column of ML.NET: <c>[ImageType(height, width)]</c>, three times the width for <see cref="ReconstructionView.SideBySide"/>.
 /// </para>
+/// <para>
+/// <c>mlContext.Model.Save</c> writes it as a chain of ML.NET's own transformers around an ONNX model: such a file loads and makes the same pictures in an
+/// application that has never heard of Smae. It reads what the column held where this transformer was made: paths, or images.
+/// </para>
 /// <para>The autoencoder stays its owner's. Any number of threads may read at the same time.</para>
 /// </remarks>
 public sealed class MaeReconstructTransformer : ITransformer, IDisposable
@@ -21,11 +25,13 @@ public sealed class MaeReconstructTransformer : ITransformer, IDisposable
     private const int BatchSize = 16;
 
     private readonly ReconstructionModel _model;
+    private readonly ImageColumnKind _sourceKind;
 
     internal MaeReconstructTransformer(
-        IHost host, string outputColumnName, string inputColumnName, ReconstructionModel model, BrokenImagePolicy brokenImages)
+        IHost host, string outputColumnName, string inputColumnName, ImageColumnKind sourceKind, ReconstructionModel model,
+        BrokenImagePolicy brokenImages)
     {
-        _model = model;
+        (_model, _sourceKind) = (model, sourceKind);
         var picture = new PictureOutput(outputColumnName, model.Preprocessing.Height, model.PictureWidth, model.Preprocessing.Channels);
         Scorer = new ImageScorer(host, inputColumnName, model, [picture])
         {
@@ -62,7 +68,6 @@ public sealed class MaeReconstructTransformer : ITransformer, IDisposable
     /// <summary>Frees what making pictures needs beside the autoencoder.</summary>
     public void Dispose() => _model.Dispose();
 
-    // ML.NET loads only types that its own assemblies register, so nothing that we wrote here could be read again.
-    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
-        "A MaeReconstructTransformer cannot be written into an ML.NET model file. Make it again with mlContext.Transforms.MaeReconstruct.");
+    void ICanSaveModel.Save(ModelSaveContext ctx) =>
+        new SavedChain(InputColumnName, _sourceKind, _model).Save(ctx, OutputColumnName, _model.Pictures);
 }

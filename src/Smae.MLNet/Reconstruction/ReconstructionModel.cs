@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Smae.Export;
 using Smae.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,17 +6,17 @@ using static TorchSharp.torch;
 namespace Smae.MLNet;
 
 /// <summary>
-/// An autoencoder whose numbers are the bytes of a picture. An image's mask depends on its pixels and the seed alone, so that it is the same
-/// in whatever batch, order or row the image comes. Calls are run one after the other.
+/// An autoencoder whose numbers are the bytes of a picture. An image takes one of a few masks that are drawn once: which one depends on its pixels alone, so
+/// that it is the same in whatever batch, order or row the image comes, and an ONNX graph can say it. Calls are run one after the other.
 /// </summary>
-internal sealed class ReconstructionModel : IImageModel, IDisposable
+internal sealed class ReconstructionModel : ISavableModel, IDisposable
 {
+    /// <summary>So many that images are masked in different ways, and so few that they take no room in a saved model.</summary>
+    private const int MaskCount = 64;
+
     private readonly Lock _lock = new();
     private readonly MaskedAutoencoder _autoencoder;
-    private readonly MaeReconstructOptions _options;
-    private readonly Masking _masking;
     private readonly Objective _objective;
-    private readonly long _seed;
     private readonly Device _device;
     private readonly ImageNormalizer _normalizer;
     private bool _disposed;
@@ -25,13 +24,16 @@ internal sealed class ReconstructionModel : IImageModel, IDisposable
     public ReconstructionModel(MaskedAutoencoder autoencoder, MaeReconstructOptions options, int seed)
     {
         _autoencoder = autoencoder;
-        _options = options;
-        _masking = options.Masking ?? Masking.Random(0.75);
         _objective = options.Objective ?? Objective.Pixel();
-        _seed = seed;
         var config = autoencoder.Config;
         Preprocessing = options.Preprocessing
             ?? new ImagePreprocessing { Height = config.ImageHeight, Width = config.ImageWidth, Channels = config.Channels };
+        Pictures = new MaskedPictures(DrawMasks(options.Masking ?? Masking.Random(0.75), config, seed), options.View switch
+        {
+            ReconstructionView.Masked => [PicturePart.Seen],
+            ReconstructionView.SideBySide => [PicturePart.Original, PicturePart.Seen, PicturePart.Completed],
+            _ => [PicturePart.Completed],
+        });
         _device = autoencoder.parameters().First().device;
         _normalizer = new ImageNormalizer(Preprocessing, _device);
         autoencoder.eval();
@@ -39,8 +41,11 @@ internal sealed class ReconstructionModel : IImageModel, IDisposable
 
     public ImagePreprocessing Preprocessing { get; }
 
+    /// <summary>The masks, and what a picture shows.</summary>
+    public MaskedPictures Pictures { get; }
+
     /// <summary>Width of a picture; its height is that of an image.</summary>
-    public int PictureWidth => Preprocessing.Width * (_options.View == ReconstructionView.SideBySide ? 3 : 1);
+    public int PictureWidth => Preprocessing.Width * Pictures.Parts.Count;
 
     /// <summary>The bytes of a picture, <c>[height, PictureWidth, channels]</c>.</summary>
     public int OutputLength => Preprocessing.Height * PictureWidth * Preprocessing.Channels;
@@ -56,14 +61,32 @@ internal sealed class ReconstructionModel : IImageModel, IDisposable
             images.CopyTo(bytes.bytes);
             Tensor original = _normalizer.Normalize(bytes);
             var (seen, completed) = ReconstructionGrid.Complete(_autoencoder, original, MaskOf(images, count).To(_device), _objective);
-            Tensor picture = _options.View switch
+            Tensor[] parts = [.. Pictures.Parts.Select(part => part switch
             {
-                ReconstructionView.Masked => seen,
-                ReconstructionView.SideBySide => cat([original, seen, completed], 3),
+                PicturePart.Original => original,
+                PicturePart.Seen => seen,
                 _ => completed,
-            };
-            _normalizer.ToBytes(picture).to_type(ScalarType.Float32).data<float>().CopyTo(outputs);
+            })];
+            _normalizer.ToBytes(cat(parts, 3)).to_type(ScalarType.Float32).data<float>().CopyTo(outputs);
         }
+    }
+
+    /// <exception cref="NotSupportedException">The objective makes pixels of predictions in a way of its own.</exception>
+    public SavedOutput WriteOnnx(string path)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Type maker = _objective.GetType().GetMethod(nameof(Objective.ToPixels))!.DeclaringType!;
+        if (maker.Assembly != typeof(Objective).Assembly)
+        {
+            throw new NotSupportedException(
+                $"{maker.Name}.{nameof(Objective.ToPixels)} makes pixels of predictions, and a saved model cannot hold it. Make the transformer again with " +
+                "mlContext.Transforms.MaeReconstruct instead of loading it.");
+        }
+        return new SavedOutput(_autoencoder.ExportOnnx(path, new MaePretrainOptions
+        {
+            Encoder = _autoencoder.Config, Objective = _objective, Resize = Preprocessing.Resize, Mean = Preprocessing.Mean,
+            StandardDeviation = Preprocessing.StandardDeviation,
+        }).Info.Outputs[0]);
     }
 
     public void Dispose()
@@ -77,19 +100,28 @@ internal sealed class ReconstructionModel : IImageModel, IDisposable
         }
     }
 
+    /// <summary>Masks one after the other, 1 where a patch is hidden.</summary>
+    private static byte[] DrawMasks(Masking masking, VisionTransformerConfig config, int seed)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var random = new RandomStream(seed);
+        var masks = masking.Draw(MaskCount, config.GridHeight, config.GridWidth, random.At(RandomUse.Mask, 0));
+        return masks.Hidden().to_type(ScalarType.Byte).data<byte>().ToArray();
+    }
+
     private PatchMask MaskOf(ReadOnlySpan<byte> images, int count)
     {
-        var config = _autoencoder.Config;
-        bool[] hidden = new bool[count * config.PatchCount];
-        using var generator = new Generator();
+        int patches = _autoencoder.Config.PatchCount;
+        bool[] hidden = new bool[count * patches];
         for (int i = 0; i < count; i++)
         {
-            var hash = SHA256.HashData(images.Slice(i * Preprocessing.ByteCount, Preprocessing.ByteCount));
-            generator.manual_seed(RandomStream.Mix(_seed, BinaryPrimitives.ReadInt64LittleEndian(hash)));
-            var flags = _masking.Draw(1, config.GridHeight, config.GridWidth, generator).Hidden().data<float>();
-            for (int patch = 0; patch < config.PatchCount; patch++)
-                hidden[i * config.PatchCount + patch] = flags[patch] > 0;
+            long sum = 0;
+            foreach (byte value in images.Slice(i * Preprocessing.ByteCount, Preprocessing.ByteCount))
+                sum += value;
+            var mask = Pictures.Masks.AsSpan((int)(sum % MaskCount) * patches, patches);
+            for (int patch = 0; patch < patches; patch++)
+                hidden[i * patches + patch] = mask[patch] != 0;
         }
-        return PatchMask.FromFlags(hidden, config.PatchCount);
+        return PatchMask.FromFlags(hidden, patches);
     }
 }

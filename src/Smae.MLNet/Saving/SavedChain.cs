@@ -17,13 +17,16 @@ namespace Smae.MLNet;
 internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, ISavableModel model)
 {
     // Columns of the chain that it drops again. Named so that they are nobody else's.
-    private const string Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits";
+    private const string Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits",
+        Picture = "smae.picture";
 
     /// <summary>Saves the chain for a model whose numbers are the value of a column.</summary>
     /// <param name="context">Where to.</param>
     /// <param name="outputColumnName">The column.</param>
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string outputColumnName) => Save(context, outputColumnName, map => map, last: null);
+    public void Save(ModelSaveContext context, string outputColumnName) => Save(
+        context, outputColumnName, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, outputColumnName, saved.Map),
+        last: null);
 
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
     /// <param name="context">Where to.</param>
@@ -32,10 +35,26 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
     public void Save(ModelSaveContext context, LabelClasses classes)
     {
         var predictor = new SoftmaxPredictor(classes, Logits);
-        Save(context, Logits, predictor.After, predictor.Transformer);
+        Save(
+            context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, predictor.After(saved.Map)),
+            (_, _) => predictor.Transformer);
     }
 
-    private void Save(ModelSaveContext context, string valueColumn, Func<LinearMap?, LinearMap?> mapAfter, ITransformer? last)
+    /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="outputColumnName">The column of pictures.</param>
+    /// <param name="pictures">The masks, and what is shown.</param>
+    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
+    public void Save(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
+    {
+        (int height, int width) = (model.Preprocessing.Height, model.Preprocessing.Width * pictures.Parts.Count);
+        Save(
+            context, Picture, (_, whole, single) => PipelineModel.WritePictures(whole, single, Pixels, Picture, pictures),
+            (ml, data) => ml.ConvertToImage(height, width, outputColumnName, Picture, interleavedColors: true).Fit(data));
+    }
+
+    private void Save(
+        ModelSaveContext context, string valueColumn, Action<SavedOutput, string, string> write, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
         if (kind == ImageColumnKind.Bytes)
             throw new NotSupportedException(
@@ -45,8 +64,7 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
         try
         {
             string whole = Path.Combine(temporary.FullName, "model.onnx"), single = Path.Combine(temporary.FullName, "pipeline.onnx");
-            SavedOutput saved = model.WriteOnnx(whole);
-            PipelineModel.Write(whole, single, Pixels, saved.Output, valueColumn, mapAfter(saved.Map));
+            write(model.WriteOnnx(whole), whole, single);
             // OnnxTransformer reads its file again when it saves: the chain is saved while the file is there.
             using TransformerChain<ITransformer> chain = Chain(single, valueColumn, last);
             ((ICanSaveModel)chain).Save(context);
@@ -57,7 +75,7 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
         }
     }
 
-    private TransformerChain<ITransformer> Chain(string file, string valueColumn, ITransformer? last)
+    private TransformerChain<ITransformer> Chain(string file, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
         bool loads = kind == ImageColumnKind.Path;
         TransformsCatalog ml = new MLContext().Transforms;
@@ -85,7 +103,7 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
         Add(ml.ApplyOnnxModel([valueColumn], [Pixels], file).Fit(data));
         if (last is not null)
         {
-            Add(last);
+            Add(last(ml, data));
             passing.Add(valueColumn);
         }
         Add(ml.DropColumns([.. passing]).Fit(data));

@@ -80,6 +80,12 @@ public abstract record Objective
     /// <summary>Whether the last step of the learning rate's rise has the peak already, as in DINO, not in MAE. Default false.</summary>
     internal virtual bool WarmupIncludesPeak => false;
 
+    /// <summary>
+    /// The pixel loss whose <see cref="ToPixels"/> is this objective's, for who has to write it in another language; null where the prediction is
+    /// pixels already. Default null.
+    /// </summary>
+    internal virtual PixelObjective? PixelTarget => null;
+
     /// <summary>What of the other options does not fit this objective, one sentence each. Default nothing.</summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
     protected internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];

@@ -128,6 +128,25 @@ public class ImagesExtractionTests
     }
 
     [TestMethod]
+    public void Vectors_become_opaque_pictures_of_a_saved_model_too()
+    {
+        float[] pixels = [3, 2, 1, 13, 12, 11, 23, 22, 21, 33, 32, 31];
+        var data = _ml.Data.LoadFromEnumerable([new VectorRow { Values = pixels }]);
+        string path = Path.GetTempFileName();
+        try
+        {
+            _ml.Model.Save(_ml.Transforms.ConvertToImage(2, 2, "Image", "Values", interleavedColors: true).Fit(data), data.Schema, path);
+            var images = new MLContext().Model.Load(path, out _).Transform(data);
+            Assert.AreEqual(new ImageDataViewType(2, 2), images.Schema["Image"].Type);
+            CollectionAssert.AreEqual(Bgra, First<MLImage>(images, "Image").Pixels.ToArray());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [TestMethod]
     public void Gray_weighs_the_colors()
     {
         using MLImage image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, [0, 0, 255, 255, 100, 100, 100, 255]);
