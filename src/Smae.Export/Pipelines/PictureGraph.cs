@@ -30,7 +30,7 @@ internal sealed class PictureGraph(GraphBuilder graph, OnnxModelInfo info, Maske
     public (string Picture, long[] Shape) WritePicture(string image, string mask, string predicted)
     {
         using GraphBuilder.Scope scope = graph.In("picture");
-        long patch = info.PatchSize, rows = _height / patch, columns = _width / patch;
+        long patch = info.PatchSize!.Value, rows = _height / patch, columns = _width / patch;
         string Cut(string pixels) => graph.Reshape(pixels, 0, rows, patch, columns, patch, _channels);
         string hidden = graph.Cast(graph.Reshape(mask, 0, rows, 1, columns, 1, 1), DataType.Bool);
         string original = graph.Cast(image, DataType.Float), visible = Cut(original);
