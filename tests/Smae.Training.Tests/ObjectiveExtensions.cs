@@ -9,5 +9,11 @@ internal static class ObjectiveExtensions
     public static ObjectiveRun Begin(this Objective objective, MaskedAutoencoder model) =>
         objective.Begin(model, TinyModels.Options with { Encoder = model.Config, Decoder = model.DecoderConfig, Objective = objective }, CPU);
 
-    public static Tensor Loss(this ObjectiveRun run, Tensor images, PatchMask mask) => run.Loss(new GivenBatch(images, mask));
+    /// <summary>The loss of a batch that the run is told of first, as in pretraining.</summary>
+    public static Tensor Loss(this ObjectiveRun run, Tensor images, PatchMask mask)
+    {
+        var batch = new GivenBatch(images, mask);
+        using (no_grad()) run.BatchReady(batch);
+        return run.Loss(batch);
+    }
 }

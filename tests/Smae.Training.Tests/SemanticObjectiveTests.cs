@@ -89,8 +89,10 @@ public class SemanticObjectiveTests
             using ObjectiveRun run = (Objective.Semantic(0.5, critic) with { Scale = scale }).Begin(model);
             for (int step = 0; step < 3; step++)
             {
+                var batch = new GivenBatch(images, mask);
+                using (no_grad()) run.BatchReady(batch);   // measures the scales, in some of the steps
                 critic.Seen.Clear();
-                run.Loss(images, mask).backward();
+                run.Loss(batch).backward();
                 Assert.HasCount(2, critic.Seen);
                 Assert.HasCount(1, critic.Seen.Where(s => s.Equals(images)));
             }

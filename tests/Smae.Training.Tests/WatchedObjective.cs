@@ -27,6 +27,8 @@ internal sealed record WatchedObjective(Objective Inner, Action Made) : Objectiv
 
         public override bool IsMeanOverImages => inner.IsMeanOverImages;
 
+        public override void BatchReady(PretrainBatch batch) => inner.BatchReady(batch);
+
         public override Tensor Loss(PretrainBatch batch) => inner.Loss(batch);
 
         public override void GradientsReady(TrainingPosition position) => inner.GradientsReady(position);

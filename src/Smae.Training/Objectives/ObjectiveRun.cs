@@ -26,6 +26,15 @@ public abstract class ObjectiveRun : IDisposable
     /// </summary>
     public virtual bool IsMeanOverImages => false;
 
+    /// <summary>
+    /// Told of each batch before its loss is asked for, as a whole or image by image: what must be seen of all images together is looked at here. It is
+    /// called without gradients and in a dispose scope of its own. Default nothing.
+    /// </summary>
+    /// <param name="batch">The batch, or the part of one where gradients are accumulated.</param>
+    public virtual void BatchReady(PretrainBatch batch)
+    {
+    }
+
     /// <summary>The loss of a batch, or of a part of one where gradients are accumulated.</summary>
     /// <param name="batch">The images and whatever else the run draws for the step.</param>
     /// <returns>A scalar, float32, with its graph.</returns>

@@ -52,6 +52,7 @@ public sealed record SemanticObjective : Objective
 
     private sealed class Run : ObjectiveRun
     {
+        private const int ImagesAtOnce = 16;
         private readonly SemanticObjective _objective;
         private readonly MaskedAutoencoder _model;
         private readonly PixelObjective _pixel;
@@ -86,23 +87,48 @@ public sealed record SemanticObjective : Objective
             }
         }
 
-        // Once the scales are measured, which is on whole batches; log-variances get gradients that are means too.
-        public override bool IsMeanOverImages => _critic is null || _logVariances is not null || Measured;
+        // The scales are there before; gradients of log-variances are means too.
+        public override bool IsMeanOverImages => true;
+
+        public override void BatchReady(PretrainBatch batch)
+        {
+            if (_critic is null || _logVariances is not null || Measured) return;
+            bool training = _model.training;
+            _model.eval();   // a measure has no use for dropout
+            double pixel = 0, perceptual = 0;
+            int count = (int)batch.Images.size(0);
+            for (int from = 0; from < count; from += ImagesAtOnce)   // the critic's features of a whole batch would be the most memory that the run takes
+            {
+                using DisposeScope scope = NewDisposeScope();
+                var part = new PartOfBatch(batch, from, Math.Min(count, from + ImagesAtOnce));
+                (Tensor ofPixels, Tensor? ofFeatures) = Losses(part);
+                double share = (double)part.Images.size(0) / count;
+                pixel += share * ofPixels.ToDouble();
+                perceptual += share * ofFeatures!.ToDouble();
+            }
+            if (training) _model.train();
+            Measure(pixel, perceptual);
+        }
 
         public override Tensor Loss(PretrainBatch batch)
         {
-            Reconstruction reconstruction = _model.forward(batch.Images, batch.Mask);
-            Tensor pixel = _pixel.Loss(reconstruction);
-            if (_critic is null) return pixel;
-            Tensor perceptual = Perceptual(batch.Images, Patches.ToImages(reconstruction.Prediction, _model.Config));
+            (Tensor pixel, Tensor? perceptual) = Losses(batch);
+            if (perceptual is null) return pixel;
             double alpha = _objective.Alpha;
             if (_logVariances is not null)
             {
                 Tensor weights = _logVariances.neg().exp();
                 return (1 - alpha) * (pixel * weights[0] + _logVariances[0]) + alpha * (perceptual * weights[1] + _logVariances[1]);
             }
-            Measure(pixel, perceptual);
             return (1 - alpha) * pixel * _scales[0] + alpha * perceptual * _scales[1];
+        }
+
+        /// <summary>The two losses; the critic's is null without one.</summary>
+        private (Tensor Pixel, Tensor? Perceptual) Losses(PretrainBatch batch)
+        {
+            Reconstruction reconstruction = _model.forward(batch.Images, batch.Mask);
+            Tensor pixel = _pixel.Loss(reconstruction);
+            return (pixel, _critic is null ? null : Perceptual(batch.Images, Patches.ToImages(reconstruction.Prediction, _model.Config)));
         }
 
         private Tensor Perceptual(Tensor images, Tensor reconstructed)
@@ -122,15 +148,11 @@ public sealed record SemanticObjective : Objective
         private bool Measured => _measured = _measured
             || _batches.cpu().item<float>() >= (_objective.Scale == PerceptualScale.FirstBatch ? 1 : _objective.CalibrationBatches);
 
-        private void Measure(Tensor pixel, Tensor perceptual)
+        private void Measure(double pixel, double perceptual)
         {
-            if (Measured) return;
-            using var noGrad = no_grad();
             float seen = _batches.cpu().item<float>();
-            Tensor measured = _objective.Scale == PerceptualScale.FirstBatch
-                ? stack([ones_like(pixel), pixel / perceptual])
-                : stack([pixel.reciprocal(), perceptual.reciprocal()]);
-            _scales.mul_(seen / (seen + 1)).add_(measured.detach() / (seen + 1));
+            (double, double) measured = _objective.Scale == PerceptualScale.FirstBatch ? (1, pixel / perceptual) : (1 / pixel, 1 / perceptual);
+            _scales.mul_(seen / (seen + 1)).add_(tensor((float[])[(float)measured.Item1, (float)measured.Item2], device: _scales.device) / (seen + 1));
             _batches.add_(1);
         }
 

@@ -42,6 +42,8 @@ public static class MaePretraining
             (IReadOnlyList<EpochSummary> history, TimeSpan elapsed, double speed) = run.Execute(state, model.Encoder.Noise, (step, scope) =>
             {
                 var batch = new StoredBatch(scope, images, options, normalizer, run.Random, step);
+                using (NewDisposeScope())
+                using (no_grad()) objective.BatchReady(batch);
                 var loss = new StepLoss(() => LossOf(batch));
                 return !objective.IsMeanOverImages ? loss : loss with { OfPart = PartsOf(batch), RowsPerImage = (int)batch.Mask.Visible.size(1) + 1 };
             });
