@@ -25,13 +25,18 @@ public class PretrainingTests
         CollectionAssert.AreNotEqual(Losses(3), Losses(4));
     }
 
+    /// <summary>Epoch by epoch, the loss in bfloat16 is nearer to that in float32 than that of another seed is.</summary>
     [TestMethod]
-    public void BFloat16LearnsLikeFloat32()
+    public void TheLossInBFloat16IsThatInFloat32WithinNoise()
     {
         using ImageStore images = TinyModels.Images(64);
-        MaePretrainOptions options = TinyModels.Options with { Epochs = 10, LearningRate = 3e-3 };
-        double exact = Run(images, options).LastLoss, rough = Run(images, options with { Precision = Precision.BFloat16 }).LastLoss;
-        Assert.AreEqual(exact, rough, 0.05 * exact);
+        MaePretrainOptions options = TinyModels.Options with { Epochs = 10, LearningRate = 3e-3, Seed = 1 };
+        double[] Losses(MaePretrainOptions run) => [.. Run(images, run).History.Select(epoch => epoch.Loss)];
+        double[] exact = Losses(options), rough = Losses(options with { Precision = Precision.BFloat16 }), other = Losses(options with { Seed = 2 });
+        double difference = exact.Zip(rough, (a, b) => Math.Abs(a - b)).Average(), noise = exact.Zip(other, (a, b) => Math.Abs(a - b)).Average();
+        Assert.IsLessThan(noise, difference);
+        Assert.AreEqual(exact[^1], rough[^1], 0.02 * exact[^1]);
+        CollectionAssert.AreNotEqual(exact, rough, "both ran in one format");
     }
 
     [TestMethod]
