@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -68,6 +69,28 @@ internal static class CoreThreads
         }
         left.Wait();
         if (Array.Find(failures, f => f is not null) is { } failure) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>Runs a model over a batch without gradients: on a CPU on all threads, each with images of its own.</summary>
+    /// <param name="inputs">One row for each image, <c>[batch, ...]</c>.</param>
+    /// <param name="rowsPerImage">See <see cref="Parts"/>.</param>
+    /// <param name="forward">The model, which treats each image for itself.</param>
+    /// <returns>The rows of what the model gave, in order.</returns>
+    public static Tensor Map(Tensor inputs, int rowsPerImage, Func<Tensor, Tensor> forward)
+    {
+        int images = (int)inputs.size(0), threads = inputs.device_type == DeviceType.CPU ? Count : 1;
+        if (threads == 1 || images == 1) return forward(inputs);
+        var results = new Tensor[Parts(images, rowsPerImage, threads)];
+        For(results.Length, part =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            int from = Begin(images, part, results.Length), to = Begin(images, part + 1, results.Length);
+            results[part] = forward(inputs.narrow(0, from, to - from)).DetachFromDisposeScope();
+        });
+        Tensor all = cat(results, 0);
+        foreach (Tensor result in results) result.Dispose();
+        return all;
     }
 
     private static int Start()

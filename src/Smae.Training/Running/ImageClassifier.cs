@@ -76,7 +76,7 @@ public sealed class ImageClassifier : IDisposable
             using var noGrad = no_grad();
             Tensor bytes = empty([count, Preprocessing.Height, Preprocessing.Width, Preprocessing.Channels], ScalarType.Byte);
             images.CopyTo(bytes.bytes);
-            Model.forward(_normalizer.Normalize(bytes)).softmax(-1).cpu().contiguous().data<float>().CopyTo(probabilities);
+            Logits(bytes).softmax(-1).cpu().contiguous().data<float>().CopyTo(probabilities);
         }
     }
 
@@ -94,9 +94,11 @@ public sealed class ImageClassifier : IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return SupervisedRun.Evaluate(block => Model.forward(_normalizer.Normalize(images.Images.Batch(block.Span))), images, batchSize, _device);
+            return SupervisedRun.Evaluate(block => Logits(images.Images.Batch(block.Span)), images, batchSize, _device);
         }
     }
+
+    private Tensor Logits(Tensor bytes) => CoreThreads.Map(_normalizer.Normalize(bytes), Model.Config.PatchCount + 1, Model.forward);
 
     /// <summary>
     /// Saves the weights as safetensors under timm's names and, beside them under the same name with <c>.json</c>, shape, preprocessing and names of

@@ -97,25 +97,9 @@ public sealed class ImageEncoder : IDisposable
             using DisposeScope scope = NewDisposeScope();
             using var noGrad = no_grad();   // not inference mode: its tensors may not meet a graph later, and the gain is nothing here
             Tensor images = augmentation is null ? _normalizer.Normalize(bytes) : _normalizer.Normalize(bytes, augmentation, random!);
-            return Embedded(images, pooling).MoveToOuterDisposeScope();
+            return CoreThreads.Map(images, Model.Config.PatchCount + 1, part => Model.Pool(Model.forward(part), pooling).to_type(ScalarType.Float32))
+                .MoveToOuterDisposeScope();
         }
-    }
-
-    /// <summary>On a CPU each core embeds images of its own.</summary>
-    private Tensor Embedded(Tensor images, Pooling pooling)
-    {
-        int count = (int)images.size(0), threads = Device.type == DeviceType.CPU ? CoreThreads.Count : 1;
-        if (threads == 1 || count == 1) return Model.Pool(Model.forward(images), pooling).to_type(ScalarType.Float32);
-        Tensor all = empty(count, EmbedDim);
-        int parts = CoreThreads.Parts(count, Model.Config.PatchCount + 1, threads);
-        CoreThreads.For(parts, part =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            int from = CoreThreads.Begin(count, part, parts), some = CoreThreads.Begin(count, part + 1, parts) - from;
-            all.narrow(0, from, some).copy_(Model.Pool(Model.forward(images.narrow(0, from, some)), pooling));
-        });
-        return all;
     }
 
     /// <summary>Saves the weights as safetensors and, beside them under the same name with <c>.json</c>, configuration and preprocessing.</summary>

@@ -119,7 +119,8 @@ internal sealed class SupervisedRun(
         model.eval();
         try
         {
-            Evaluation evaluation = Evaluate(block => Logits(inputs(block)), validation, options.BatchSize, device, options.CancellationToken);
+            Tensor LogitsOf(Tensor seen) => (model as IPartwiseModel)?.RowsPerImage is { } rows ? CoreThreads.Map(seen, rows, Logits) : Logits(seen);
+            Evaluation evaluation = Evaluate(block => LogitsOf(inputs(block)), validation, options.BatchSize, device, options.CancellationToken);
             if (BestOf(earlier)?.Validation is not { } before || evaluation.IsBetterThan(before)) best?.Keep();
             return evaluation;
         }
