@@ -72,7 +72,9 @@ public static class OnnxExport
     /// <param name="path">The file, for example <c>autoencoder.onnx</c>; one that was there before is replaced once all is well.</param>
     /// <param name="pretraining">The options it was pretrained with: preprocessing and objective count.</param>
     /// <param name="options">How; null takes every option's default.</param>
-    /// <exception cref="ArgumentException">An option is out of range, or the options are for another size; the message names every fault.</exception>
+    /// <exception cref="ArgumentException">
+    /// The decoder predicts something else than pixels, an option is out of range, or the options are for another size; the message says which.
+    /// </exception>
     /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
     /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
     public static OnnxExportResult ExportOnnx(
@@ -80,6 +82,7 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(pretraining);
+        if (model.PictureFault is { } unfit) throw new ArgumentException(unfit, nameof(model));
         using var export = new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions());
         return export.Run(path);
     }

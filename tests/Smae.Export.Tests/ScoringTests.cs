@@ -51,6 +51,31 @@ public sealed class ScoringTests : IDisposable
         Onnx.AssertClose(_expected, all, 1e-5);
     }
 
+    /// <summary>However many threads share a batch, also where the file that a single image would need again is gone, or another by now.</summary>
+    [TestMethod]
+    [DataRow(2, "there")]
+    [DataRow(5, "there")]
+    [DataRow(64, "there")]
+    [DataRow(3, "gone")]
+    [DataRow(3, "another")]
+    public void AnyNumberOfThreadsGivesTheSame(int threads, string file)
+    {
+        _encoder.ExportOnnx(Path);
+        using OnnxImageModel model = OnnxImageModel.Load(Path, new OnnxScoringOptions { BatchSize = 4, Threads = threads });
+        if (file == "gone") File.Delete(Path);
+        if (file == "another")
+        {
+            using ImageEncoder other = TinyModels.Encoder(seed: 2);
+            other.ExportOnnx(Path);
+        }
+        foreach (int count in (int[])[1, Count, 2, 1, 0, Count])
+        {
+            var found = new float[count * 32];
+            model.Run(_bytes.AsSpan(0, count * _encoder.Preprocessing.ByteCount), count, found);
+            if (count > 0) Onnx.AssertClose(_expected[..(count * 32)], found, 1e-5, $"{count} images");
+        }
+    }
+
     [TestMethod]
     public void ManyThreadsMayScoreAtOnce()
     {

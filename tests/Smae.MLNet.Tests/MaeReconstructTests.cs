@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;
@@ -56,6 +57,20 @@ public sealed class MaeReconstructTests : EmbeddingFixture
         using var engine = Context.Model.CreatePredictionEngine<PathRow, PictureRow>(transformer);
         using var predicted = engine.Predict(new PathRow { ImagePath = inOrder[3].Path }).Picture;
         CollectionAssert.AreEqual(inOrder[3].Picture, Rgb(predicted));
+    }
+
+    [TestMethod]
+    [DataRow(DecoderTarget.Features, "predicts features")]
+    [DataRow(DecoderTarget.None, "no decoder")]
+    public void What_predicts_no_pixels_is_refused_before_a_picture_is_asked_for(DecoderTarget target, string reason)
+    {
+        using var autoencoder = new MaskedAutoencoder(TestModels.Config, target: target);
+        var error = Assert.ThrowsExactly<ArgumentException>(
+            () => Context.Transforms.MaeReconstruct("Picture", "ImagePath", autoencoder, new MaeReconstructOptions()));
+        StringAssert.Contains(error.Message, reason);
+        error = Assert.ThrowsExactly<ArgumentException>(
+            () => autoencoder.ExportOnnx("unwritten.onnx", TestModels.Options with { Encoder = TestModels.Config }));
+        StringAssert.Contains(error.Message, reason);
     }
 
     [TestMethod]

@@ -43,7 +43,7 @@ internal sealed class MemoryBenchmark : IBenchmark
     {
         int rounds = 11;   // from the end of the first to the end of the last are 2,000 steps
         SideSettings settings = context.Settings("train", steps: 200, batch: 16) with { Model = s_small };
-        SideResult side = Duel.Run([Side.Smae("a small model", settings)], rounds, context.Say)[0];
+        SideResult side = Duel.Run([Side.Smae("a small model", settings)], rounds, context.Say, warmUp: false)[0];
         SideRound first = side.Rounds[0], last = side.Rounds[^1];
         int steps = settings.Steps * (rounds - 1);
         Table table = Text.Table($"After how many steps of a small model, batch {settings.Batch}", "steps", "tensors alive", "resident memory", "managed bytes a step");

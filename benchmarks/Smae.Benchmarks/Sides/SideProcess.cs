@@ -42,11 +42,13 @@ internal sealed class SideProcess : IDisposable
     public SideResult Result => new(_side.Name, _side.Settings, _start, _rounds, PeakResidentBytes());
 
     /// <summary>Does a round.</summary>
-    public void Round()
+    /// <param name="counts">Whether it goes into the result.</param>
+    public void Round(bool counts = true)
     {
         _process.StandardInput.WriteLine();
         _process.StandardInput.Flush();
-        _rounds.Add(Read<SideRound>());
+        var round = Read<SideRound>();
+        if (counts) _rounds.Add(round);
     }
 
     public void Dispose()

@@ -15,10 +15,15 @@ public sealed record OnnxScoringOptions
     /// </summary>
     public bool FallbackToCpu { get; init; }
 
-    /// <summary>Images at a time; a call with more is cut into batches. Default 32.</summary>
+    /// <summary>
+    /// Images at a time; a call with more is cut into batches. On a CPU each core takes some of a batch, a few at a time. Default 32.
+    /// </summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>Threads that share the work of one batch on the CPU; null leaves it to ONNX Runtime: one for each core. Default null.</summary>
+    /// <summary>
+    /// Threads that a call uses on the CPU: for a batch each has images of its own, for fewer images than threads they share the work on each. Default
+    /// null: one for each core, as in training.
+    /// </summary>
     public int? Threads { get; init; }
 
     /// <summary>

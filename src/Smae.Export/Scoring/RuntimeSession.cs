@@ -22,12 +22,15 @@ internal static class RuntimeSession
     }
 
     /// <summary>Opens a file on a device.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Which device.</param>
+    /// <param name="threads">Threads that share the work of one run on a CPU.</param>
     /// <returns>The session, and why it is not on the device asked for; null if it is.</returns>
     /// <exception cref="InvalidOperationException">The device cannot be used, and options do not say to go on without.</exception>
     /// <exception cref="InvalidDataException">ONNX Runtime does not take the file.</exception>
-    public static (InferenceSession Session, string? FallbackReason) Open(string path, OnnxScoringOptions options)
+    public static (InferenceSession Session, string? FallbackReason) Open(string path, OnnxScoringOptions options, int threads)
     {
-        if (options.Device == OnnxDevice.Cpu) return (OpenOnCpu(path, options), null);
+        if (options.Device == OnnxDevice.Cpu) return (OpenOnCpu(path, threads), null);
         string reason;
         try
         {
@@ -46,13 +49,15 @@ internal static class RuntimeSession
         }
         reason = $"{options.Device} (device {options.DeviceId}) cannot be used: {reason}";
         if (!options.FallbackToCpu) throw new InvalidOperationException($"{reason} Set FallbackToCpu to go on with the CPU.");
-        return (OpenOnCpu(path, options), reason);
+        return (OpenOnCpu(path, threads), reason);
     }
 
-    private static InferenceSession OpenOnCpu(string path, OnnxScoringOptions options)
+    /// <summary>Opens a file on the CPU.</summary>
+    /// <exception cref="InvalidDataException">ONNX Runtime does not take the file.</exception>
+    public static InferenceSession OpenOnCpu(string path, int threads)
     {
         using SessionOptions settings = Options();
-        if (options.Threads is { } threads) settings.IntraOpNumThreads = threads;
+        settings.IntraOpNumThreads = threads;
         try
         {
             return new InferenceSession(path, settings);

@@ -25,7 +25,7 @@ public sealed class MaeReconstructEstimator : IEstimator<MaeReconstructTransform
         IHostEnvironment environment, string outputColumnName, string inputColumnName, MaskedAutoencoder autoencoder,
         MaeReconstructOptions options)
     {
-        Guard.NoFaults(options.Faults(autoencoder.Config), nameof(options));
+        Guard.NoFaults(options.Faults(autoencoder), nameof(options));
         var host = environment.Register(nameof(MaeReconstructEstimator));
         int seed = options.Seed ?? host.Rand.Next();
         _create = kind => new MaeReconstructTransformer(

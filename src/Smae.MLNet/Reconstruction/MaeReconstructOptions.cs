@@ -33,8 +33,11 @@ public sealed record MaeReconstructOptions
     /// </summary>
     public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;
 
-    internal IEnumerable<string> Faults(VisionTransformerConfig encoder)
+    internal IEnumerable<string> Faults(MaskedAutoencoder autoencoder)
     {
+        VisionTransformerConfig encoder = autoencoder.Config;
+        if (autoencoder.PictureFault is { } unfit)
+            yield return unfit;
         if (!Enum.IsDefined(View))
             yield return $"View is {View}: expected one of {string.Join(", ", Enum.GetNames<ReconstructionView>())}.";
         foreach (string fault in Preprocessing?.Faults() ?? [])

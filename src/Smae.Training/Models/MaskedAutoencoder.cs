@@ -49,6 +49,14 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     /// <summary>What the decoder predicts.</summary>
     public DecoderTarget Target { get; }
 
+    /// <summary>Why no picture can be made of what the decoder predicts; null where it can.</summary>
+    internal string? PictureFault => Target switch
+    {
+        DecoderTarget.Pixels => null,
+        DecoderTarget.Features => "The autoencoder predicts features of patches: expected one that predicts their pixels.",
+        _ => "The autoencoder has no decoder: expected one that predicts the pixels of patches.",
+    };
+
     /// <summary>The shape of the decoder, where there is one.</summary>
     public DecoderConfig DecoderConfig { get; }
 

@@ -18,8 +18,7 @@ public static class ReconstructionGrid
     public static (int Width, int Height, byte[] Rgba) Draw(
         MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2, Device? device = null)
     {
-        if (model.Target != DecoderTarget.Pixels)
-            throw new ArgumentException($"The decoder of this model predicts {model.Target}: that is no picture.", nameof(model));
+        if (model.PictureFault is { } unfit) throw new ArgumentException(unfit, nameof(model));
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var normalizer = new ImageNormalizer(options.Preprocessing, device ?? CPU);
