@@ -33,7 +33,7 @@ public sealed class OnnxImageModel : IDisposable
         (_path, Info, BatchSize) = (path, info, options.BatchSize);
         _output = options.OutputName is { } name ? info.Outputs.First(o => o.Name == name) : info.Outputs[0];
         _writer = new PixelWriter(info.Input, info.Preprocessing);
-        int threads = options.Threads ?? NativeTuning.Threads;
+        int threads = options.Threads ?? Environment.ProcessorCount;
         (InferenceSession session, FallbackReason) = RuntimeSession.Open(path, options, threads: 1);
         Device = FallbackReason is null ? options.Device : OnnxDevice.Cpu;
         bool cpu = Device == OnnxDevice.Cpu;

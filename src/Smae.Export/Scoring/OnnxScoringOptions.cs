@@ -22,7 +22,7 @@ public sealed record OnnxScoringOptions
 
     /// <summary>
     /// Threads that a call uses on the CPU: for a batch each has images of its own, for fewer images than threads they share the work on each. Default
-    /// null: one for each core, as in training.
+    /// null: one for each processor.
     /// </summary>
     public int? Threads { get; init; }
 
