@@ -79,7 +79,7 @@ public class ObjectiveInterfaceTests
         using var model = new MaskedAutoencoder(TinyModels.Encoder, target: DecoderTarget.Features);
         CollectionAssert.AreEqual((long[])[2, 16, 32], Forward(model));
         string message = Assert.ThrowsExactly<ArgumentException>(() => ReconstructionGrid.Draw(model, images, [0], TinyModels.Options)).Message;
-        StringAssert.Contains(message, "Features");
+        StringAssert.Contains(message, "predicts features");
     }
 
     [TestMethod]
