@@ -27,7 +27,8 @@ public sealed record OnnxScoringOptions
     public int? Threads { get; init; }
 
     /// <summary>
-    /// Whether a batch of black images is run when the file is opened, so that the first real one takes no longer than the others. Default false.
+    /// Whether a black image and a batch of them are run when the file is opened, so that the first real ones take no longer than others. Default
+    /// false.
     /// </summary>
     public bool WarmUp { get; init; }
 

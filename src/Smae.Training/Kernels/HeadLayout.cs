@@ -37,7 +37,7 @@ internal static unsafe class HeadLayout<T, TLane> where T : unmanaged where TLan
     }
 
     /// <summary>From heads to tokens.</summary>
-    /// <param name="heads">Where each part is; 0 for one that is all zeros.</param>
+    /// <param name="heads">Where each part is.</param>
     /// <param name="tokens">Where to.</param>
     /// <param name="firsts">The first token that each part has; before it are zeros.</param>
     /// <param name="sums">All tokens are added up here, <c>[parts, heads, headDim]</c>, zeros before; null where that is not wanted.</param>
