@@ -9,9 +9,8 @@ namespace Smae.Training.Tests;
 /// </summary>
 internal static class KilledRun
 {
-    private static int Main(string[] args)
+    internal static int Run(string folder, string result, string epochs, string method)
     {
-        if (args is not [string folder, string result, string epochs, string method]) return 2;
         using ImageStore images = TinyModels.Images(64);
         MaePretrainOptions common = TinyModels.Options with { Epochs = int.Parse(epochs, CultureInfo.InvariantCulture) };
         MaePretrainOptions options = EveryMethod.Options(method, common, Path.GetDirectoryName(folder)!) with

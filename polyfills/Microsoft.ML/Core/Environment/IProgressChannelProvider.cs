@@ -1,7 +1,0 @@
-namespace Microsoft.ML.Runtime;
-
-/// <summary>Starts progress channels.</summary>
-public interface IProgressChannelProvider
-{
-    IProgressChannel StartProgressChannel(string name);
-}

@@ -1,9 +1,0 @@
-namespace Microsoft.ML.Trainers;
-
-public sealed partial class LbfgsMaximumEntropyMulticlassTrainer
-{
-    /// <summary>Options of the trainer.</summary>
-    public sealed class Options : OptionsBase
-    {
-    }
-}

@@ -1,0 +1,17 @@
+using Microsoft.Testing.Platform.Builder;
+
+namespace Smae.Training.Tests;
+
+/// <summary>The tests, or with four arguments a run that a test can kill.</summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        if (args is [string folder, string result, string epochs, string method] && !folder.StartsWith('-'))
+            return KilledRun.Run(folder, result, epochs, method);
+        ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(args);
+        SelfRegisteredExtensions.AddSelfRegisteredExtensions(builder, args);
+        using ITestApplication tests = await builder.BuildAsync();
+        return await tests.RunAsync();
+    }
+}
