@@ -5,6 +5,15 @@ namespace Packages.Tests;
 /// <summary>The SDK that runs these tests.</summary>
 internal static class Dotnet
 {
+    /// <summary>Runs it, and fails the test if it fails.</summary>
+    /// <returns>What was written to both streams.</returns>
+    public static string Succeeds(string folder, params string[] arguments)
+    {
+        (int exit, string output) = Run(folder, arguments);
+        Assert.AreEqual(0, exit, output);
+        return output;
+    }
+
     /// <summary>Runs it.</summary>
     /// <returns>Exit code, and what was written to both streams.</returns>
     public static (int Exit, string Output) Run(string folder, params string[] arguments)

@@ -4,7 +4,7 @@ using Smae.Export;
 using Smae.MLNet;
 using Smae.Training;
 
-// Stands for a user's first program: images, pretraining, embeddings, export.
+// A user's first program: images, pretraining, embeddings, export, scoring of the file.
 string folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "images")).FullName;
 var random = new Random(1);
 for (int i = 0; i < 6; i++)
@@ -27,3 +27,6 @@ float[][] embeddings = [.. embedder.Transform(images).GetColumn<float[]>("Embedd
 Console.WriteLine($"{embeddings.Length} embeddings of {embeddings[0].Length} numbers");
 string onnx = Path.Combine(AppContext.BaseDirectory, "encoder.onnx");
 Console.WriteLine($"{onnx}: {embedder.Encoder.ExportOnnx(onnx).Proof}");
+float[][] scores = [.. ml.Transforms.OnnxEmbedding("Embedding", "ImagePath", onnx).Fit(images).Transform(images).GetColumn<float[]>("Embedding")];
+double difference = embeddings.Zip(scores, (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max()).Max();
+Console.WriteLine(difference < 1e-4 ? $"{scores.Length} scores of the file agree" : $"scores of the file differ by {difference}");
