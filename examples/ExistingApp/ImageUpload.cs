@@ -49,3 +49,9 @@ internal static class ImageUpload
     private static BadImageException TooLarge() =>
         new($"The image is larger than {MaxBytes / 1024 / 1024} MB.", StatusCodes.Status413PayloadTooLarge);
 }
+
+/// <summary>What was sent is no image that can be scored; the message is for whoever sent it.</summary>
+internal sealed class BadImageException(string message, int statusCode = StatusCodes.Status400BadRequest) : Exception(message)
+{
+    public int StatusCode { get; } = statusCode;
+}

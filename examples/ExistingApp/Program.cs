@@ -3,7 +3,8 @@ using Microsoft.ML.Data;
 
 // An ML.NET web service that knows nothing of Smae: it loads two saved models and scores the images that people send.
 //   ExistingApp --classifier classifier.zip --encoder encoder.zip --gallery DIR [--urls http://localhost:5000]
-var builder = WebApplication.CreateBuilder(args);
+// Its page lies beside the program, wherever it is started from.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = ImageUpload.MaxBytes + 64 * 1024);   // and what multipart adds
 builder.Services.AddProblemDetails();
 

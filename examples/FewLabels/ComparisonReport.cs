@@ -4,6 +4,9 @@ using System.Text;
 
 namespace FewLabels;
 
+/// <summary>What a share of the labels gave: shares of the test images that are recognised.</summary>
+internal sealed record Comparison(double Percent, int Images, double Pretrained, double FromScratch);
+
 /// <summary>The comparison as a table, a plot and a page of both.</summary>
 internal sealed class ComparisonReport(string dataSet, IReadOnlyList<Comparison> comparisons)
 {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using FewLabels;
 
 // How far a few labels go, with pretraining and without: FewLabels --data DIR [--encoder FILE] [--out DIR].
@@ -45,21 +46,6 @@ command.SetAction((parsed, cancellation) =>
     var settings = new FewLabelsSettings(
         parsed.GetValue(data)!, parsed.GetValue(encoder), parsed.GetValue(output)!, [.. parsed.GetValue(shares)!.Order()], parsed.GetValue(epochs),
         parsed.GetValue(steps), parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu));
-    try
-    {
-        FewLabelsRun.Run(settings, cancellation);
-        return Task.FromResult(0);
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Cancelled.");
-        return Task.FromResult(130);
-    }
-    catch (Exception e) when (
-            e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
+    return Outcome.Of(() => FewLabelsRun.Run(settings, cancellation));
 });
 return await command.Parse(args).InvokeAsync();

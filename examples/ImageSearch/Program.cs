@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using ImageSearch;
 
 // Finds the images of a folder that are most like one: ImageSearch index --images DIR --encoder FILE, then ImageSearch query FILE.
@@ -14,7 +15,7 @@ var encoder = new Option<FileInfo>("--encoder")
     Description = "An encoder, as PretrainOnYourPhotos writes it: encoder.safetensors.", Required = true,
 };
 var indexCommand = new Command("index", "Embeds the images of a folder, once.") { images, encoder, index, gpu };
-indexCommand.SetAction((parsed, _) => Try(() =>
+indexCommand.SetAction((parsed, _) => Outcome.Of(() =>
     Search.Index(parsed.GetValue(images)!, parsed.GetValue(encoder)!, parsed.GetValue(index)!, parsed.GetValue(gpu))));
 
 var asked = new Argument<FileInfo[]>("images") { Description = "The images asked about.", Arity = ArgumentArity.OneOrMore };
@@ -28,22 +29,7 @@ count.Validators.Add(result =>
     if (result.GetValueOrDefault<int>() < 1) result.AddError("--count must be at least 1.");
 });
 var queryCommand = new Command("query", "Finds the images that are most like those asked about.") { asked, index, count, page, gpu };
-queryCommand.SetAction((parsed, _) => Try(() =>
+queryCommand.SetAction((parsed, _) => Outcome.Of(() =>
     Search.Query(parsed.GetValue(asked)!, parsed.GetValue(index)!, parsed.GetValue(count), parsed.GetValue(page)!, parsed.GetValue(gpu))));
 
 return await new RootCommand("Finds images by likeness.") { indexCommand, queryCommand }.Parse(args).InvokeAsync();
-
-static Task<int> Try(Action work)
-{
-    try
-    {
-        work();
-        return Task.FromResult(0);
-    }
-    catch (Exception e) when (
-        e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong file or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
-}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Examples;
 using Microsoft.ML;
 using Smae.Export;
 using Smae.MLNet;
@@ -6,6 +7,10 @@ using Smae.Training;
 using TorchSharp;
 
 namespace PretrainOnYourPhotos;
+
+/// <summary>What the command line asked for.</summary>
+internal sealed record PretrainSettings(
+    DirectoryInfo Photos, DirectoryInfo Output, int Epochs, int ImageSize, TimeSpan CheckpointInterval, int Seed, int? GpuDeviceId);
 
 /// <summary>From a folder of photos to an encoder, as weights and as ONNX, and a report to judge it by.</summary>
 internal static class PretrainRun
@@ -18,7 +23,7 @@ internal static class PretrainRun
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
         ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
-        IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(Photo.In(settings.Photos)));   // the cache lets ML.NET shuffle
+        IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(ImageRow.In(settings.Photos)));   // the cache lets ML.NET shuffle
 
         using var log = new RunLog(settings.Output.FullName, new ConsoleProgress());
         MaePretrainOptions options = Options(settings) with { Progress = log, CancellationToken = cancellation };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using PretrainOnYourPhotos;
 
 // Pretrains an encoder on a folder of photos without labels: PretrainOnYourPhotos --photos DIR [--out DIR].
@@ -26,21 +27,6 @@ command.SetAction((parsed, cancellation) =>
     var settings = new PretrainSettings(
         parsed.GetValue(photos)!, parsed.GetValue(output)!, parsed.GetValue(epochs), parsed.GetValue(imageSize),
         TimeSpan.FromMinutes(parsed.GetValue(checkpointMinutes)), parsed.GetValue(seed), parsed.GetValue(gpu));
-    try
-    {
-        PretrainRun.Run(settings, cancellation);
-        return Task.FromResult(0);
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Stopped: the same command goes on from here.");
-        return Task.FromResult(130);
-    }
-    catch (Exception e) when (
-            e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
+    return Outcome.Of(() => PretrainRun.Run(settings, cancellation), "Stopped: the same command goes on from here.");
 });
 return await command.Parse(args).InvokeAsync();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using Reproduction;
 
 // All methods as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper|imagenet] [--methods mae-random sdae] [--out DIR] [--resume].
@@ -48,21 +49,6 @@ command.SetAction((parsed, cancellation) =>
         parsed.GetValue(tinyImageNet)!, parsed.GetValue(cub)!, parsed.GetValue(output)!, parsed.GetValue(scale),
         [.. Method.All.Where(m => chosen.Contains(m.Key))], parsed.GetValue(seeds), parsed.GetValue(gpu), parsed.GetValue(resume),
         parsed.GetValue(teacher), parsed.GetValue(probesOnly));
-    try
-    {
-        ReproductionRun.Run(settings, cancellation);
-        return Task.FromResult(0);
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Cancelled: --resume goes on from here.");
-        return Task.FromResult(130);
-    }
-    catch (Exception e) when (
-        e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
+    return Outcome.Of(() => ReproductionRun.Run(settings, cancellation), "Cancelled: --resume goes on from here.");
 });
 return await command.Parse(args).InvokeAsync();

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.ML;
-using ScoreSavedModel;
 
 // Scores images with a saved classifier, in an application that knows ML.NET and nothing of Smae:
 //   ScoreSavedModel classifier.zip < paths.txt > scores.json
@@ -22,3 +21,20 @@ ITransformer classifier = ml.Model.Load(model, out _);
 IDataView scored = classifier.Transform(ml.Data.LoadFromEnumerable(images));
 Console.WriteLine(JsonSerializer.Serialize(ml.Data.CreateEnumerable<ScoredImage>(scored, reuseRowObject: false)));
 return 0;
+
+/// <summary>What the model takes.</summary>
+internal sealed class ImageFile
+{
+    public string ImagePath { get; set; } = "";
+}
+
+/// <summary>What the model says of an image.</summary>
+internal sealed class ScoredImage
+{
+    public string ImagePath { get; set; } = "";
+
+    public string PredictedLabel { get; set; } = "";
+
+    /// <summary>The probabilities of all classes.</summary>
+    public float[] Score { get; set; } = [];
+}

@@ -14,14 +14,14 @@ internal static class BuiltProgram
         return Path.Combine(folder.FullName, "examples", name);
     }
 
-    /// <summary>Starts it with both streams redirected.</summary>
+    /// <summary>Starts it, from another folder than its own, with both streams redirected.</summary>
     public static Process Start(string name, params string[] arguments)
     {
         string built = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;   // Debug or Release, as this test
         string program = Path.Combine(Folder(name), "bin", built, "net10.0", $"{name}.dll");
         return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
         {
-            WorkingDirectory = Folder(name), RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(), RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
     }
 

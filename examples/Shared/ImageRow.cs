@@ -1,13 +1,13 @@
-namespace ImageSearch;
+namespace Examples;
 
-/// <summary>An image to embed.</summary>
+/// <summary>An image file as a row.</summary>
 internal sealed class ImageRow
 {
-    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif"];
+    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp"];
 
     public string ImagePath { get; set; } = "";
 
-    /// <summary>All images of a folder and the folders in it.</summary>
+    /// <summary>All images of a folder and the folders in it, in the order of their paths: a resumed run needs the same order again.</summary>
     /// <exception cref="InvalidDataException">There is none.</exception>
     public static IReadOnlyList<ImageRow> In(DirectoryInfo folder)
     {

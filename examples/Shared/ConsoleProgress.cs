@@ -1,6 +1,6 @@
 using Smae.Training;
 
-namespace PretrainOnYourPhotos;
+namespace Examples;
 
 /// <summary>Shows how a run goes: one line that changes in a terminal, a line for each epoch elsewhere.</summary>
 internal sealed class ConsoleProgress : IProgress<TrainingProgress>

@@ -1,7 +1,0 @@
-namespace ScoreSavedModel;
-
-/// <summary>What the model takes.</summary>
-internal sealed class ImageFile
-{
-    public string ImagePath { get; set; } = "";
-}

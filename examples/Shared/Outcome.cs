@@ -1,0 +1,28 @@
+namespace Examples;
+
+/// <summary>The exit code of a program.</summary>
+internal static class Outcome
+{
+    /// <summary>Does the work of a command: 0 when it is done, 1 after an error that a user can mend, 130 when it was cancelled.</summary>
+    /// <param name="work">What to do.</param>
+    /// <param name="cancelled">What to say when it was cancelled.</param>
+    public static Task<int> Of(Action work, string cancelled = "Cancelled.")
+    {
+        try
+        {
+            work();
+            return Task.FromResult(0);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine(cancelled);
+            return Task.FromResult(130);
+        }
+        catch (Exception e) when (
+            e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
+        {
+            Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
+            return Task.FromResult(1);
+        }
+    }
+}
