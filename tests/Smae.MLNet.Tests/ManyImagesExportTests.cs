@@ -4,9 +4,9 @@ using Smae.Training;
 
 namespace Smae.MLNet.Tests;
 
-/// <summary>Exported files on the 1,000 validation images of a sample of Tiny ImageNet: ONNX Runtime and TorchSharp give the same.</summary>
+/// <summary>Exported files on 1,000 images from JPEG files: ONNX Runtime and TorchSharp give the same.</summary>
 [TestClass]
-public sealed class RealImageExportTests : IDisposable
+public sealed class ManyImagesExportTests : IDisposable
 {
     private const int Count = 1000;
     private readonly TempFolder _folder = new();
@@ -17,7 +17,7 @@ public sealed class RealImageExportTests : IDisposable
     [DataRow(OnnxFlavor.Fastest, OnnxPrecision.Float32, 1e-4)]
     [DataRow(OnnxFlavor.Portable, OnnxPrecision.Float32, 1e-4)]
     [DataRow(OnnxFlavor.Fastest, OnnxPrecision.Float16, 1e-2)]
-    public void RealImagesGiveTheSameEmbeddings(OnnxFlavor flavor, OnnxPrecision precision, double tolerance)
+    public void ManyImagesGiveTheSameEmbeddings(OnnxFlavor flavor, OnnxPrecision precision, double tolerance)
     {
         VisionTransformerConfig config = VisionTransformerConfig.VitLite7_4.ForImages(32, 8) with { EmbedDim = 64, Depth = 3 };
         using ImageEncoder encoder = ImageEncoder.Create(config, seed: 1);
@@ -39,9 +39,8 @@ public sealed class RealImageExportTests : IDisposable
 
     private static ImageStore Load(ImagePreprocessing preprocessing)
     {
-        string folder = SharedData.Folder("tiny-imagenet-20");
         var ml = new MLContext(seed: 1);
-        IDataView view = ml.Data.LoadImageFolder(folder, ImageFolderSplit.Validation);
+        IDataView view = ml.Data.LoadImageFolder(DataSets.TinyImageNet, ImageFolderSplit.Validation);
         return ml.Data.LoadImageStore(view, "ImagePath", preprocessing);
     }
 }
