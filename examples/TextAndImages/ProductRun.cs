@@ -62,7 +62,8 @@ internal static class ProductRun
         catch (InvalidOperationException exception) when (exception.Message.Contains("Tensor invalid"))
         {
             throw new InvalidOperationException(
-                "This version of Microsoft.ML.TorchSharp does not work with the TorchSharp that Smae needs: see the README. Leave out --pretrained-text.", exception);
+                "This version of Microsoft.ML.TorchSharp does not work with the TorchSharp that Smae needs: see the README. Leave out --pretrained-text.",
+                exception);
         }
     }
 

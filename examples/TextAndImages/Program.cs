@@ -10,7 +10,10 @@ var encoder = new Option<FileInfo?>("--encoder")
 {
     Description = "A pretrained encoder, as PretrainOnYourPhotos writes it. Default: one is pretrained on the pictures of the table.",
 };
-var pretrainedText = new Option<bool>("--pretrained-text") { Description = "Titles go to the text classifier of Microsoft.ML.TorchSharp. See the README first." };
+var pretrainedText = new Option<bool>("--pretrained-text")
+{
+    Description = "Titles go to the text classifier of Microsoft.ML.TorchSharp. See the README first.",
+};
 var textEpochs = new Option<int>("--text-epochs") { Description = "Passes of that classifier over the titles.", DefaultValueFactory = _ => 5 };
 var imageEpochs = new Option<int>("--image-epochs") { Description = "Passes over the pictures.", DefaultValueFactory = _ => 30 };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };

@@ -4,7 +4,9 @@ using Microsoft.ML.Runtime;
 
 namespace Smae.MLNet.Tests;
 
-/// <summary>What Smae relies on in ML.NET and no documentation promises: where one of these fails after an update, the class named there needs another way.</summary>
+/// <summary>
+/// What Smae relies on in ML.NET and no documentation promises: where one of these fails after an update, the class named there needs another way.
+/// </summary>
 [TestClass]
 public sealed class MlNetTests
 {

@@ -8,7 +8,9 @@ internal static class Golden
     private static string Folder =>
         Environment.GetEnvironmentVariable("SMAE_GOLDEN") is { Length: > 0 } named ? named : Path.Combine(AppContext.BaseDirectory, "golden");
 
-    /// <summary>The files whose header says that a test can use them. Where none does, one that is not there: the test fails on it, and says where it looked.</summary>
+    /// <summary>
+    /// The files whose header says that a test can use them. Where none does, one that is not there: the test fails on it, and says where it looked.
+    /// </summary>
     public static IReadOnlyList<string> Files(Func<SafeTensorsFile, bool> usable)
     {
         string[] paths = [.. Directory.GetFiles(Folder, "*.safetensors").Order(StringComparer.Ordinal).Where(path => usable(SafeTensors.Open(path)))];

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Smae.Training.Tests;
 
-/// <summary>What Smae relies on in TorchSharp and no documentation promises: where one of these fails after an update, what is named there needs another way.</summary>
+/// <summary>
+/// What Smae relies on in TorchSharp and no documentation promises: where one of these fails after an update, what is named there needs another way.
+/// </summary>
 [TestClass]
 public sealed class TorchSharpTests
 {
