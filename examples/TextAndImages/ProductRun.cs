@@ -6,7 +6,7 @@ using Smae.Training;
 
 namespace TextAndImages;
 
-/// <summary>ML.NET's text classifier beside Smae's image classifier: one MLContext, one libtorch, one device; then both together.</summary>
+/// <summary>A text classifier of ML.NET beside Smae's image classifier, in one MLContext; then both together.</summary>
 internal static class ProductRun
 {
     public static void Run(ProductSettings settings, CancellationToken cancellation)
@@ -26,11 +26,14 @@ internal static class ProductRun
             Augmentation = Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip()),
             Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
         }).Fit(training);
-        var text = ml.MulticlassClassification.Trainers.TextClassification(
-            labelColumnName: "Label", sentence1ColumnName: "Title", maxEpochs: settings.TextEpochs).Fit(training);
+        ITransformer text = settings.PretrainedText
+            ? PretrainedText(ml, training, settings)
+            : ml.Transforms.Text.FeaturizeText("Words", "Title")
+                .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Words")).Fit(training);
 
         float[][] byPicture = [.. images.Transform(test).GetColumn<float[]>("Score")];
-        float[][] byTitle = [.. text.Transform(test).GetColumn<float[]>("Score").Select(Softmax)];   // that trainer's scores are logits
+        float[][] byTitle = [.. text.Transform(test).GetColumn<float[]>("Score")];
+        if (settings.PretrainedText) byTitle = [.. byTitle.Select(Softmax)];   // that trainer's scores are logits
         uint[] labels = [.. test.GetColumn<uint>("Label")];
         float[][] together = [.. byTitle.Zip(byPicture, (title, picture) => title.Zip(picture, (a, b) => a + b).ToArray())];
         Console.WriteLine($"{labels.Length} products to test on");
@@ -47,6 +50,22 @@ internal static class ProductRun
             Epochs = 2 * settings.ImageEpochs, LearningRate = 1e-3, WeightDecay = 0.05,
             Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
         }).Fit(images);
+
+    /// <summary>The text classifier of Microsoft.ML.TorchSharp: a transformer that was pretrained on English text, on the same libtorch and device.</summary>
+    private static ITransformer PretrainedText(MLContext ml, IDataView training, ProductSettings settings)
+    {
+        try
+        {
+            return ml.MulticlassClassification.Trainers.TextClassification(
+                labelColumnName: "Label", sentence1ColumnName: "Title", maxEpochs: settings.TextEpochs).Fit(training);
+        }
+        catch (InvalidOperationException exception) when (exception.Message.Contains("Tensor invalid"))
+        {
+            throw new InvalidOperationException(
+                "This version of Microsoft.ML.TorchSharp does not work with the TorchSharp that Smae needs: see the README. Leave out --pretrained-text.",
+                exception);
+        }
+    }
 
     private static float[] Softmax(float[] logits)
     {

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// What Smae's own kernels need: they stand in for libtorch's operations on processors with AVX-512, where those are slow (they use half a register, and
+/// What Smae's own kernels need: they replace libtorch's operations on processors with AVX-512, where those are slow (they use half a register, and
 /// pass over memory again and again). Anywhere else the same model runs on libtorch's operations.
 /// </summary>
 internal static unsafe class CpuKernels

@@ -14,7 +14,7 @@ internal sealed class GradientBuffer : IDisposable
 
     /// <param name="optimizer">Holds the parameters.</param>
     /// <param name="own">Whether the gradients wait in a buffer of their own until they are delivered; otherwise they go straight to the optimiser's.</param>
-    /// <param name="copies">What stands in for parameters on the thread; null if nothing does.</param>
+    /// <param name="copies">What is used in place of the parameters on the thread; null for the parameters themselves.</param>
     public GradientBuffer(Optimizer optimizer, bool own, BFloat16Copies? copies)
     {
         _optimizer = optimizer;

@@ -1,13 +1,12 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace Smae.Training;
 
 /// <summary>
-/// Settings of native libraries that cost several times the speed when left alone: OpenBLAS's kernel, glibc's malloc, libtorch's threads and how they wait.
+/// Settings of native libraries that cost speed when left alone: glibc's malloc, libtorch's threads and how they wait.
 /// They are made once in a process, best before libtorch is first used. The environment variable <c>SMAE_NATIVE_TUNING=0</c> switches them off; what the environment already
-/// says (<c>OPENBLAS_CORETYPE</c>, <c>OMP_NUM_THREADS</c>, <c>OMP_WAIT_POLICY</c>, <c>GOMP_SPINCOUNT</c>) is never changed.
+/// says (<c>OMP_NUM_THREADS</c>, <c>OMP_WAIT_POLICY</c>, <c>GOMP_SPINCOUNT</c>) is never changed.
 /// </summary>
 public static partial class NativeTuning
 {
@@ -44,11 +43,8 @@ public static partial class NativeTuning
     {
         try
         {
-            // OpenBLAS falls back to its AVX2 kernel on AVX-512 processors that it is too old to know. Set in the C environment: .NET's own is a copy.
-            if (Avx512F.IsSupported && Environment.GetEnvironmentVariable("OPENBLAS_CORETYPE") is null) _ = setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
-
             // Threads that wait for others spin for so many rounds, some 30 microseconds, before they sleep. libgomp's own 300,000 cost half of the speed as
-            // soon as another process wants a processor too.
+            // soon as another process wants a processor too. Set in the C environment, which it reads when it is loaded: .NET's own is a copy.
             if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null) _ = setenv("GOMP_SPINCOUNT", "10000", 0);
 
             // A step allocates and frees the same large tensors again and again: keep the memory instead of mapping and clearing it anew each time.
