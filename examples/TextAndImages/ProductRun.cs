@@ -6,6 +6,9 @@ using Smae.Training;
 
 namespace TextAndImages;
 
+/// <summary>What the command line asked for.</summary>
+internal sealed record ProductSettings(FileInfo Products, FileInfo? Encoder, bool PretrainedText, int TextEpochs, int ImageEpochs, int Seed, int? GpuDeviceId);
+
 /// <summary>A text classifier of ML.NET beside Smae's image classifier, in one MLContext; then both together.</summary>
 internal static class ProductRun
 {
@@ -76,4 +79,35 @@ internal static class ProductRun
     /// <summary>Keys count from 1, scores from 0; a category that is in no training row has the key 0 and is never right.</summary>
     private static double Accuracy(float[][] scores, uint[] labels) =>
         scores.Zip(labels, (score, label) => Array.IndexOf(score, score.Max()) + 1 == label ? 1.0 : 0.0).Average();
+}
+
+/// <summary>A row of the table.</summary>
+internal sealed class Product
+{
+    [LoadColumn(0)]
+    public string Title { get; set; } = "";
+
+    [LoadColumn(1)]
+    public string ImagePath { get; set; } = "";
+
+    [LoadColumn(2)]
+    public string Label { get; set; } = "";
+
+    /// <summary>Reads a table; paths of pictures are seen from its folder.</summary>
+    /// <exception cref="InvalidDataException">A row lacks something, or a picture is not there; the message says which.</exception>
+    public static IDataView Load(MLContext ml, FileInfo table)
+    {
+        if (!table.Exists) throw new FileNotFoundException($"There is no table {table}.");
+        IDataView text = ml.Data.LoadFromTextFile<Product>(table.FullName, hasHeader: true);
+        Product[] products = [.. ml.Data.CreateEnumerable<Product>(text, reuseRowObject: false)];
+        for (int i = 0; i < products.Length; i++)
+        {
+            Product product = products[i];
+            if (product.Title == "" || product.ImagePath == "" || product.Label == "")
+                throw new InvalidDataException($"{table}: row {i + 1} has not all of title, picture and category.");
+            product.ImagePath = Path.GetFullPath(product.ImagePath, table.DirectoryName!);
+            if (!File.Exists(product.ImagePath)) throw new InvalidDataException($"{table}: row {i + 1}: there is no picture {product.ImagePath}.");
+        }
+        return ml.Data.Cache(ml.Data.LoadFromEnumerable(products));
+    }
 }

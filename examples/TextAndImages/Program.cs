@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using TextAndImages;
 
 // Tells a product's category by its title and by its picture: TextAndImages --products FILE [--encoder FILE].
@@ -25,21 +26,6 @@ command.SetAction((parsed, cancellation) =>
     var settings = new ProductSettings(
         parsed.GetValue(products)!, parsed.GetValue(encoder), parsed.GetValue(pretrainedText), parsed.GetValue(textEpochs), parsed.GetValue(imageEpochs),
         parsed.GetValue(seed), parsed.GetValue(gpu));
-    try
-    {
-        ProductRun.Run(settings, cancellation);
-        return Task.FromResult(0);
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Cancelled.");
-        return Task.FromResult(130);
-    }
-    catch (Exception e) when (
-        e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong file or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
+    return Outcome.Of(() => ProductRun.Run(settings, cancellation));
 });
 return await command.Parse(args).InvokeAsync();
