@@ -5,7 +5,10 @@ namespace Smae.Training;
 /// <summary>How the hidden patches are chosen.</summary>
 public abstract record Masking
 {
-    private protected Masking(double ratio)
+    /// <summary>A masking that hides a share of the patches.</summary>
+    /// <param name="ratio">The share, in (0, 1): 0.75 hides three patches of four.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1).</exception>
+    protected Masking(double ratio)
     {
         if (!(ratio is > 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "The mask ratio must lie between 0 and 1, both excluded: 0.75 hides three patches of four.");

@@ -31,6 +31,13 @@ public sealed class PatchMask
     /// <summary>The hidden patches, in the order that they have after the visible ones: <c>[batch, hidden]</c>, int64.</summary>
     internal Tensor HiddenIndices() => Order.narrow(1, Visible.size(1), HiddenCount);
 
+    /// <exception cref="ArgumentException">The mask is for other numbers of images or patches.</exception>
+    internal void CheckSize(long images, long patches)
+    {
+        if ((BatchSize, PatchCount) != (images, patches))
+            throw new ArgumentException($"The mask is for {BatchSize} images of {PatchCount} patches: expected {images} of {patches}.", "mask");
+    }
+
     /// <summary>The mask whose visible patches are those of least noise, in that order, as in facebookresearch/mae.</summary>
     /// <param name="noise">A number for each patch, <c>[batch, patches]</c>.</param>
     /// <param name="maskRatio">The share of patches to hide, in (0, 1); <c>(int)(patches * (1 - maskRatio))</c> stay visible.</param>

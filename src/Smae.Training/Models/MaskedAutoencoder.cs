@@ -85,7 +85,9 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     internal (Tensor Patches, Tensor Prediction) PredictHidden(Tensor images, PatchMask mask)
     {
         if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
-        Tensor patches = _encoder.CutIntoPatches(images), latent = _encoder.Encode(patches, mask.Visible);
+        Tensor patches = _encoder.CutIntoPatches(images);
+        mask.CheckSize(images.size(0), Config.PatchCount);
+        Tensor latent = _encoder.Encode(patches, mask.Visible);
         bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);
         return (patches, _decoder.PredictHidden(keep ? latent : _encoder.WithoutClassToken(latent), mask));
     }
@@ -95,9 +97,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     {
         if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
         Tensor patches = _encoder.CutIntoPatches(images);
-        if (mask.PatchCount != Config.PatchCount || mask.BatchSize != images.size(0))
-            throw new ArgumentException(
-                $"The mask is for {mask.BatchSize} images of {mask.PatchCount} patches: expected {images.size(0)} of {Config.PatchCount}.", nameof(mask));
+        mask.CheckSize(images.size(0), Config.PatchCount);
         Tensor[] streams = [.. _encoder.Streams(patches, mask.Visible)];
         Tensor latent = _encoder.Finish(streams);
         bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);

@@ -5,6 +5,41 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
+/// A teacher that follows the encoder (DINO, SdAE): a copy of it at first, then a moving average of it. It has neither gradients nor dropout.
+/// </summary>
+internal sealed class FollowingTeacher : IDisposable
+{
+    private readonly VisionTransformer _student;
+
+    public FollowingTeacher(VisionTransformer student, Device device)
+    {
+        _student = student;
+        Model = new VisionTransformer(student.Config with { Dropout = 0 }).to(device);
+        Model.Precision = student.Precision;
+        foreach (Parameter parameter in Model.parameters()) parameter.requires_grad_(false);
+        Follow(momentum: 0);
+    }
+
+    public VisionTransformer Model { get; }
+
+    /// <summary>What a checkpoint must keep: <c>teacher.NAME</c>.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> State => ModelWeights.Of(Model).Select(w => ($"teacher.{w.Name}", w.Tensor));
+
+    /// <summary>
+    /// <c>teacher = momentum * teacher + (1 - momentum) * student</c>. The position table follows too, as in the published code of SdAE, where it
+    /// need not be the encoder's at first.
+    /// </summary>
+    public void Follow(double momentum) => MovingAverage.Update(Weights(Model), Weights(_student), momentum);
+
+    /// <summary>Gives the student the teacher's weights: the end of a run that keeps the teacher.</summary>
+    public void Replace() => MovingAverage.Update(Weights(_student), Weights(Model), momentum: 0);
+
+    public void Dispose() => Model.Dispose();
+
+    private static IEnumerable<Tensor> Weights(VisionTransformer model) => ModelWeights.Of(model).Select(w => w.Tensor);
+}
+
+/// <summary>
 /// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear,
 /// half-pixel centres) so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros
 /// whose tokens are dropped before the first block, and that border is simply not computed; positions are those of the student's grid.
@@ -12,8 +47,7 @@ namespace Smae.Training;
 internal sealed class FrozenTeacher : IDisposable
 {
     private readonly bool _sameColors;
-    private readonly Tensor _scale;
-    private readonly Tensor _shift;
+    private readonly Tensor _scale, _shift;
 
     private FrozenTeacher(VisionTransformer model, ImagePreprocessing own, ImagePreprocessing student, Device device)
     {
@@ -68,11 +102,6 @@ internal sealed class FrozenTeacher : IDisposable
     }
 
     /// <summary>Loads the blocks up to the last that is needed.</summary>
-    /// <param name="path">The weights, under the names of timm and facebookresearch/mae.</param>
-    /// <param name="architecture">Its shape; null is that in the JSON file beside the weights.</param>
-    /// <param name="lastBlock">The last block that is needed, counted from 0.</param>
-    /// <param name="options">Those of the student.</param>
-    /// <param name="device">Where to.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or a tensor is missing or of another shape; the message names each.</exception>
     public static FrozenTeacher Load(string path, VisionTransformerConfig? architecture, int lastBlock, MaePretrainOptions options, Device device)
     {
@@ -140,5 +169,27 @@ internal sealed class FrozenTeacher : IDisposable
         foreach (int block in blocks.Where(b => b >= 0 && b < shape.Depth && !held.Contains(b)))
             yield return $"Objective.TeacherBlocks names block {block}, which {file.Path} does not hold: expected "
                 + (held.Length == 0 ? "a file with an encoder's blocks." : $"one of its {held.Length} blocks up to {held[^1]}.");
+    }
+}
+
+/// <summary>What stands between a student's features and its teacher's (DINO, DMAE).</summary>
+internal static class ProjectionHead
+{
+    /// <summary>
+    /// Linear layers with exact GELU between them, from width to width, named <c>0</c>, <c>2</c>, <c>4</c>... All weights are 0 until somebody draws
+    /// them.
+    /// </summary>
+    public static Sequential Create(params int[] widths)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var layers = new List<(string, nn.Module<Tensor, Tensor>)>();
+        for (int i = 1; i < widths.Length; i++)
+        {
+            if (i > 1) layers.Add(($"{layers.Count}", nn.GELU()));
+            layers.Add(($"{layers.Count}", new Linear(widths[i - 1], widths[i])));
+        }
+        Sequential head = nn.Sequential([.. layers]);
+        head.DetachFromDisposeScopes();
+        return head;
     }
 }
