@@ -8,13 +8,12 @@ namespace Smae.Training;
 /// <summary>
 /// Self-distillation without labels (DINO, Caron et al. 2021): the encoder and a projection head, the student, learn to give for one crop of an
 /// image what a slow moving average of both, the teacher, gives for another. Nothing is masked and there is no decoder. The defaults are those of
-/// facebookresearch/dino; see <see cref="Recipes.DinoPretrain"/> and <see cref="Recipes.SmaePaperDinoPretrain"/> for the other options that belong
-/// to them.
+/// facebookresearch/dino; <see cref="Recipes.DinoPretrain"/> and <see cref="Recipes.SmaePaperDinoPretrain"/> have the other options that go with them.
 /// </summary>
 /// <remarks>
-/// The head sees the class token, or where the encoder has none the mean of the patches. With this objective the learning rate's rise ends in its
-/// last step, as there, and the run's own augmentation is not used: what is done to the crops is <see cref="FirstView"/>, <see cref="SecondView"/>
-/// and <see cref="LocalView"/>.
+/// The head sees the class token, or where the encoder has none the mean of the patches. As in facebookresearch/dino the last step of the learning
+/// rate's warmup has the peak already. The run's own augmentation is not used: <see cref="FirstView"/>, <see cref="SecondView"/> and
+/// <see cref="LocalView"/> say what is done to the crops.
 /// </remarks>
 public sealed record DinoObjective : Objective
 {
@@ -30,9 +29,7 @@ public sealed record DinoObjective : Objective
     /// <summary>Linear layers of the head before its last layer. Default 3.</summary>
     public int HeadLayers { get; init; } = 3;
 
-    /// <summary>
-    /// Whether the rows of the head's last layer keep the length 1. Default true: steadier. False lets them learn theirs, which published ViT-S do.
-    /// </summary>
+    /// <summary>Whether the rows of the head's last layer keep the length 1 (steadier) or learn it, as published ViT-S do. Default true.</summary>
     public bool NormalizeLastLayer { get; init; } = true;
 
     /// <summary>Epochs at the start in which the head's last layer is not trained. Default 1.</summary>
@@ -53,9 +50,7 @@ public sealed record DinoObjective : Objective
     /// </summary>
     public int TeacherTemperatureWarmupEpochs { get; init; }
 
-    /// <summary>
-    /// The teacher's share of itself in the first step: <c>teacher = m teacher + (1 - m) student</c>. Default 0.996; 0.9995 for small batches.
-    /// </summary>
+    /// <summary>The teacher's share of itself at first: <c>teacher = m teacher + (1 - m) student</c>. Default 0.996; 0.9995 for small batches.</summary>
     public double TeacherMomentum { get; init; } = 0.996;
 
     /// <summary>What that share goes to over the run, along half a cosine by iteration. Default 1.</summary>
@@ -65,8 +60,7 @@ public sealed record DinoObjective : Objective
     public double CenterMomentum { get; init; } = 0.9;
 
     /// <summary>
-    /// Largest norm of each tensor's gradient by itself; larger ones are scaled down. Default 3; null is no limit. It is beside
-    /// <see cref="TrainingOptions.ClipGradientNorm"/>, which is for all gradients together.
+    /// Largest norm of each tensor's gradient by itself (<see cref="TrainingOptions.ClipGradientNorm"/> is for all together). Default 3; null is no limit.
     /// </summary>
     public double? ClipTensorNorm { get; init; } = 3;
 
@@ -85,23 +79,17 @@ public sealed record DinoObjective : Objective
     /// </summary>
     public double LocalCropSide { get; init; } = 96.0 / 224;
 
-    /// <summary>
-    /// What is done to the first global crop. Default mirroring, colour jitter (0.4, 0.4, 0.2, 0.1) in four of five, grey in one of five, blur.
-    /// </summary>
+    /// <summary>What is done to the first global crop. Default flips, colour jitter (0.4, 0.4, 0.2, 0.1) in four of five, grey in one of five, blur.</summary>
     public Augmentation FirstView { get; init; } = FlipAndColors().Then(Augmentation.GaussianBlur());
 
-    /// <summary>
-    /// What is done to the second global crop. Default as <see cref="FirstView"/>, but blur in one of ten, and solarised in one of five.
-    /// </summary>
+    /// <summary>What is done to the second global crop. Default as <see cref="FirstView"/>, but blur in one of ten and solarised in one of five.</summary>
     public Augmentation SecondView { get; init; } =
         FlipAndColors().Then(Augmentation.GaussianBlur(probability: 0.1)).Then(Augmentation.Solarize(0.2));
 
     /// <summary>What is done to local crops. Default as <see cref="FirstView"/>, but blur in one of two.</summary>
     public Augmentation LocalView { get; init; } = FlipAndColors().Then(Augmentation.GaussianBlur(probability: 0.5));
 
-    /// <summary>
-    /// Whether the encoder that pretraining gives is the teacher's, which the paper evaluates, rather than the student's. Default true.
-    /// </summary>
+    /// <summary>Whether pretraining gives the teacher's encoder, which the paper evaluates, or the student's. Default true: the teacher's.</summary>
     public bool KeepTeacher { get; init; } = true;
 
     /// <inheritdoc/>
@@ -272,14 +260,8 @@ public sealed record DinoObjective : Objective
             Tensor images = zeros(TriedImages, config.Channels, config.ImageHeight, config.ImageWidth);
             foreach ((string option, Augmentation view) in views.Take(3))   // all local crops are alike
             {
-                try
-                {
-                    view.Apply(images, seed: 0);
-                }
-                catch (ArgumentException e)
-                {
-                    throw new ArgumentException($"Objective.{option} does not fit the images: {e.Message}", e);
-                }
+                try { view.Apply(images, seed: 0); }
+                catch (ArgumentException e) { throw new ArgumentException($"Objective.{option} does not fit the images: {e.Message}", e); }
             }
             return [.. views.Select(view => view.View)];
         }
@@ -293,7 +275,8 @@ public sealed record DinoObjective : Objective
 internal sealed class DinoLoss(DinoObjective settings, Device device) : IDisposable
 {
     private const int TeacherCrops = 2;
-    private readonly Tensor _sum = zeros([1, settings.OutputDim], device: device).DetachFromDisposeScope();   // of the teacher's logits since the centre last moved
+    // The sum of the teacher's logits since the centre last moved.
+    private readonly Tensor _sum = zeros([1, settings.OutputDim], device: device).DetachFromDisposeScope();
     private long _rows;
 
     /// <summary>What is taken off the teacher's logits, <c>[1, outputs]</c>.</summary>
@@ -303,9 +286,7 @@ internal sealed class DinoLoss(DinoObjective settings, Device device) : IDisposa
     public Tensor Targets(Tensor teacher, int epoch) => ((teacher.detach() - Center) / settings.TeacherTemperatureAt(epoch)).softmax(-1);
 
     /// <summary>The loss of a batch; the centre stays as it is until <see cref="MoveCenter"/>.</summary>
-    /// <param name="student">
-    /// Logits of all crops one after the other, the two global ones first: <c>[crops * batch, outputs]</c>, with their graph.
-    /// </param>
+    /// <param name="student">Logits of all crops, the two global ones first: <c>[crops * batch, outputs]</c>, with their graph.</param>
     /// <param name="teacher">Logits of the two global crops, <c>[2 * batch, outputs]</c>.</param>
     /// <param name="epoch">The epoch, counted from 0: it decides the temperature.</param>
     /// <returns>The mean over all pairs of different crops and over the batch, a scalar.</returns>

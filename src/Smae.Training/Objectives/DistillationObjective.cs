@@ -129,7 +129,7 @@ public sealed record DistillationObjective : Objective
         /// <summary>What the model makes of a batch, and for each pair of blocks the projected features and the teacher's, token by token.</summary>
         internal (Reconstruction Reconstruction, IReadOnlyList<(Tensor Student, Tensor Teacher)> Features) Compare(PretrainBatch batch)
         {
-            IReadOnlyList<Tensor> teacher = _teacher.Features(batch.Images, batch.Mask.Visible, _teacherBlocks);
+            IReadOnlyList<Tensor> teacher = _teacher.Features(batch.Images, batch.Mask, _teacherBlocks);
             (Reconstruction reconstruction, IReadOnlyList<Tensor> streams) = _model.Reconstruct(batch.Images, batch.Mask);
             ScalarType compute = _model.Precision.ToScalarType();
             var features = new List<(Tensor, Tensor)>();

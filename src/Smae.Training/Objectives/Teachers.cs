@@ -129,14 +129,16 @@ internal sealed class FrozenTeacher : IDisposable
 
     /// <summary>The residual streams after some blocks, without a graph.</summary>
     /// <param name="images">The student's images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="visible">The patches that the student sees, <c>[batch, visible]</c>, int64.</param>
+    /// <param name="mask">Which patches the student sees.</param>
     /// <param name="blocks">Which blocks.</param>
     /// <returns>A stream for each block, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
-    public IReadOnlyList<Tensor> Features(Tensor images, Tensor visible, BlockList blocks)
+    public IReadOnlyList<Tensor> Features(Tensor images, PatchMask mask, BlockList blocks)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor[] streams = [.. Model.Streams(Model.CutIntoPatches(Resized(images)), visible)];
+        Tensor patches = Model.CutIntoPatches(Resized(images));
+        mask.CheckSize(patches.size(0), patches.size(1));
+        Tensor[] streams = [.. Model.Streams(patches, mask.Visible)];
         return [.. blocks.Select(block => streams[block].MoveToOuterDisposeScope())];
     }
 
