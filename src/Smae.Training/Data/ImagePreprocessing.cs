@@ -38,6 +38,25 @@ public sealed record ImagePreprocessing
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
 
+    /// <exception cref="ArgumentException">The images are of another size.</exception>
+    internal void CheckSize(ImageStore images, string paramName)
+    {
+        if ((images.Height, images.Width, images.Channels) != (Height, Width, Channels))
+            throw new ArgumentException(
+                $"The images are {images.Height}x{images.Width} with {images.Channels} channels: expected {Height}x{Width} with {Channels}.", paramName);
+    }
+
+    /// <summary>What is wrong with this for a model of images of another size, one sentence or none.</summary>
+    /// <param name="model">What the sentence calls the model.</param>
+    /// <param name="height">Height of the model's images.</param>
+    /// <param name="width">Their width.</param>
+    /// <param name="channels">Their channels.</param>
+    internal IEnumerable<string> SizeFaults(string model, int height, int width, int channels)
+    {
+        if ((height, width, channels) != (Height, Width, Channels))
+            yield return $"Preprocessing gives {Height}x{Width}x{Channels}: {model} expects {height}x{width}x{channels}.";
+    }
+
     internal IEnumerable<string> Faults()
     {
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })

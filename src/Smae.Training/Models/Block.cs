@@ -40,28 +40,8 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     {
         // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
         using DisposeScope scope = NewDisposeScope();
-        bool drops = training && _config.Dropout > 0;
-        return (!drops && FusedBlock.CanUse(x, _config) ? ByKernels(x, compute, first) : ByOperations(x, compute, first)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The block in libtorch's operations, as the papers have it.</summary>
-    internal Tensor ByOperations(Tensor x, ScalarType compute, long first)
-    {
         x = Add(x, _norm1, normed => _attention.forward(normed, first), compute, first);
-        return Add(x, _norm2, _mlp.forward, compute);
-    }
-
-    /// <summary>The same in kernels of our own.</summary>
-    internal Tensor ByKernels(Tensor x, ScalarType compute, long first)
-    {
-        double dropPath = training ? DropPath : 0;
-        var call = new BlockCall(
-            compute, _config.NumHeads, (int)first, CarriesNormed, _config.Activation, _config.LayerNormEpsilon,
-            _noise.DropPathFactors(x.size(0), dropPath, x), _noise.DropPathFactors(x.size(0), dropPath, x));
-        return FusedBlock.apply(
-            x, _norm1.Weight, _norm1.Bias, _attention.Qkv.WeightAs(compute), _attention.Qkv.Bias, _attention.Projection.WeightAs(compute),
-            _attention.Projection.Bias, _norm2.Weight, _norm2.Bias, _mlp.First.WeightAs(compute), _mlp.First.Bias, _mlp.Second.WeightAs(compute),
-            _mlp.Second.Bias, call);
+        return Add(x, _norm2, _mlp.forward, compute).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention of this block, see <see cref="Attention.Weights"/>.</summary>

@@ -31,7 +31,6 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 
     /// <param name="input"><c>[..., dim]</c>, float32.</param>
     /// <param name="type">The type of the result, float32 or bfloat16; the arithmetic is float32 all the same.</param>
-    public Tensor forward(Tensor input, ScalarType type) => FusedLayerNorm.CanUse(input)
-        ? FusedLayerNorm.apply(input, _weight, _bias, _epsilon, type)
-        : nn.functional.layer_norm(input, _shape, _weight, _bias, _epsilon).to_type(type);
+    public Tensor forward(Tensor input, ScalarType type) =>
+        nn.functional.layer_norm(input, _shape, _weight, _bias, _epsilon).to_type(type);
 }

@@ -26,12 +26,5 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     /// <param name="input"><c>[..., inputs]</c>, float32 or bfloat16.</param>
     /// <returns><c>[..., outputs]</c> of the input's type.</returns>
-    public override Tensor forward(Tensor input)
-    {
-        ScalarType type = input.dtype;
-        return nn.functional.linear(input, WeightAs(type), BFloat16Copies.Of(_bias, type));
-    }
-
-    /// <summary>The weight in a type.</summary>
-    public Tensor WeightAs(ScalarType type) => BFloat16Copies.Of(_weight, type);
+    public override Tensor forward(Tensor input) => nn.functional.linear(input, _weight.to_type(input.dtype), _bias.to_type(input.dtype));
 }

@@ -100,7 +100,7 @@ public sealed record SemanticObjective : Objective
             for (int from = 0; from < count; from += ImagesAtOnce)   // the critic's features of a whole batch would be the most memory that the run takes
             {
                 using DisposeScope scope = NewDisposeScope();
-                var part = new PartOfBatch(batch, from, Math.Min(count, from + ImagesAtOnce));
+                PretrainBatch part = batch.Slice(from, Math.Min(count, from + ImagesAtOnce));
                 (Tensor ofPixels, Tensor? ofFeatures) = Losses(part);
                 double share = (double)part.Images.size(0) / count;
                 pixel += share * ofPixels.ToDouble();

@@ -112,9 +112,11 @@ public abstract class Optimizer : IDisposable
         }
     }
 
-    /// <summary>Frees the buffers and this optimiser's hold on weights and gradients; the parameters keep their values.</summary>
+    /// <summary>Frees the buffers and the gradients; the parameters keep their values.</summary>
     public void Dispose()
     {
+        foreach (Parameter parameter in Parameters)
+            if (!parameter.IsInvalid) parameter.grad = null;   // a disposed model has no gradient to let go
         foreach (Segment segment in _segments) segment.Weights.Dispose();
         foreach ((_, Tensor tensor) in State) tensor.Dispose();
         Weights.Dispose();
@@ -124,4 +126,24 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>A group's stretch of the flat buffers.</summary>
     private protected sealed record Segment(Tensor Weights, long Start, long Length, ParameterGroup Group);
+}
+
+/// <summary>Gradient clipping tensor by tensor, as facebookresearch/dino does it.</summary>
+internal static class TensorClipping
+{
+    private const double Epsilon = 1e-6;
+
+    /// <summary>Scales the gradient of each parameter down if its own norm is larger than a limit.</summary>
+    /// <param name="parameters">The parameters; those without a gradient are passed over.</param>
+    /// <param name="maxNorm">The limit.</param>
+    public static void Clip(IEnumerable<Parameter> parameters, double maxNorm)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (Parameter parameter in parameters)
+        {
+            if (parameter.grad is not { } gradient) continue;
+            gradient.mul_(gradient.norm().add_(Epsilon).reciprocal_().mul_(maxNorm).clamp_max_(1));   // all on the device: nothing waits for a number
+        }
+    }
 }
