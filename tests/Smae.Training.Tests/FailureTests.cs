@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Training.Tests;
@@ -102,7 +101,7 @@ public sealed class FailureTests
 
     private sealed class FailingModel : nn.Module<Tensor, Tensor>
     {
-        private readonly Linear _layer = nn.Linear(3, 3);
+        private readonly TorchSharp.Modules.Linear _layer = nn.Linear(3, 3);
 
         public FailingModel() : base(nameof(FailingModel)) => RegisterComponents();
 
