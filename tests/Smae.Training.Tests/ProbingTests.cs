@@ -51,7 +51,9 @@ public class ProbingTests
     public void BatchNormUsesItsRunningStatisticsInValidation()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var norm = new BatchNormalization(2);
+        using var generator = new Generator(1);
+        using var head = (Sequential)ClassifierHead.Create(2, 2, batchNorm: true, std: 1, generator);
+        var norm = (nn.Module<Tensor, Tensor>)head[0];
         Tensor batch = tensor(new float[] { 0, 10, 4, 30 }, [2, 2]);
         Close.To(tensor(new float[] { -1, -1, 1, 1 }, [2, 2]), norm.forward(batch), 1e-5, "training: statistics of the batch");
         norm.eval();

@@ -122,7 +122,7 @@ public static class FineTuning
         if (config.Positions == PositionEncoding.Learned) return;
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor table = BlockStack.Positions(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
+        Tensor table = PositionTable.Of(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
         ModelWeights.Of(model.Backbone).First(w => w.Name == "pos_embed").Tensor.copy_(table);
     }
 }

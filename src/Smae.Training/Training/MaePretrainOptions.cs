@@ -63,7 +63,7 @@ public sealed record MaePretrainOptions : TrainingOptions
     internal override bool WarmupIncludesPeak => Objective.WarmupIncludesPeak;
 
     /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
-    internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, this with
+    internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, Masking.Identity, this with
     {
         Progress = null, CancellationToken = default, Checkpoints = null, ImageCache = null, Mean = null, StandardDeviation = null,
     }, string.Join(',', Preprocessing.Mean), string.Join(',', Preprocessing.StandardDeviation));
