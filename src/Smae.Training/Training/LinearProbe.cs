@@ -52,6 +52,9 @@ public static class LinearProbe
     // Of the first weights of the classifier, as facebookresearch/mae's main_linprobe.py has it.
     private const double HeadStd = 0.01;
 
+    // A batch of embeddings may be far larger than one of images that memory holds.
+    private const int ImagesAtOnce = 128;
+
     /// <summary>Trains a classifier on embeddings.</summary>
     /// <param name="encoder">The encoder; nothing of it changes.</param>
     /// <param name="training">What is trained on: every class must have an image.</param>
@@ -95,7 +98,7 @@ public static class LinearProbe
         LinearProbeOptions options, Action<string>? log)
     {
         Device device = encoder.Device;
-        Tensor Embedded(LabelledImages images) => Embeddings.Of(encoder, images, pooling, options.BatchSize, options.CancellationToken);
+        Tensor Embedded(LabelledImages images) => Embeddings.Of(encoder, images, pooling, ImagesAtOnce, options.CancellationToken);
         Tensor Pick(Tensor embeddings, ReadOnlySpan<long> images) => embeddings.index_select(0, tensor(images.ToArray(), device: device));
         using Tensor? seen = options.Augmentation is null ? Embedded(training) : null, unseen = validation is null ? null : Embedded(validation);
         using Optimizer optimizer = Optimizer(head, options);
@@ -109,7 +112,7 @@ public static class LinearProbe
                 {
                     Tensor embeddings = seen is not null
                         ? Pick(seen, part.Images)
-                        : encoder.Embed(training.Images.Batch(part.Images), pooling, options.Augmentation, part.Random(RandomUse.Augmentation));
+                        : Augmented(encoder, training.Images, part.Images, pooling, options.Augmentation!, part.Random(RandomUse.Augmentation));
                     SupervisedBatch batch = supervision.Batch(embeddings, part);
                     part.Backward(batch, supervision.Loss, batch.Slice, rowsPerImage: supervision.RowsPerImage);
                 }
@@ -141,6 +144,16 @@ public static class LinearProbe
     {
         IReadOnlyList<ParameterGroup> groups = ParameterGroup.Of(head, options.WeightDecay);
         return options.Optimizer == ProbeOptimizer.Lars ? new Lars(groups, options.Beta1) : new AdamW(groups, options.Beta1, options.Beta2);
+    }
+
+    private static Tensor Augmented(
+        ImageEncoder encoder, ImageStore images, ReadOnlySpan<long> indices, Pooling pooling, Augmentation augmentation, RandomSequence random)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var embeddings = new List<Tensor>();
+        for (int from = 0; from < indices.Length; from += ImagesAtOnce)
+            embeddings.Add(encoder.Embed(images.Batch(indices[from..Math.Min(indices.Length, from + ImagesAtOnce)]), pooling, augmentation, random));
+        return cat(embeddings, 0).MoveToOuterDisposeScope();
     }
 
     private static string Identity(ImageEncoder encoder, Pooling pooling) => TensorHash.Of(
