@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -184,5 +185,56 @@ public abstract record Augmentation
         if (!(min > 0)) throw new ArgumentOutOfRangeException(minName, min, $"{minName} is {min}: expected a positive number.");
         if (!(max >= min && max <= limit))
             throw new ArgumentOutOfRangeException(maxName, max, $"{maxName} is {max}: expected a number from {minName} ({min}) to {limit}.");
+    }
+}
+
+/// <summary>Augmentations one after the other.</summary>
+internal sealed record AugmentationSequence : Augmentation
+{
+    private readonly Augmentation[] _steps;
+
+    public AugmentationSequence(Augmentation[] steps)
+    {
+        if (Array.IndexOf(steps, null) >= 0) throw new ArgumentException("One of the augmentations is null.", nameof(steps));
+        _steps = [.. steps.SelectMany(s => s is AugmentationSequence inner ? inner._steps : [s])];
+    }
+
+    public bool Equals(AugmentationSequence? other) => other is not null && _steps.AsSpan().SequenceEqual(other._steps);
+
+    public override int GetHashCode() => _steps.Aggregate(0, HashCode.Combine);
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        Tensor current = images;
+        foreach (Augmentation step in _steps)
+        {
+            Tensor next = step.Apply(current, random);
+            if (!ReferenceEquals(current, images)) current.Dispose();
+            current = next;
+        }
+        return current;
+    }
+
+    protected override bool PrintMembers(StringBuilder builder)
+    {
+        builder.AppendJoin(", ", _steps.AsEnumerable());
+        return _steps.Length > 0;
+    }
+}
+
+/// <summary>Does an augmentation to some images of a batch, drawn one by one, and leaves the others as they are.</summary>
+internal sealed record RandomApply(Augmentation Augmentation, double Probability) : Augmentation
+{
+    public Augmentation Augmentation { get; } = Augmentation ?? throw new ArgumentNullException(nameof(Augmentation));
+
+    public double Probability { get; } = Within(Probability, 0, 1);
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        long[] drawn = [.. Enumerable.Range(0, (int)images.size(0)).Where(_ => random.Chance(Probability)).Select(i => (long)i)];
+        if (drawn.Length == 0) return images;
+        if (drawn.Length == images.size(0)) return Augmentation.Apply(images, random);
+        Tensor places = tensor(drawn, device: images.device);
+        return images.clone().index_copy_(0, places, Augmentation.Apply(images.index_select(0, places), random));
     }
 }

@@ -67,13 +67,7 @@ public sealed class LabelledImages
         Images.ContentHash() + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
 
     /// <exception cref="ArgumentException">The images are of another size than a model takes.</exception>
-    internal void CheckSize(ImagePreprocessing preprocessing, string paramName)
-    {
-        if ((Images.Height, Images.Width, Images.Channels) != (preprocessing.Height, preprocessing.Width, preprocessing.Channels))
-            throw new ArgumentException(
-                $"The images are {Images.Height}x{Images.Width} with {Images.Channels} channels: "
-                + $"expected {preprocessing.Height}x{preprocessing.Width} with {preprocessing.Channels}.", paramName);
-    }
+    internal void CheckSize(ImagePreprocessing preprocessing, string paramName) => preprocessing.CheckSize(Images, paramName);
 
     /// <exception cref="ArgumentOutOfRangeException">A label is none of the classes.</exception>
     internal void CheckLabels(int classes, string paramName)

@@ -26,9 +26,9 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         _classToken = KeepsClassToken(config, encoder);
         _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
         _maskToken = new Parameter(zeros(1, 1, config.EmbedDim));
-        _positions = BlockStack.Positions(config, encoder.GridHeight, encoder.GridWidth, _classToken);
-        _blocks = BlockStack.Create(config, noise);
-        if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        _positions = PositionTable.Of(config, encoder.GridHeight, encoder.GridWidth, _classToken);
+        _blocks = Block.Stack(config, noise);
+        if (config.FinalNorm) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         _predict = new Linear(config.EmbedDim, outputs);
         RegisterComponents();
 
@@ -81,7 +81,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
 
     private Tensor Predict(Tensor x)
     {
-        if (_norm is not null) x = _norm.forward(x, Compute);
+        if (_norm is not null) x = _norm.forward(x);
         return _predict.forward(x.to_type(Compute)).to_type(ScalarType.Float32);
     }
 }
