@@ -16,7 +16,6 @@ public abstract record Augmentation
     }
 
     /// <summary>Several augmentations, one after the other; none leaves the images as they are.</summary>
-    /// <param name="steps">The augmentations, in order.</param>
     /// <exception cref="ArgumentException">One of them is null.</exception>
     public static Augmentation Sequence(params Augmentation[] steps) => new AugmentationSequence(steps);
 
@@ -116,7 +115,6 @@ public abstract record Augmentation
         new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
 
     /// <summary>Does an augmentation to some images, drawn one by one (torchvision's RandomApply, which draws for all at once).</summary>
-    /// <param name="augmentation">What is done.</param>
     /// <param name="probability">How many images of all. Default 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
     public static Augmentation RandomApply(Augmentation augmentation, double probability = 0.5) => new RandomApply(augmentation, probability);
@@ -136,7 +134,6 @@ public abstract record Augmentation
         new RandomErasing(probability, minScale, maxScale, minRatio, maxRatio, fill, preprocessing);
 
     /// <summary>This augmentation and then another.</summary>
-    /// <param name="next">The other.</param>
     public Augmentation Then(Augmentation next) => Sequence(this, next);
 
     /// <summary>Augments a batch.</summary>

@@ -25,9 +25,6 @@ internal sealed record RandAugment : Augmentation
 
     /// <summary>One of the operations at the magnitude: torchvision's table.</summary>
     /// <param name="choice">Which, 0 to 13, in torchvision's order.</param>
-    /// <param name="negative">Whether the magnitude is taken negative; of some it has no sign.</param>
-    /// <param name="height">Of the image.</param>
-    /// <param name="width">Of the image.</param>
     internal DrawnOperation Operation(int choice, bool negative, int height, int width)
     {
         double Signed(double max) => negative ? -Linear(0, max) : Linear(0, max);
@@ -93,9 +90,6 @@ internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, doubl
     /// <summary>One of the operations: timm's table.</summary>
     /// <param name="choice">Which, 0 to 14, in timm's order.</param>
     /// <param name="magnitude">0 to 10.</param>
-    /// <param name="negative">Whether the magnitude is taken negative; of some it has no sign.</param>
-    /// <param name="height">Of the image.</param>
-    /// <param name="width">Of the image.</param>
     internal static DrawnOperation Operation(int choice, double magnitude, bool negative, int height, int width)
     {
         double level = magnitude / MaxMagnitude, signed = negative ? -level : level;

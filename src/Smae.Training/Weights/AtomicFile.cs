@@ -33,8 +33,6 @@ internal static class AtomicFile
 /// <summary>A SHA-256 of tensors: their names, types, shapes and numbers.</summary>
 internal static class TensorHash
 {
-    /// <param name="tensors">Names and tensors, of any device.</param>
-    /// <param name="text">Text that is hashed with them. Default none.</param>
     public static string Of(IEnumerable<(string Name, Tensor Tensor)> tensors, string text = "")
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

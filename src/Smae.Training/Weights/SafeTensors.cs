@@ -20,8 +20,6 @@ public static class SafeTensors
     ];
 
     /// <summary>Writes tensors to a file, safely: a reader sees the old file or the whole new one.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="tensors">Names and tensors, of any device.</param>
     /// <param name="metadata">Text kept in the header. Default none.</param>
     /// <exception cref="ArgumentException">A name comes twice, or a tensor has a type that the format lacks.</exception>
     public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
@@ -45,7 +43,6 @@ public static class SafeTensors
     }
 
     /// <summary>Opens a file and reads its header; tensors are read when asked for.</summary>
-    /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">It is not a safetensors file, or it is truncated; the message says where.</exception>
     public static SafeTensorsFile Open(string path)
     {
@@ -164,16 +161,13 @@ public sealed class SafeTensorsFile
     public IEnumerable<string> Names => _entries.Keys;
 
     /// <summary>Whether there is a tensor of that name.</summary>
-    /// <param name="name">The name.</param>
     public bool Contains(string name) => _entries.ContainsKey(name);
 
     /// <summary>The shape of a tensor.</summary>
-    /// <param name="name">Its name.</param>
     /// <exception cref="KeyNotFoundException">There is none of that name.</exception>
     public IReadOnlyList<long> Shape(string name) => Find(name).Shape;
 
     /// <summary>Reads a tensor.</summary>
-    /// <param name="name">Its name.</param>
     /// <returns>The tensor in the type it was stored in, on the CPU.</returns>
     /// <exception cref="KeyNotFoundException">There is none of that name.</exception>
     public Tensor Read(string name)
