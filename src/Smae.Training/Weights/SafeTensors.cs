@@ -19,27 +19,26 @@ public static class SafeTensors
         ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <summary>Writes tensors to a file, safely: a reader sees the old file or the whole new one.</summary>
+    /// <summary>Writes tensors to a file, safely: a reader sees the old file or the whole new one. Its folder is made if it is not there.</summary>
     /// <param name="metadata">Text kept in the header. Default none.</param>
     /// <exception cref="ArgumentException">A name comes twice, or a tensor has a type that the format lacks.</exception>
-    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, stream => Write(stream, tensors, metadata ?? new Dictionary<string, string>()));
+
+    internal static void Write(Stream stream, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         (string Name, Tensor Tensor)[] all = [.. tensors];
         if (all.GroupBy(t => t.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"The tensor name '{twice.Key}' comes twice.", nameof(tensors));
-        byte[] header = Header(all, metadata ?? new Dictionary<string, string>());
-        AtomicFile.Write(path, stream =>
+        byte[] header = Header(all, metadata), length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach ((_, Tensor tensor) in all)
         {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            foreach ((_, Tensor tensor) in all)
-            {
-                using DisposeScope scope = NewDisposeScope();
-                stream.Write(tensor.detach().cpu().contiguous().bytes);
-            }
-        });
+            using DisposeScope scope = NewDisposeScope();
+            stream.Write(tensor.detach().cpu().contiguous().bytes);
+        }
     }
 
     /// <summary>Opens a file and reads its header; tensors are read when asked for.</summary>
