@@ -8,11 +8,8 @@ internal sealed record ColorJitter(double Brightness, double Contrast, double Sa
     private const int Properties = 4;
 
     public double Brightness { get; } = Within(Brightness, 0, double.MaxValue);
-
     public double Contrast { get; } = Within(Contrast, 0, double.MaxValue);
-
     public double Saturation { get; } = Within(Saturation, 0, double.MaxValue);
-
     public double Hue { get; } = Within(Hue, 0, 0.5);
 
     /// <summary>Changes one property of each image: 0 brightness, 1 contrast, 2 saturation, 3 hue.</summary>
@@ -82,18 +79,8 @@ internal sealed record Solarize(double Threshold) : Augmentation
 }
 
 /// <summary>Blurs images by a Gaussian of random width.</summary>
-internal sealed record GaussianBlur : Augmentation
+internal sealed record GaussianBlur(double MinDeviation, double MaxDeviation) : Augmentation
 {
-    public GaussianBlur(double minDeviation, double maxDeviation)
-    {
-        CheckRange(minDeviation, maxDeviation, 100);
-        (MinDeviation, MaxDeviation) = (minDeviation, maxDeviation);
-    }
-
-    public double MinDeviation { get; }
-
-    public double MaxDeviation { get; }
-
     /// <param name="deviations">Of the Gaussian of each image, in pixels: <c>[batch, 1]</c>.</param>
     public static Tensor Of(Tensor images, Tensor deviations, double maxDeviation)
     {

@@ -102,38 +102,19 @@ public static class SafeTensors
 
     private static byte[] Header((string Name, Tensor Tensor)[] tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        var header = new Dictionary<string, object>();
+        if (metadata.Count > 0) header.Add("__metadata__", metadata);
+        long offset = 0;
+        foreach ((string name, Tensor tensor) in tensors)
         {
-            json.WriteStartObject();
-            if (metadata.Count > 0)
-            {
-                json.WriteStartObject("__metadata__");
-                foreach ((string key, string value) in metadata) json.WriteString(key, value);
-                json.WriteEndObject();
-            }
-            long offset = 0;
-            foreach ((string name, Tensor tensor) in tensors)
-            {
-                (string Name, ScalarType Type, int Size) type = s_types.FirstOrDefault(t => t.Type == tensor.dtype);
-                if (type.Name is null) throw new ArgumentException($"Tensor '{name}' is {tensor.dtype}, which safetensors has no name for.", nameof(tensors));
-                long end = offset + tensor.numel() * type.Size;
-                json.WriteStartObject(name);
-                json.WriteString("dtype", type.Name);
-                json.WriteStartArray("shape");
-                foreach (long size in tensor.shape) json.WriteNumberValue(size);
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(end);
-                json.WriteEndArray();
-                json.WriteEndObject();
-                offset = end;
-            }
-            json.WriteEndObject();
+            (string Name, ScalarType Type, int Size) type = s_types.FirstOrDefault(t => t.Type == tensor.dtype);
+            if (type.Name is null) throw new ArgumentException($"Tensor '{name}' is {tensor.dtype}, which safetensors has no name for.", nameof(tensors));
+            long end = offset + tensor.numel() * type.Size;
+            header.Add(name, new { dtype = type.Name, tensor.shape, data_offsets = new[] { offset, end } });
+            offset = end;
         }
-        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');   // the numbers start at a multiple of 8
-        return buffer.ToArray();
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+        return [.. json, .. Enumerable.Repeat((byte)' ', -json.Length & 7)];   // the numbers start at a multiple of 8
     }
 }
 
