@@ -55,7 +55,7 @@ public sealed class PageTests
     [TestMethod]
     public void MethodsPretrainsWithAMethodOfItsOwn()
     {
-        StringAssert.Contains(Run(Pages.Methods.Page.Run), "loss ");
+        StringAssert.Contains(Run(Pages.Methods.Page.Run, "encoder.onnx"), "loss ");
     }
 
     [TestMethod]
