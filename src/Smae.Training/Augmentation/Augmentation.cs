@@ -16,7 +16,6 @@ public abstract record Augmentation
     }
 
     /// <summary>Several augmentations, one after the other; none leaves the images as they are.</summary>
-    /// <param name="steps">The augmentations, in order.</param>
     /// <exception cref="ArgumentException">One of them is null.</exception>
     public static Augmentation Sequence(params Augmentation[] steps) => new AugmentationSequence(steps);
 
@@ -56,7 +55,8 @@ public abstract record Augmentation
     /// <param name="magnitude">Which of the bins, 0 (weakest) to <paramref name="bins"/> - 1. Default 9.</param>
     /// <param name="bins">Into how many steps the range of each operation is cut. Default 31.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than 0 operations or 2 bins, or the magnitude is none of the bins.</exception>
-    public static Augmentation RandAugment(int numOps = 2, int magnitude = 9, int bins = 31) => new RandAugment(numOps, magnitude, bins);
+    public static Augmentation RandAugment(int numOps = 2, int magnitude = 9, int bins = 31) =>
+        new RandAugment(Within(numOps, 0, int.MaxValue), Within(magnitude, 0, Within(bins, 2, int.MaxValue) - 1), bins);
 
     /// <summary>
     /// RandAugment as timm has it with operations that grow with the magnitude, <c>rand-m9-mstd0.5-inc1</c> by default, with which MAE is fine-tuned:
@@ -112,11 +112,13 @@ public abstract record Augmentation
     /// <param name="maxDeviation">Largest deviation in pixels, at most 100. Default 2.</param>
     /// <param name="probability">How many images of all. Default 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is empty, or not positive, or the probability outside [0, 1].</exception>
-    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1) =>
-        new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
+    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1)
+    {
+        CheckRange(minDeviation, maxDeviation, 100);
+        return new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
+    }
 
     /// <summary>Does an augmentation to some images, drawn one by one (torchvision's RandomApply, which draws for all at once).</summary>
-    /// <param name="augmentation">What is done.</param>
     /// <param name="probability">How many images of all. Default 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
     public static Augmentation RandomApply(Augmentation augmentation, double probability = 0.5) => new RandomApply(augmentation, probability);
@@ -132,11 +134,14 @@ public abstract record Augmentation
     /// <exception cref="ArgumentOutOfRangeException">A range is empty, or not positive, or the scale or the probability above 1.</exception>
     public static Augmentation RandomErasing(
         double probability = 0.25, double minScale = 0.02, double maxScale = 1.0 / 3, double minRatio = 0.3, double maxRatio = 3.3,
-        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null) =>
-        new RandomErasing(probability, minScale, maxScale, minRatio, maxRatio, fill, preprocessing);
+        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null)
+    {
+        CheckRange(minScale, maxScale, 1);
+        CheckRange(minRatio, maxRatio, double.MaxValue);
+        return new RandomErasing(Within(probability, 0, 1), (minScale, maxScale), (minRatio, maxRatio), fill, preprocessing);
+    }
 
     /// <summary>This augmentation and then another.</summary>
-    /// <param name="next">The other.</param>
     public Augmentation Then(Augmentation next) => Sequence(this, next);
 
     /// <summary>Augments a batch.</summary>

@@ -15,8 +15,6 @@ internal static class ByteOperations
     public static Tensor FromUnit(Tensor images) => images.mul(255).round_().clamp_(0, 255);
 
     /// <summary>Does to each image what was drawn for it.</summary>
-    /// <param name="bytes">The images.</param>
-    /// <param name="drawn">An operation for each.</param>
     /// <param name="affine">Moves the pixels of images by maps, <c>[images, 6]</c>.</param>
     public static Tensor Apply(Tensor bytes, DrawnOperation[] drawn, Func<Tensor, Tensor, Tensor> affine)
     {
@@ -90,8 +88,6 @@ internal static class ImageGroups
     public const int None = -1;
 
     /// <param name="images">The batch; left as it is, and given back if nothing is done.</param>
-    /// <param name="operations">Each image's operation.</param>
-    /// <param name="parameters">Each image's numbers, the same count for each.</param>
     /// <param name="apply">Does an operation to images, with their numbers <c>[images, count]</c>; gives images of the same shape.</param>
     public static Tensor Apply(Tensor images, int[] operations, float[] parameters, Func<int, Tensor, Tensor, Tensor> apply)
     {

@@ -8,16 +8,11 @@ internal sealed record ColorJitter(double Brightness, double Contrast, double Sa
     private const int Properties = 4;
 
     public double Brightness { get; } = Within(Brightness, 0, double.MaxValue);
-
     public double Contrast { get; } = Within(Contrast, 0, double.MaxValue);
-
     public double Saturation { get; } = Within(Saturation, 0, double.MaxValue);
-
     public double Hue { get; } = Within(Hue, 0, 0.5);
 
     /// <summary>Changes one property of each image: 0 brightness, 1 contrast, 2 saturation, 3 hue.</summary>
-    /// <param name="property">Which.</param>
-    /// <param name="images">The images.</param>
     /// <param name="amounts">Factor and 1 - factor of each image, or its turn of hue: <c>[batch, 2]</c>.</param>
     internal static Tensor Change(int property, Tensor images, Tensor amounts) => property switch
     {
@@ -78,29 +73,15 @@ internal sealed record Solarize(double Threshold) : Augmentation
 
     public double Threshold { get; } = Within(Threshold, 0, 1);
 
-    /// <param name="images">The images.</param>
-    /// <param name="threshold">The least value to be inverted.</param>
     public static Tensor Of(Tensor images, double threshold) => where(images.gt(threshold - HalfByte), 1 - images, images);
 
     private protected override Tensor Transform(Tensor images, RandomSequence random) => Of(images, Threshold);
 }
 
 /// <summary>Blurs images by a Gaussian of random width.</summary>
-internal sealed record GaussianBlur : Augmentation
+internal sealed record GaussianBlur(double MinDeviation, double MaxDeviation) : Augmentation
 {
-    public GaussianBlur(double minDeviation, double maxDeviation)
-    {
-        CheckRange(minDeviation, maxDeviation, 100);
-        (MinDeviation, MaxDeviation) = (minDeviation, maxDeviation);
-    }
-
-    public double MinDeviation { get; }
-
-    public double MaxDeviation { get; }
-
-    /// <param name="images">The images.</param>
     /// <param name="deviations">Of the Gaussian of each image, in pixels: <c>[batch, 1]</c>.</param>
-    /// <param name="maxDeviation">None of them is larger.</param>
     public static Tensor Of(Tensor images, Tensor deviations, double maxDeviation)
     {
         Tensor deviation = deviations.reshape(-1, 1, 1);
@@ -125,8 +106,6 @@ internal sealed record ThreeAugment : Augmentation
     private const double Middle = 128.0 / 255;
 
     /// <summary>Does one of the three: 0 grey, 1 solarize, 2 blur.</summary>
-    /// <param name="choice">Which.</param>
-    /// <param name="images">The images.</param>
     /// <param name="deviations">Of the blur, in pixels: <c>[batch, 1]</c>.</param>
     internal static Tensor Change(int choice, Tensor images, Tensor deviations) => choice switch
     {
@@ -161,10 +140,8 @@ internal static class ColorOperations
         : images.narrow(1, 0, 1).mul(0.2989).add_(images.narrow(1, 1, 1).mul(0.587)).add_(images.narrow(1, 2, 1).mul(0.114));
 
     /// <summary>Of each image, so much of itself and the rest of another: below 0 and above <paramref name="bound"/> is cut off.</summary>
-    /// <param name="images">The images.</param>
     /// <param name="other">What factor 0 gives; broadcasts to the images.</param>
     /// <param name="factors">Factor and 1 - factor of each image, <c>[batch, 2 or more]</c>; the second is made in double precision.</param>
-    /// <param name="bound">The brightest value.</param>
     public static Tensor Blend(Tensor images, Tensor other, Tensor factors, double bound) =>
         (images * Column(factors, 0)).add_(other * Column(factors, 1)).clamp_(0, bound);
 
@@ -175,7 +152,6 @@ internal static class ColorOperations
         Blend(images, grey.mean([1, 2, 3], keepdim: true), factors, bound);
 
     /// <summary>Turns the hue, through hue, saturation and value. Images are 0 to 1; grey ones stay.</summary>
-    /// <param name="images">The images.</param>
     /// <param name="turn">Turns of each image, <c>[batch, 1 or more]</c>.</param>
     public static Tensor Hue(Tensor images, Tensor turn)
     {

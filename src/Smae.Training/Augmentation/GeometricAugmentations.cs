@@ -22,9 +22,6 @@ internal sealed record RandomResizedCrop : Augmentation
     public (int Height, int Width)? Size { get; init; }
 
     /// <summary>Resizes a box of each image.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="boxes">A box for each.</param>
-    /// <param name="interpolation">How pixels are interpolated.</param>
     /// <param name="size">Height and width in pixels; null is the size of the images.</param>
     internal static Tensor Resize(Tensor images, ReadOnlySpan<CropBox> boxes, Interpolation interpolation, (int Height, int Width)? size = null)
     {

@@ -27,7 +27,6 @@ internal sealed class ImageNormalizer : IDisposable
     /// <summary>The same, with an augmentation before the normalisation.</summary>
     /// <param name="bytes"><c>[batch, height, width, channels]</c>, uint8.</param>
     /// <param name="augmentation">Works on images from 0 to 1; null is none.</param>
-    /// <param name="random">What the augmentation draws from.</param>
     public Tensor Normalize(Tensor bytes, Augmentation? augmentation, RandomSequence random) =>
         augmentation is null ? Normalize(bytes) : NormalizeUnits(ToUnits(bytes), augmentation, random);
 
@@ -38,8 +37,6 @@ internal sealed class ImageNormalizer : IDisposable
 
     /// <summary>Augments and normalises.</summary>
     /// <param name="units">What <see cref="ToUnits"/> gave; left as it is.</param>
-    /// <param name="augmentation">Works on images from 0 to 1.</param>
-    /// <param name="random">What the augmentation draws from.</param>
     public Tensor NormalizeUnits(Tensor units, Augmentation augmentation, RandomSequence random) =>
         augmentation.Apply(units, random).mul(255).sub_(_mean).mul_(_scale);
 

@@ -130,7 +130,6 @@ public static class LabelSmoothing
     /// The true class gets 1 - smoothing + smoothing / classes, each other smoothing / classes, as in timm; a row sums to 1.
     /// </summary>
     /// <param name="classes">The true class of each image, any integer type: <c>[batch]</c>, each in [0, numClasses).</param>
-    /// <param name="numClasses">How many classes there are.</param>
     /// <param name="smoothing">What is spread over all classes, in [0, 1). Default 0: one-hot. MAE fine-tunes with 0.1.</param>
     /// <returns><c>[batch, numClasses]</c>, float32, on the device of <paramref name="classes"/>.</returns>
     /// <exception cref="ArgumentException"><paramref name="classes"/> is not a vector.</exception>

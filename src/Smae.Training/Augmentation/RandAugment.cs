@@ -3,31 +3,14 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>RandAugment as torchvision has it.</summary>
-internal sealed record RandAugment : Augmentation
+internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmentation
 {
     private const double MaxShear = 0.3, MaxTranslation = 150.0 / 331, MaxDegrees = 30, MaxBlend = 0.9;
 
-    public RandAugment(int numOps, int magnitude, int bins)
-    {
-        NumOps = Within(numOps, 0, int.MaxValue);
-        Bins = Within(bins, 2, int.MaxValue);
-        Magnitude = Within(magnitude, 0, bins - 1);
-    }
-
-    /// <summary>Operations to draw from.</summary>
-    public static int Choices => 14;
-
-    public int NumOps { get; }
-
-    public int Magnitude { get; }
-
-    public int Bins { get; }
+    public const int Choices = 14;
 
     /// <summary>One of the operations at the magnitude: torchvision's table.</summary>
     /// <param name="choice">Which, 0 to 13, in torchvision's order.</param>
-    /// <param name="negative">Whether the magnitude is taken negative; of some it has no sign.</param>
-    /// <param name="height">Of the image.</param>
-    /// <param name="width">Of the image.</param>
     internal DrawnOperation Operation(int choice, bool negative, int height, int width)
     {
         double Signed(double max) => negative ? -Linear(0, max) : Linear(0, max);
@@ -79,23 +62,16 @@ internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, doubl
     private const double MaxMagnitude = 10, MaxShear = 0.3, MaxTranslation = 0.45, MaxDegrees = 30, MaxBlend = 0.9, MinFactor = 0.1;
     private const int Values = 256, MaxAdded = 110, FewestBits = 4;
 
-    /// <summary>Operations to draw from.</summary>
-    public static int Choices => 15;
+    public const int Choices = 15;
 
     public int NumOps { get; } = Within(NumOps, 0, int.MaxValue);
-
     public double Magnitude { get; } = Within(Magnitude, 0, MaxMagnitude);
-
     public double MagnitudeStd { get; } = Within(MagnitudeStd, 0, double.MaxValue);
-
     public double Probability { get; } = Within(Probability, 0, 1);
 
     /// <summary>One of the operations: timm's table.</summary>
     /// <param name="choice">Which, 0 to 14, in timm's order.</param>
     /// <param name="magnitude">0 to 10.</param>
-    /// <param name="negative">Whether the magnitude is taken negative; of some it has no sign.</param>
-    /// <param name="height">Of the image.</param>
-    /// <param name="width">Of the image.</param>
     internal static DrawnOperation Operation(int choice, double magnitude, bool negative, int height, int width)
     {
         double level = magnitude / MaxMagnitude, signed = negative ? -level : level;
@@ -172,39 +148,16 @@ internal readonly record struct DrawnOperation(ImageOperation Operation, params 
 /// <summary>What the two RandAugments do to images of bytes.</summary>
 internal enum ImageOperation
 {
-    /// <summary>Nothing.</summary>
-    None = ImageGroups.None,
-
-    /// <summary>Moves pixels by a linear map: shear, translation, rotation. Six numbers, see <see cref="AffineSampling"/>.</summary>
-    Affine,
-
-    /// <summary>A blend with black. Factor and 1 - factor.</summary>
-    Brightness,
-
-    /// <summary>A blend with the grey image. Factor and 1 - factor.</summary>
-    Color,
-
-    /// <summary>A blend with the mean of the grey image. Factor and 1 - factor.</summary>
-    Contrast,
-
-    /// <summary>A blend with the smoothed image. Factor and 1 - factor.</summary>
-    Sharpness,
-
-    /// <summary>Keeps the uppermost bits. Their number.</summary>
-    Posterize,
-
-    /// <summary>Inverts from a threshold on. The threshold.</summary>
-    Solarize,
-
-    /// <summary>Adds to what is below 128. What is added.</summary>
-    SolarizeAdd,
-
-    /// <summary>255 less the value.</summary>
-    Invert,
-
-    /// <summary>Stretches each channel to 0..255.</summary>
-    AutoContrast,
-
-    /// <summary>Spreads each channel so that all values are about as frequent.</summary>
-    Equalize,
+    None = ImageGroups.None,   // Nothing
+    Affine,   // Moves pixels by a linear map: shear, translation, rotation. Six numbers, see AffineSampling
+    Brightness,   // A blend with black. Factor and 1 - factor
+    Color,   // A blend with the grey image. Factor and 1 - factor
+    Contrast,   // A blend with the mean of the grey image. Factor and 1 - factor
+    Sharpness,   // A blend with the smoothed image. Factor and 1 - factor
+    Posterize,   // Keeps the uppermost bits. Their number
+    Solarize,   // Inverts from a threshold on. The threshold
+    SolarizeAdd,   // Adds to what is below 128. What is added
+    Invert,   // 255 less the value
+    AutoContrast,   // Stretches each channel to 0..255
+    Equalize,   // Spreads each channel so that all values are about as frequent
 }

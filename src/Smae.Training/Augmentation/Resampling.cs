@@ -26,10 +26,7 @@ internal static class SeparableFilter
     /// </summary>
     /// <param name="starts">First pixel of each image's stretch.</param>
     /// <param name="lengths">Pixels in it.</param>
-    /// <param name="side">Pixels of the side.</param>
     /// <param name="newSide">Pixels that each stretch becomes.</param>
-    /// <param name="interpolation">The filter.</param>
-    /// <param name="device">Where the weights shall be.</param>
     /// <returns><c>[batch, newSide, side]</c>.</returns>
     public static Tensor ResizeWeights(float[] starts, float[] lengths, long side, long newSide, Interpolation interpolation, Device device)
     {
@@ -46,8 +43,6 @@ internal static class SeparableFilter
 
     /// <summary>Weights of a Gaussian blur that repeats the edge pixels.</summary>
     /// <param name="deviation">Of each image's Gaussian, in pixels, above 0: <c>[batch, 1, 1]</c>.</param>
-    /// <param name="maxDeviation">None of them is larger.</param>
-    /// <param name="side">Pixels of the side.</param>
     /// <returns><c>[batch, side, side]</c>.</returns>
     public static Tensor BlurWeights(Tensor deviation, double maxDeviation, long side)
     {
@@ -78,8 +73,6 @@ internal static class SeparableFilter
 internal static class AffineSampling
 {
     /// <summary>Takes the nearest pixel; what lies outside the image is 0.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="maps">a to f of each image, <c>[batch, 6]</c>.</param>
     public static Tensor Nearest(Tensor images, Tensor maps)
     {
         (Tensor x, Tensor y, Tensor inside) = Sources(images, maps);
@@ -92,7 +85,6 @@ internal static class AffineSampling
     /// outside the image gets a colour.
     /// </summary>
     /// <param name="images">The images, bytes as floats.</param>
-    /// <param name="maps">a to f of each image, <c>[batch, 6]</c>.</param>
     /// <param name="outside">The colour, <c>[1, channels, 1, 1]</c>.</param>
     /// <returns>Bytes as floats, rounded down.</returns>
     public static Tensor Bicubic(Tensor images, Tensor maps, Tensor outside)

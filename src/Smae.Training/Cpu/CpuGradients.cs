@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -12,10 +11,25 @@ internal sealed class CpuGradients : IDisposable
 {
     // Matrix products of fewer rows run below the processor's rate; with more, what a block of the model makes outgrows the cache.
     private const int RowsPerPart = 1024;
+
+    // In TorchScript, since TorchSharp's autograd.grad ends the process when libtorch throws (no memory, say), and a script's call does not. The parameters'
+    // own .grad, which backward() adds to, would be written by all threads in an order of chance.
+    private const string Script = """
+        def add_gradients(loss: Tensor, parameters: List[Tensor], places: List[Tensor]) -> int:
+            made = torch.grad([loss], parameters, None, None, False, True)
+            for i in range(len(made)):
+                gradient = made[i]
+                if gradient is not None:
+                    places[i].add_(gradient)
+            return 0
+
+        """;
+
+    private readonly torch.jit.CompilationUnit _script = torch.jit.compile(Script);
     private readonly Optimizer _optimizer;
     private readonly ForwardNoise? _noise;
     private readonly CoreThreads _threads = new();
-    private readonly Parameter[] _parameters;
+    private readonly Tensor[] _parameters;
     private readonly Worker[] _workers;
 
     private CpuGradients(Optimizer optimizer, ForwardNoise? noise, long seed)
@@ -56,7 +70,7 @@ internal sealed class CpuGradients : IDisposable
                 if (_noise is not null) _noise.Generator = worker.Random.At(RandomUse.Model, RandomStream.Mix(place, part));
                 Tensor value = WithoutRest(slices[part], loss);
                 worker.Loss += value.ToDouble() * partShare;
-                worker.Add(value * (partShare * share), _parameters);
+                _script.invoke("add_gradients", value * (partShare * share), _parameters, worker.Places);
             }
             if (_noise is not null) _noise.Generator = null;
         });
@@ -74,6 +88,7 @@ internal sealed class CpuGradients : IDisposable
     public void Dispose()
     {
         _threads.Dispose();
+        _script.Dispose();
         foreach (Worker worker in _workers) worker.Dispose();
     }
 
@@ -83,6 +98,9 @@ internal sealed class CpuGradients : IDisposable
         private readonly Tensor? _buffer = own ? optimizer.NewBuffer() : null;
         private Tensor[]? _places;
 
+        /// <summary>Where the gradient of each parameter is added to.</summary>
+        public Tensor[] Places => _places ??= [.. optimizer.PlacesIn(_buffer ?? optimizer.Gradients).Select(place => place.DetachFromDisposeScope())];
+
         public double Loss { get; set; }
 
         public RandomStream Random { get; } = new(seed);
@@ -91,16 +109,6 @@ internal sealed class CpuGradients : IDisposable
         {
             Loss = 0;
             _buffer?.zero_();
-        }
-
-        public void Add(Tensor loss, Parameter[] parameters)
-        {
-            // The parameters' own .grad would be written by all threads at once, in an order of chance.
-            IList<Tensor> made = autograd.grad([loss], parameters, allow_unused: true);
-            using var noGrad = no_grad();
-            _places ??= [.. optimizer.PlacesIn(_buffer ?? optimizer.Gradients).Select(place => place.DetachFromDisposeScope())];
-            for (int i = 0; i < made.Count; i++)
-                if (made[i] is { IsInvalid: false } gradient) _places[i].add_(gradient);
         }
 
         /// <summary>Adds what has waited to the optimiser's gradients.</summary>

@@ -7,12 +7,7 @@ using System.Text.Json;
 namespace Smae.Training;
 
 /// <summary>What stands at the end of a file of decoded images: pixels first, then this as JSON, the length of that JSON, a signature.</summary>
-/// <param name="Height">Height of every image in pixels.</param>
-/// <param name="Width">Width of every image in pixels.</param>
-/// <param name="Channels">Channels of every image.</param>
-/// <param name="Count">Number of images.</param>
 /// <param name="Stamp">Sizes and times of the files that they were decoded from, see <see cref="ImageCacheKey.Stamp"/>.</param>
-/// <param name="Broken">Images that are not among them, in order.</param>
 internal sealed record ImageCacheFooter(int Height, int Width, int Channels, long Count, string Stamp, IReadOnlyList<CachedProblem> Broken)
 {
     private const int TrailerBytes = sizeof(long) + 8;
@@ -117,6 +112,4 @@ internal sealed class ImageCacheKey : IDisposable
 }
 
 /// <summary>An image that could not be read.</summary>
-/// <param name="Row">Its place in the list of paths.</param>
-/// <param name="Message">What is wrong with it.</param>
 internal sealed record CachedProblem(long Row, string Message);

@@ -24,8 +24,6 @@ public sealed unsafe class ImageStore : IDisposable
     private bool _disposed;
 
     /// <summary>An empty store.</summary>
-    /// <param name="height">Height of every image in pixels.</param>
-    /// <param name="width">Width of every image in pixels.</param>
     /// <param name="channels">Channels of every image. Default 3.</param>
     /// <param name="cache">How much of it may be in memory, and where the rest lies; null takes every option's default.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
@@ -87,7 +85,6 @@ public sealed unsafe class ImageStore : IDisposable
     /// The bytes of an image: rows from the top, in a row the pixels, in a pixel the channels (<c>[height, width, channels]</c>). They hold until an
     /// image is added.
     /// </summary>
-    /// <param name="index">Which image.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
     public ReadOnlySpan<byte> this[long index]
     {
@@ -120,7 +117,6 @@ public sealed unsafe class ImageStore : IDisposable
     }
 
     /// <summary>Copies images into a new tensor.</summary>
-    /// <param name="indices">Which images, in this order.</param>
     /// <returns><c>[indices, height, width, channels]</c>, uint8, on the CPU.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An image does not exist.</exception>
     public Tensor Batch(ReadOnlySpan<long> indices)
@@ -159,9 +155,6 @@ public sealed unsafe class ImageStore : IDisposable
     }
 
     /// <summary>Completes the file that all images were written to and gives it its name, under which the next run finds it.</summary>
-    /// <param name="path">The name.</param>
-    /// <param name="stamp">What the images were decoded from.</param>
-    /// <param name="broken">Images that are not in the store.</param>
     /// <returns>Why the file cannot be kept; null if it is.</returns>
     internal string? Keep(string path, string stamp, IReadOnlyList<CachedProblem> broken)
     {

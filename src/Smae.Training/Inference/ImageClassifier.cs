@@ -56,12 +56,11 @@ public sealed class ImageClassifier : ImageModel
     /// the classes.
     /// </summary>
     /// <param name="path">The weights' file, for example <c>classifier.safetensors</c>.</param>
+    /// <exception cref="ArgumentException">The path ends in <c>.json</c>.</exception>
     /// <exception cref="IOException">The files cannot be written; files that were there before are untouched.</exception>
-    public void Save(string path)
-    {
-        Locked(() => SafeTensors.Save(path, Model.Weights, new Dictionary<string, string> { ["format"] = "pt" }));
-        ModelDescription.Save(path, new Description(Model.Config, Preprocessing, Model.Pooling, Model.HasBatchNorm, Classes, ClassNames));
-    }
+    public void Save(string path) =>
+        Locked(() => ModelDescription.Save(
+            path, Model.Weights, new Description(Model.Config, Preprocessing, Model.Pooling, Model.HasBatchNorm, Classes, ClassNames)));
 
     /// <summary>Loads what <see cref="Save"/> wrote.</summary>
     /// <param name="path">The weights' file.</param>

@@ -59,12 +59,10 @@ public sealed class ImageEncoder : ImageModel
 
     /// <summary>Saves the weights as safetensors and, beside them under the same name with <c>.json</c>, configuration and preprocessing.</summary>
     /// <param name="path">The weights' file, for example <c>encoder.safetensors</c>.</param>
+    /// <exception cref="ArgumentException">The path ends in <c>.json</c>.</exception>
     /// <exception cref="IOException">The files cannot be written; files that were there before are untouched.</exception>
-    public void Save(string path)
-    {
-        Locked(() => SafeTensors.Save(path, ModelWeights.Of(Model), new Dictionary<string, string> { ["format"] = "pt" }));
-        ModelDescription.Save(path, new Description(Model.Config, Preprocessing, Pooling));
-    }
+    public void Save(string path) =>
+        Locked(() => ModelDescription.Save(path, ModelWeights.Of(Model), new Description(Model.Config, Preprocessing, Pooling)));
 
     /// <summary>Loads what <see cref="Save"/> wrote.</summary>
     /// <param name="path">The weights' file.</param>

@@ -4,24 +4,8 @@ namespace Smae.Training;
 
 /// <summary>
 /// How the hidden patches are chosen. A masking is a value that names a method and its settings and keeps no state; one of your own is a record derived from
-/// this that overrides <see cref="Draw"/>, and goes wherever <see cref="Random"/> and <see cref="Block"/> go.
+/// this that overrides <see cref="Draw"/>, and goes wherever <see cref="Random"/> and <see cref="Block"/> go (docs/methods.md has one).
 /// </summary>
-/// <example>
-/// <code>
-/// /// Hides every other column of patches, the even or the odd ones, image by image.
-/// sealed record ColumnMasking() : Masking(ratio: 0.5)
-/// {
-///     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
-///     {
-///         using Tensor odd = torch.randint(2, [batch], ScalarType.Int64, generator: generator);
-///         long[] first = odd.data&lt;long&gt;().ToArray();
-///         var hidden = new bool[batch * gridHeight * gridWidth];
-///         for (int i = 0; i &lt; hidden.Length; i++) hidden[i] = i % gridWidth % 2 == first[i / (gridHeight * gridWidth)];
-///         return PatchMask.FromFlags(hidden, gridHeight * gridWidth);
-///     }
-/// }
-/// </code>
-/// </example>
 public abstract record Masking
 {
     /// <summary>A masking that hides a share of the patches.</summary>

@@ -86,12 +86,9 @@ public sealed class PatchMask
     }
 
     /// <summary>The mask of some of the images, as views of this one.</summary>
-    /// <param name="first">The first image.</param>
-    /// <param name="count">How many.</param>
     internal PatchMask Narrow(long first, long count) =>
         new(Order.narrow(0, first, count), Visible.size(1), Restore.narrow(0, first, count));
 
     /// <summary>This mask on a device.</summary>
-    /// <param name="device">Where to.</param>
     public PatchMask To(Device device) => new(Order.to(device), Visible.size(1), Restore.to(device));
 }

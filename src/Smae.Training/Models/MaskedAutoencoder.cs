@@ -14,7 +14,6 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     [ComponentName(Name = "decoder")] private readonly MaskedDecoder? _decoder;
 
     /// <summary>A new autoencoder with random weights, on the CPU.</summary>
-    /// <param name="encoder">The shape of the encoder.</param>
     /// <param name="decoder">The shape of the decoder; null takes <see cref="VisionTransformerConfig.DefaultDecoder"/>.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <param name="target">What the decoder predicts. Default <see cref="DecoderTarget.Pixels"/>.</param>
@@ -73,14 +72,12 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
 
     /// <summary>Hides patches, encodes the others and predicts all.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches are hidden.</param>
     /// <exception cref="ArgumentException">Images or mask are not of this model's size.</exception>
     /// <exception cref="InvalidOperationException">There is no decoder.</exception>
     public override Reconstruction forward(Tensor images, PatchMask mask) => Reconstruct(images, mask).Reconstruction;
 
     /// <summary>Predicts the hidden patches alone, for less than <see cref="forward"/>.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches are hidden.</param>
     /// <returns>All patches of the images, and the prediction of the hidden ones in the order of the mask, <c>[batch, hidden, outputs]</c>.</returns>
     internal (Tensor Patches, Tensor Prediction) PredictHidden(Tensor images, PatchMask mask)
     {

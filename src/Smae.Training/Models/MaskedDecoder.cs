@@ -44,7 +44,6 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     public ScalarType Compute { get; set; } = ScalarType.Float32;
 
     /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
-    /// <param name="mask">Which patches were visible.</param>
     /// <returns>A prediction for every patch, visible or not: <c>[batch, patches, outputs]</c>, float32.</returns>
     public override Tensor forward(Tensor latent, PatchMask mask)
     {
@@ -66,7 +65,6 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     /// they stay in that of the mask, and the last block asks for the hidden ones only.
     /// </summary>
     /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
-    /// <param name="mask">Which patches were visible.</param>
     /// <returns><c>[batch, hidden, outputs]</c>, float32, in the order of the mask.</returns>
     public Tensor PredictHidden(Tensor latent, PatchMask mask)
     {

@@ -13,16 +13,13 @@ public static class ModelWeights
     private static readonly string[] s_besideEncoder = ["decoder_", "mask_token", "head.", "fc_norm."];
 
     /// <summary>Names and tensors of an encoder.</summary>
-    /// <param name="model">The encoder.</param>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(VisionTransformer model) => Named(model);
 
     /// <summary>Names and tensors of an autoencoder; encoder and decoder stand side by side, as in facebookresearch/mae.</summary>
-    /// <param name="model">The autoencoder.</param>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(MaskedAutoencoder model) => model.named_children().SelectMany(child => Named(child.Item2));
 
     /// <summary>Loads an encoder's weights. A decoder or a classifier in the file is passed over.</summary>
     /// <param name="model">The encoder, on any device.</param>
-    /// <param name="path">A safetensors file.</param>
     /// <param name="resizePositions">
     /// Whether positions for another image size are made to fit: a learned table by <see cref="ResizePositions"/>, a fixed one is this model's own.
     /// Default false: another size is a fault.
@@ -46,7 +43,6 @@ public static class ModelWeights
 
     /// <summary>Loads an autoencoder's weights.</summary>
     /// <param name="model">The autoencoder, on any device.</param>
-    /// <param name="path">A safetensors file.</param>
     /// <param name="resizePositions">
     /// Whether positions for another image size are made to fit: a learned table by <see cref="ResizePositions"/>, a fixed one is this model's own.
     /// Default false: another size is a fault.
@@ -84,7 +80,6 @@ public static class ModelWeights
 
     /// <summary>Loads an autoencoder's weights under the names of MLReproHub/SMAE (<c>encoder.enc_layers.N.msa.0.project_q...</c>).</summary>
     /// <param name="model">The autoencoder, on any device, made as <see cref="VisionTransformerConfig.VitLite7_4"/> and its decoder are.</param>
-    /// <param name="path">A safetensors file.</param>
     /// <exception cref="InvalidDataException">
     /// The file is damaged, or a tensor is missing, unknown or of another shape; the message names each and both shapes.
     /// </exception>
@@ -196,8 +191,6 @@ public static class ModelWeights
     }
 
     /// <summary>Parameters and buffers of any module.</summary>
-    /// <param name="module">The module.</param>
-    /// <param name="prefix">Put before each name. Default nothing.</param>
     internal static IEnumerable<(string Name, Tensor Tensor)> Named(nn.Module module, string prefix = "") =>
         module.named_parameters().Select(p => (prefix + p.Item1, (Tensor)p.Item2))
             .Concat(module.named_buffers().Select(b => (prefix + b.Item1, b.Item2)));

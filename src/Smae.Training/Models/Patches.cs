@@ -66,7 +66,6 @@ internal sealed class PatchEmbed : nn.Module<Tensor, ScalarType, Tensor>
     public Parameter Weight => _projection.weight;
 
     /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
-    /// <param name="compute">The type that the product runs in.</param>
     /// <returns><c>[batch, patches, dim]</c> of that type.</returns>
     public override Tensor forward(Tensor patches, ScalarType compute)
     {

@@ -24,7 +24,6 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     [ComponentName(Name = "classifier")] private readonly Sequential? _classifier;
 
     /// <summary>A network with random weights, as torchvision draws them, on the CPU.</summary>
-    /// <param name="classes">Number of classes.</param>
     /// <param name="channels">Channels of an image. Default 3.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
@@ -69,12 +68,10 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     internal static bool IsPooling(int layer) => layer is 2 or 5 or 8;
 
     /// <summary>Saves the weights as safetensors.</summary>
-    /// <param name="path">The file.</param>
     public void Save(string path) =>
         SafeTensors.Save(path, Weights, new Dictionary<string, string> { ["format"] = "pt", ["architecture"] = "squeezenet1_1" });
 
     /// <summary>Loads a whole network from what <see cref="Save"/> wrote or from torchvision's weights as safetensors.</summary>
-    /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or a tensor is missing, unknown or of another shape; the message names each.</exception>
     public static SqueezeNet Load(string path) => Load(path, FullDepth);
 

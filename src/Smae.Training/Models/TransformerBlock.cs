@@ -35,7 +35,6 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     public override Tensor forward(Tensor x, ScalarType compute) => forward(x, compute, first: 0);
 
     /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
-    /// <param name="compute">The type that the products run in.</param>
     /// <param name="first">The first token that is asked for; those before it are only looked at.</param>
     /// <returns>The residual stream after this block, <c>[batch, tokens - first, dim]</c>, float32.</returns>
     public Tensor forward(Tensor x, ScalarType compute, long first)

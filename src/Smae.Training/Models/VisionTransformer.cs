@@ -21,7 +21,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "norm")] private readonly LayerNorm? _norm;
 
     /// <summary>A new encoder with random weights, on the CPU.</summary>
-    /// <param name="config">Its shape.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together.</exception>
     public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(nameof(VisionTransformer))
@@ -184,7 +183,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>One vector for each image.</summary>
     /// <param name="tokens">What <see cref="forward"/> gave, <c>[batch, tokens, dim]</c>.</param>
-    /// <param name="pooling">How tokens become one vector.</param>
     /// <returns><c>[batch, dim]</c>.</returns>
     /// <exception cref="InvalidOperationException">The class token is asked for and there is none.</exception>
     public Tensor Pool(Tensor tokens, Pooling pooling) => pooling switch
@@ -227,7 +225,6 @@ internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarTyp
     public Tensor Shares => _weights.softmax(0).flatten();
 
     /// <param name="streams">The residual stream after each block, <c>[batch, tokens, dim]</c>, float32.</param>
-    /// <param name="compute">The type that the products run in.</param>
     /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
     public override Tensor forward(IReadOnlyList<Tensor> streams, ScalarType compute)
     {

@@ -18,7 +18,6 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
 
     /// <summary>A new classifier with random weights, on the CPU; the head's are normal(0, 2e-5), its biases 0.</summary>
     /// <param name="config">The shape of the encoder. With <see cref="Pooling.Mean"/> it gets no final norm of its own.</param>
-    /// <param name="classes">Number of classes.</param>
     /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
     /// <param name="batchNorm">
     /// Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.

@@ -4,7 +4,7 @@ namespace Smae.Training;
 /// The shape of a vision transformer encoder (Dosovitskiy et al. 2021). Take a preset and change it with <c>with</c>:
 /// <c>VisionTransformerConfig.VitSmall16 with { ImageHeight = 96, ImageWidth = 96, PatchSize = 8 }</c>.
 /// </summary>
-public sealed partial record VisionTransformerConfig : TransformerConfig
+public sealed record VisionTransformerConfig : TransformerConfig
 {
     /// <summary>Height of the images in pixels, a multiple of <see cref="PatchSize"/>.</summary>
     public required int ImageHeight { get; init; }
@@ -56,26 +56,6 @@ public sealed partial record VisionTransformerConfig : TransformerConfig
     /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>
     public void Validate() => Guard.NoFaults(Faults("Encoder"), nameof(VisionTransformerConfig));
 
-    internal override IEnumerable<string> Faults(string name)
-    {
-        foreach (string fault in base.Faults(name)) yield return fault;
-        if (PatchSize < 1) yield return $"{name}.PatchSize is {PatchSize}: expected a positive number of pixels.";
-        else
-        {
-            if (ImageHeight < 1 || ImageHeight % PatchSize != 0)
-                yield return $"{name}.ImageHeight is {ImageHeight}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
-            if (ImageWidth < 1 || ImageWidth % PatchSize != 0)
-                yield return $"{name}.ImageWidth is {ImageWidth}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
-        }
-        foreach (string fault in Fusion?.Faults($"{name}.{nameof(Fusion)}", Depth) ?? []) yield return fault;
-        if (Fusion is { Count: > 0 } && Fusion[^1] != Depth - 1)
-            yield return $"{name}.{nameof(Fusion)} is {Fusion}: expected it to end with the last block, {Depth - 1}.";
-        if (Channels < 1) yield return $"{name}.Channels is {Channels}: expected at least one.";
-    }
-}
-
-public sealed partial record VisionTransformerConfig
-{
     /// <summary>
     /// ViT-Lite-7/4 as in the SMAE paper: 64x64 images, patch 4, 7 blocks of width 256 with 4 heads and an MLP of 512 (3.7 M parameters);
     /// class token last, one-dimensional positions, ReLU, the normed residual and layer normalisation with 1e-5 as in the paper's code.
@@ -106,6 +86,23 @@ public sealed partial record VisionTransformerConfig
     {
         ImageHeight = imageSize, ImageWidth = imageSize, PatchSize = patchSize, EmbedDim = embedDim, Depth = depth, NumHeads = numHeads,
     };
+
+    internal override IEnumerable<string> Faults(string name)
+    {
+        foreach (string fault in base.Faults(name)) yield return fault;
+        if (PatchSize < 1) yield return $"{name}.PatchSize is {PatchSize}: expected a positive number of pixels.";
+        else
+        {
+            if (ImageHeight < 1 || ImageHeight % PatchSize != 0)
+                yield return $"{name}.ImageHeight is {ImageHeight}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
+            if (ImageWidth < 1 || ImageWidth % PatchSize != 0)
+                yield return $"{name}.ImageWidth is {ImageWidth}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
+        }
+        foreach (string fault in Fusion?.Faults($"{name}.{nameof(Fusion)}", Depth) ?? []) yield return fault;
+        if (Fusion is { Count: > 0 } && Fusion[^1] != Depth - 1)
+            yield return $"{name}.{nameof(Fusion)} is {Fusion}: expected it to end with the last block, {Depth - 1}.";
+        if (Channels < 1) yield return $"{name}.Channels is {Channels}: expected at least one.";
+    }
 }
 
 /// <summary>Where the learned class token stands among the tokens of a <see cref="VisionTransformer"/>.</summary>

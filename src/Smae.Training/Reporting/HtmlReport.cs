@@ -17,7 +17,6 @@ public sealed class HtmlReport
     private readonly string _title;
 
     /// <summary>An empty report.</summary>
-    /// <param name="title">What stands at the top.</param>
     public HtmlReport(string title)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(title);
@@ -25,8 +24,6 @@ public sealed class HtmlReport
     }
 
     /// <summary>Adds figures: a table of names and values.</summary>
-    /// <param name="heading">What stands above.</param>
-    /// <param name="facts">Each line's name and value.</param>
     public HtmlReport AddFacts(string heading, params IEnumerable<(string Name, string Value)> facts)
     {
         Begin(heading);
@@ -36,7 +33,6 @@ public sealed class HtmlReport
     }
 
     /// <summary>Adds all public settings of an options object.</summary>
-    /// <param name="heading">What stands above.</param>
     /// <param name="options">The options, for example <see cref="MaePretrainOptions"/>.</param>
     public HtmlReport AddSettings(string heading, object options)
     {
@@ -48,8 +44,6 @@ public sealed class HtmlReport
     }
 
     /// <summary>Adds the curves of a run: loss, learning rate, images a second and, where it was measured, accuracy.</summary>
-    /// <param name="heading">What stands above.</param>
-    /// <param name="history">The epochs of the run.</param>
     public HtmlReport AddHistory(string heading, IReadOnlyList<EpochSummary> history)
     {
         ArgumentNullException.ThrowIfNull(history);
@@ -76,7 +70,6 @@ public sealed class HtmlReport
     /// Adds how much each fused block counts in an encoder's output (<see cref="VisionTransformer.FusionWeights"/>, MFF): a bar for each, beside the
     /// share that all of them began with. Nothing is added for an encoder without <see cref="VisionTransformerConfig.Fusion"/>.
     /// </summary>
-    /// <param name="heading">What stands above.</param>
     /// <param name="encoder">The encoder, for example <c>result.Model.Encoder</c>.</param>
     public HtmlReport AddFusionWeights(string heading, VisionTransformer encoder)
     {
@@ -89,7 +82,6 @@ public sealed class HtmlReport
     }
 
     /// <summary>Adds a picture.</summary>
-    /// <param name="heading">What stands above.</param>
     /// <param name="picture">Width and height in pixels, and rows from the top of four bytes a pixel: what <see cref="ReconstructionGrid.Draw"/> and its like give.</param>
     /// <param name="caption">What stands below; null is nothing.</param>
     /// <exception cref="ArgumentException">The number of bytes is not that of the picture.</exception>
@@ -103,7 +95,6 @@ public sealed class HtmlReport
     }
 
     /// <summary>Adds a confusion matrix, with the share of each class that was found, and the pairs that were confused most.</summary>
-    /// <param name="heading">What stands above.</param>
     /// <param name="counts">How many images of each true class (row) were taken for each class (column): ML.NET's <c>ConfusionMatrix.Counts</c> is one.</param>
     /// <param name="classNames">Names of the classes; null numbers them.</param>
     /// <exception cref="ArgumentException">The matrix is not square, or there are not as many names.</exception>
@@ -197,7 +188,6 @@ internal static class SvgChart
     private const double Width = 640, Height = 280, Left = 64, Right = 16, Top = 16, Bottom = 40;
     private static readonly string[] s_colors = ["#1f6fb4", "#d1603d", "#3a8f5c", "#7a5aa6", "#8c6d31", "#4d4d4d"];
 
-    /// <param name="xName">What the horizontal axis counts.</param>
     /// <param name="yName">What the vertical axis measures, with its unit.</param>
     /// <param name="lines">Each line's name and points; points that are not finite are left out.</param>
     /// <exception cref="ArgumentException">No line has a finite point.</exception>
@@ -226,9 +216,7 @@ internal static class SvgChart
         return svg.Append("</svg>").ToString();
     }
 
-    /// <param name="xName">What the bars stand for.</param>
     /// <param name="yName">What their height measures, with its unit.</param>
-    /// <param name="bars">Each bar's name and height, finite and not negative.</param>
     public static string Bars(string xName, string yName, IReadOnlyList<(string Name, double Value)> bars)
     {
         double[] yTicks = Ticks(0, bars.Max(bar => bar.Value), 6);

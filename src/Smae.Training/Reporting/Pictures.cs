@@ -7,10 +7,6 @@ namespace Smae.Training;
 public static class ReconstructionGrid
 {
     /// <summary>Draws the picture. Visible patches of the reconstruction are the original's, hidden ones the prediction.</summary>
-    /// <param name="model">The autoencoder.</param>
-    /// <param name="images">Where the images are.</param>
-    /// <param name="indices">Which of them.</param>
-    /// <param name="options">The options it was pretrained with.</param>
     /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
     /// <param name="device">Where the model is; null is the CPU.</param>
     /// <returns>The picture, 4 bytes a pixel: red, green, blue, alpha.</returns>
@@ -35,10 +31,7 @@ public static class ReconstructionGrid
     }
 
     /// <summary>What the autoencoder sees of images and what it makes of that.</summary>
-    /// <param name="model">The autoencoder.</param>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches are hidden.</param>
-    /// <param name="objective">What it was pretrained for, which says what its predictions are.</param>
     /// <returns>
     /// The images with hidden patches in the mean colour, and the images with hidden patches as predicted; both normalised,
     /// <c>[batch, channels, height, width]</c>.
@@ -53,11 +46,6 @@ public static class ReconstructionGrid
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="model">The autoencoder.</param>
-    /// <param name="images">Where the images are.</param>
-    /// <param name="indices">Which of them.</param>
-    /// <param name="options">The options it was pretrained with.</param>
     /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
     /// <param name="device">Where the model is; null is the CPU.</param>
     /// <exception cref="ArgumentException">The model's decoder predicts no pixels.</exception>
@@ -79,8 +67,6 @@ public static class AttentionMaps
 {
     /// <summary>Draws the picture.</summary>
     /// <param name="encoder">The encoder; it has a class token.</param>
-    /// <param name="images">Where the images are.</param>
-    /// <param name="indices">Which of them.</param>
     /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
     /// <returns>The picture, 4 bytes a pixel: red, green, blue, alpha.</returns>
     /// <exception cref="InvalidOperationException">The encoder has no class token.</exception>
@@ -105,10 +91,7 @@ public static class AttentionMaps
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="encoder">The encoder; it has a class token.</param>
-    /// <param name="images">Where the images are.</param>
-    /// <param name="indices">Which of them.</param>
     /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
     /// <exception cref="InvalidOperationException">The encoder has no class token.</exception>
     /// <exception cref="ArgumentException">The images are not of the encoder's size.</exception>
@@ -149,7 +132,6 @@ public static class AttentionMaps
 public static class NeighborGrid
 {
     /// <summary>Draws the picture.</summary>
-    /// <param name="encoder">The encoder.</param>
     /// <param name="images">The images to find neighbours among, of the size of the encoder.</param>
     /// <param name="indices">Those asked about; an image is no neighbour of its own.</param>
     /// <param name="neighbors">How many neighbours to show, by cosine similarity, the most similar first. Default 6; with fewer images than that, all of them.</param>

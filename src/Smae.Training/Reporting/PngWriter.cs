@@ -51,10 +51,6 @@ internal static class PictureGrid
     private const int Gap = 4;
 
     /// <param name="columns">For each column the pictures from the top, each <c>[height, width, channels]</c>; below three channels the first is grey.</param>
-    /// <param name="rows">Pictures in a column.</param>
-    /// <param name="height">Height of a picture.</param>
-    /// <param name="width">Width of a picture.</param>
-    /// <param name="channels">Channels of a picture.</param>
     /// <param name="scale">How many pixels a pixel becomes.</param>
     public static (int Width, int Height, byte[] Rgba) Compose(byte[][] columns, int rows, int height, int width, int channels, int scale)
     {

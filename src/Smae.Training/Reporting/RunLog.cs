@@ -35,7 +35,6 @@ public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
     }
 
     /// <summary>Writes a report down. Thread-safe.</summary>
-    /// <param name="value">The report.</param>
     public void Report(TrainingProgress value)
     {
         ArgumentNullException.ThrowIfNull(value);
