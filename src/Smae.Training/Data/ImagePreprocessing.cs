@@ -38,7 +38,8 @@ public sealed record ImagePreprocessing
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
 
-    internal IEnumerable<string> Faults()
+    /// <summary>What is wrong with these settings, one sentence each; empty if nothing is.</summary>
+    public IEnumerable<string> Faults()
     {
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
         {

@@ -52,7 +52,8 @@ public sealed record DistillationObjective : Objective
     /// <summary>The pixel loss. Default that of raw pixels over hidden patches, as in the paper's code.</summary>
     public PixelObjective Pixels { get; init; } = Pixel(normalizePatches: false);
 
-    internal override PixelObjective PixelTarget => Pixels;
+    /// <inheritdoc/>
+    public override PixelObjective PixelTarget => Pixels;
 
     /// <inheritdoc/>
     protected internal override string Identity

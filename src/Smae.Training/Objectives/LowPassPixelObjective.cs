@@ -17,7 +17,8 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
     /// <summary>The radius of the paper: 40 pixels at 224.</summary>
     public const double PublishedRadius = 40.0 / 224;
 
-    internal override PixelObjective PixelTarget => Pixels;
+    /// <inheritdoc/>
+    public override PixelObjective PixelTarget => Pixels;
 
     private PixelObjective Pixels => Pixel(NormalizePatches, HiddenOnly);
 

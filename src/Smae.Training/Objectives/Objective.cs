@@ -81,10 +81,11 @@ public abstract record Objective
     internal virtual bool WarmupIncludesPeak => false;
 
     /// <summary>
-    /// The pixel loss whose <see cref="ToPixels"/> is this objective's, for who has to write it in another language; null where the prediction is
-    /// pixels already. Default null.
+    /// The pixel loss whose <see cref="ToPixels"/> is this objective's: an ONNX file holds that step, and its proof compares with this objective's own
+    /// <see cref="ToPixels"/>. Null where the prediction is pixels already. Default null: an objective that overrides <see cref="ToPixels"/> and not this
+    /// cannot be exported.
     /// </summary>
-    internal virtual PixelObjective? PixelTarget => null;
+    public virtual PixelObjective? PixelTarget => null;
 
     /// <summary>What of the other options does not fit this objective, one sentence each. Default nothing.</summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>

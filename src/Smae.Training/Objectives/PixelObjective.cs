@@ -14,7 +14,8 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     /// <summary>Added to the variance of a patch where it is normalised by it. Default 1e-6.</summary>
     public double Epsilon { get; init; } = 1e-6;
 
-    internal override PixelObjective PixelTarget => this;
+    /// <inheritdoc/>
+    public override PixelObjective PixelTarget => this;
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);
