@@ -49,7 +49,6 @@ internal sealed class ExportProof : IDisposable
         _session = RuntimeSession.OpenOnCpu("the exported model", model, threads: 0);
     }
 
-    /// <summary>Proves a model.</summary>
     /// <exception cref="OnnxExportException">The two differ by more than the tolerance.</exception>
     public static OnnxProof Run(ModelExport export, byte[] model, GraphOutput[] outputs)
     {

@@ -85,6 +85,8 @@ public sealed class ScoringTests : IDisposable
     [TestMethod]
     public void IdleThreadsDoNotSpin()
     {
+        string spin = RuntimeSession.CpuSettings["session.intra_op.spin_duration_us"];
+        Assert.IsLessThanOrEqualTo(200, int.Parse(spin, System.Globalization.CultureInfo.InvariantCulture));
         _encoder.ExportOnnx(Path);
         byte[] file = File.ReadAllBytes(Path);
         using var session = RuntimeSession.OpenOnCpu(Path, file, threads: 2);   // ONNX Runtime takes the settings

@@ -28,7 +28,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     }
 
     /// <summary>Encodes some patches of each image.</summary>
-    /// <param name="patches">The patches of whole images.</param>
     /// <param name="visible">Which of them, <c>[batch, visible]</c>, int64.</param>
     /// <param name="mask">
     /// What is added to the scores of tokens as keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
@@ -78,7 +77,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     public string WriteLayerNorm(string value, string name) => _blocks.LayerNorm(value, name);
 
     private string WriteBlocks(string tokens, string? mask = null) =>
-        _blocks.Write(tokens, "blocks", FinalNorm, mask, config.Fusion is null ? null : Fuse);
+        _blocks.Write(tokens, "blocks", config.FinalNorm ? "norm" : null, mask, config.Fusion is null ? null : Fuse);
 
     /// <summary>The streams after some blocks, all but the last through a linear layer, added up with the softmax of learned numbers (MFF).</summary>
     private string Fuse(IReadOnlyList<string> streams)
@@ -95,8 +94,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
         }
         return sum;
     }
-
-    private string? FinalNorm => config.FinalNorm ? "norm" : null;
 
     private string Bias => graph.Floats("patch_embed.proj.bias", weights["patch_embed.proj.bias"], config.EmbedDim);
 
