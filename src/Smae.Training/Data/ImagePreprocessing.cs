@@ -57,7 +57,8 @@ public sealed record ImagePreprocessing
             yield return $"Preprocessing gives {Height}x{Width}x{Channels}: {model} expects {height}x{width}x{channels}.";
     }
 
-    internal IEnumerable<string> Faults()
+    /// <summary>What is wrong with these settings, one sentence each; empty if nothing is.</summary>
+    public IEnumerable<string> Faults()
     {
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
         {

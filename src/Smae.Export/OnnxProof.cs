@@ -1,9 +1,33 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Smae.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Export;
+
+/// <summary>How well ONNX Runtime, on the CPU, agrees with TorchSharp in float32 about an exported model.</summary>
+/// <param name="Images">Images that were compared.</param>
+/// <param name="MaxDifference">The largest absolute difference between two numbers, over all outputs.</param>
+/// <param name="Magnitude">The largest absolute number that TorchSharp gave in the output where the difference is largest relative to it.</param>
+/// <param name="RelativeDifference">
+/// The largest difference of an output as a share of its magnitude: what <paramref name="Tolerance"/> limits.
+/// </param>
+/// <param name="Tolerance">What was allowed.</param>
+/// <param name="Top1Agreement">For a classifier the share of images for which both find the same class, 0 to 1; else null.</param>
+public sealed record OnnxProof(
+    long Images, double MaxDifference, double Magnitude, double RelativeDifference, double Tolerance, double? Top1Agreement)
+{
+    /// <summary>One line for people.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Images} images, largest difference {MaxDifference:G3} ({RelativeDifference:G2} of the largest number)")
+        + (Top1Agreement is { } top ? string.Create(CultureInfo.InvariantCulture, $", {top:P1} of classes agree") : "");
+}
+
+/// <summary>What ONNX Runtime makes of an exported model is not what TorchSharp makes of it. No file was written.</summary>
+/// <param name="message">What differs and by how much.</param>
+public sealed class OnnxExportException(string message) : Exception(message);
 
 /// <summary>
 /// Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.
@@ -15,7 +39,6 @@ internal sealed class ExportProof : IDisposable
     private readonly GraphOutput[] _outputs;
     private readonly Agreement[] _agreements;
     private readonly InferenceSession _session;
-    private readonly ImageNormalizer _normalizer;
     private readonly Random _random = new(1);
     private long _images, _sameClass;
 
@@ -23,13 +46,9 @@ internal sealed class ExportProof : IDisposable
     {
         (_export, _outputs) = (export, outputs);
         _agreements = [.. outputs.Select(_ => new Agreement())];
-        using SessionOptions options = RuntimeSession.Options();
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");   // TorchSharp's threads want the cores in turn
-        _session = new InferenceSession(model, options);
-        _normalizer = new ImageNormalizer(export.Preprocessing, CPU);
+        _session = RuntimeSession.OpenOnCpu("the exported model", model, threads: 0);
     }
 
-    /// <summary>Proves a model.</summary>
     /// <exception cref="OnnxExportException">The two differ by more than the tolerance.</exception>
     public static OnnxProof Run(ModelExport export, byte[] model, GraphOutput[] outputs)
     {
@@ -40,11 +59,7 @@ internal sealed class ExportProof : IDisposable
         return proof.Judge();
     }
 
-    public void Dispose()
-    {
-        _session.Dispose();
-        _normalizer.Dispose();
-    }
+    public void Dispose() => _session.Dispose();
 
     private void CompareAll(ImageStore images)
     {
@@ -63,7 +78,9 @@ internal sealed class ExportProof : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         ImagePreprocessing p = _export.Preprocessing;
-        Tensor bytes = tensor(pixels, [count, p.Height, p.Width, p.Channels]), images = _normalizer.Normalize(bytes);
+        Tensor bytes = tensor(pixels, [count, p.Height, p.Width, p.Channels]);
+        Tensor mean = tensor(p.Mean.ToArray()), deviation = tensor(p.StandardDeviation.ToArray());
+        Tensor images = ((bytes.to_type(ScalarType.Float32) / 255f - mean) / deviation).permute(0, 3, 1, 2);
         bool[] hidden = RandomMask(count);
         Tensor[] expected = _export.Reference(images, hidden);
         float[][] found = Score(bytes, images, hidden, count);
@@ -84,13 +101,16 @@ internal sealed class ExportProof : IDisposable
             OnnxInput.PlanarBytes => OrtValue.CreateTensorValueFromMemory(bytes.permute(0, 3, 1, 2).contiguous().data<byte>().ToArray(), shape),
             _ => OrtValue.CreateTensorValueFromMemory(normalized.contiguous().data<float>().ToArray(), shape),
         };
-        byte[] flags = Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0);
-        using OrtValue mask = OrtValue.CreateTensorValueFromMemory(flags, [count, flags.Length / count]);
-        string images = _export.Options.InputName;
+        List<string> names = [_export.Options.InputName];
+        List<OrtValue> values = [input];
+        if (hidden.Length > 0)
+        {
+            names.Add(ModelExport.MaskName);
+            values.Add(OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0), [count, hidden.Length / count]));
+        }
+        using OrtValue? mask = values.ElementAtOrDefault(1);
         using var run = new RunOptions();
-        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(
-            run, _export.MaskName is { } name ? [images, name] : [images], _export.MaskName is null ? [input] : [input, mask],
-            [.. _outputs.Select(o => o.Name)]);
+        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(run, names, values, [.. _outputs.Select(o => o.Name)]);
         return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
     }
 

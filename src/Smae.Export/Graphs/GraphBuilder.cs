@@ -28,7 +28,6 @@ internal sealed class GraphBuilder
     /// </summary>
     public bool IsSingleImage { get; init; }
 
-    /// <summary>What is built.</summary>
     public GraphProto Graph { get; } = new();
 
     /// <summary>Whether a node is one of ONNX Runtime's own.</summary>
@@ -43,7 +42,6 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>Adds an input; its shape is what comes after the batch.</summary>
-    /// <returns>Its name.</returns>
     public string Input(string name, DataType type, ReadOnlySpan<long> shape, string doc)
     {
         Graph.Input.Add(Value(name, type, shape, doc));
@@ -76,7 +74,6 @@ internal sealed class GraphBuilder
     public string Node(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
         Add(operation, "", inputs, [true], attributes)[0];
 
-    /// <summary>Adds a standard operator with several outputs.</summary>
     public string[] Nodes(string operation, string[] inputs, int outputs, params (string Name, object Value)[] attributes) =>
         Add(operation, "", inputs, [.. Enumerable.Repeat(true, outputs)], attributes);
 
@@ -87,12 +84,10 @@ internal sealed class GraphBuilder
         return Add(operation, RuntimeDomain, inputs, wanted, attributes);
     }
 
-    /// <summary>Adds one of ONNX Runtime's own operators with one output.</summary>
     public string RuntimeNode(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
         RuntimeNode(operation, inputs, [true], attributes)[0];
 
     /// <summary>A stored tensor; a second call of the same name gives the first one's.</summary>
-    /// <returns>Its name.</returns>
     public string Initializer<T>(string name, DataType type, Func<T[]> numbers, params long[] shape) where T : unmanaged
     {
         if (!_initializers.Add(name)) return name;
@@ -104,7 +99,6 @@ internal sealed class GraphBuilder
         return name;
     }
 
-    /// <summary>Stored float32 numbers.</summary>
     public string Floats(string name, float[] numbers, params long[] shape) => Initializer(name, DataType.Float, () => numbers, shape);
 
     /// <summary>A stored number, named after itself.</summary>
@@ -123,13 +117,14 @@ internal sealed class GraphBuilder
     /// <summary>A stored int64, named after itself.</summary>
     public string Integer(long value) => Initializer($"constant/{value}L", DataType.Int64, () => new[] { value });
 
+    /// <summary>What stands from one place, counted from 0, to another that is left out, along an axis; a negative end counts from behind.</summary>
+    public string Slice(string value, long from, long to, long axis) => Node("Slice", [value, Integers(from), Integers(to), Integers(axis)]);
+
     /// <summary>Changes the shape: 0 keeps a dimension, one -1 takes what is left.</summary>
     public string Reshape(string value, params long[] shape) => Node("Reshape", [value, Integers(shape)]);
 
-    /// <summary>Changes the order of dimensions.</summary>
     public string Transpose(string value, params long[] order) => Node("Transpose", [value], ("perm", order));
 
-    /// <summary>Changes the type of numbers.</summary>
     public string Cast(string value, DataType type) => Node("Cast", [value], ("to", (long)type));
 
     private static ArgumentException Taken(string name) =>
