@@ -5,20 +5,21 @@ using Smae.Training;
 // Pretrains on images without labels, fine-tunes with few labels, exports, saves, and scores without Smae: Quickstart [--data DIR] [--out DIR].
 var data = new Option<DirectoryInfo?>("--data")
 {
-    Description = "A folder of labelled images: class folders, Tiny ImageNet or CUB-200-2011 as distributed. Default: shapes, drawn for the occasion.",
+    Description = "A folder of labelled images: class folders, Tiny ImageNet or CUB-200-2011 as distributed. Default: pictograms, drawn for the occasion.",
 };
 var output = new Option<DirectoryInfo>("--out") { Description = "Where results go.", DefaultValueFactory = _ => new DirectoryInfo("runs/quickstart") };
 var epochs = new Option<int>("--epochs")
 {
-    Description = "Passes over the images in pretraining.", DefaultValueFactory = _ => 12,
+    Description = "Passes over the images in pretraining; with --data 12 unless given.", DefaultValueFactory = parsed => parsed.GetValue(data) is null ? 40 : 12,
 };
 var fineTuneEpochs = new Option<int>("--fine-tune-epochs")
 {
-    Description = "Passes over the labelled images.", DefaultValueFactory = _ => 4,
+    Description = "Passes over the labelled images; with --data 4 unless given.", DefaultValueFactory = parsed => parsed.GetValue(data) is null ? 40 : 4,
 };
 var labels = new Option<int>("--labels-per-class")
 {
-    Description = "Images of each class whose label is used, 0 for all. Pretraining takes all images and no label.",
+    Description = "Images of each class whose label is used, 0 for all; with --data all unless given. Pretraining takes all images and no label.",
+    DefaultValueFactory = parsed => parsed.GetValue(data) is null ? 20 : 0,
 };
 var imageSize = new Option<int>("--image-size") { Description = "Height and width that images are resized to.", DefaultValueFactory = _ => 32 };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };

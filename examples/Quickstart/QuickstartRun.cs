@@ -18,7 +18,7 @@ internal sealed record QuickstartSettings(
 /// <summary>The main job from end to end: pretrain, probe, fine-tune, evaluate, export, save, and score in an application without Smae.</summary>
 internal sealed class QuickstartRun
 {
-    private const int ImagesInPicture = 8, ImagesCompared = 200;
+    private const int ImagesInPicture = 8, ImagesCompared = 200, PictogramsPerClass = 400;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly QuickstartSettings _settings;
     private readonly CancellationToken _cancellation;
@@ -33,13 +33,15 @@ internal sealed class QuickstartRun
         settings.Output.Create();
         _ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
         _ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
-        string folder = settings.Data?.FullName ?? DrawnImages.Write(At("images"), settings.ImageSize, settings.Seed);
+        string folder = settings.Data?.FullName ?? Pictograms.Write(At("images"), PictogramsPerClass, settings.ImageSize, settings.Seed);
         (_train, _validation) = Load(folder);
         _labelled = SomeOfEachClass(_train, settings.LabelsPerClass);
         _keys = _ml.Transforms.Conversion.MapValueToKey("Label").Fit(_labelled);
+        VisionTransformerConfig encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 4) with { Depth = 6, NumHeads = 3 };
+        if (settings.Data is null) encoder = encoder with { EmbedDim = 128, Depth = 4, NumHeads = 2 };   // enough for pictograms, and twice as fast
         _options = new MaePretrainOptions
         {
-            Encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 4) with { Depth = 6, NumHeads = 3 },
+            Encoder = encoder,
             Decoder = DecoderConfig.Mae with { EmbedDim = 96, Depth = 1, NumHeads = 3 },
             Epochs = settings.Epochs, BatchSize = 64, LearningRate = 2e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
@@ -50,7 +52,7 @@ internal sealed class QuickstartRun
     public void Run()
     {
         if (_settings.Data is null)
-            Console.WriteLine($"Shapes and textures, drawn in {At("images")}: which is it? Neither colour nor place tells.");
+            Console.WriteLine($"Pictograms on coloured paper, drawn in {At("images")}: what do they show? Colours, blots, place, size and angle do not tell.");
         Console.WriteLine($"{Count(_train)} images to pretrain on without labels, {Count(_labelled)} of them with a label to learn from, {Count(_validation)} to measure on.");
 
         // 1. Pretrain: the labels are not looked at.
@@ -67,7 +69,7 @@ internal sealed class QuickstartRun
         // 3. Fine-tune end to end, and train the same classifier from random weights: same images, as many steps. No epoch is picked by the validation images.
         var fineTune = new FineTuneOptions
         {
-            Epochs = _settings.FineTuneEpochs, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = _settings.FineTuneEpochs / 4.0, LabelSmoothing = 0.1,
+            Epochs = _settings.FineTuneEpochs, BatchSize = _settings.Data is null ? 32 : 64, LearningRate = 1e-3, WarmupEpochs = _settings.FineTuneEpochs / 4.0, LabelSmoothing = 0.1,
             Augmentation = Augmentation.HorizontalFlip(), KeepBest = false, ValidateEvery = Math.Max(1, _settings.FineTuneEpochs / 4),
             Precision = _options.Precision, Seed = _settings.Seed, CancellationToken = _cancellation,
         };
@@ -83,7 +85,7 @@ internal sealed class QuickstartRun
         MaePretrainResult pretraining = pretrained.Pretraining!;
         var results = new Results
         {
-            Dataset = _settings.Data?.Name ?? "drawn shapes", Classes = fineTuned.ConfusionMatrix.NumberOfClasses,
+            Dataset = _settings.Data?.Name ?? "drawn pictograms", Classes = fineTuned.ConfusionMatrix.NumberOfClasses,
             TrainImages = Count(_train), LabelledImages = Count(_labelled), ValidationImages = Count(_validation),
             Epochs = _settings.Epochs, FineTuneEpochs = _settings.FineTuneEpochs, Seed = _settings.Seed, ImagesPerSecond = pretraining.ImagesPerSecond,
             FirstLoss = pretraining.FirstLoss, LastLoss = pretraining.LastLoss, ProbeAccuracyPretrained = probe, ProbeAccuracyRandom = probeRandom,
