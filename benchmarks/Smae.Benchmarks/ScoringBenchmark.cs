@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
@@ -5,13 +6,74 @@ using Microsoft.ML.Transforms.Image;
 using Smae.Export;
 using Smae.MLNet;
 using Smae.Training;
+using Spectre.Console;
 
 namespace Smae.Benchmarks;
+
+/// <summary>
+/// Images a second of an encoder (ViT-Lite-7/4, 64x64 pixels) through TorchSharp, ONNX Runtime, ML.NET's ApplyOnnxModel and OnnxEmbedding, from pixels
+/// in memory and from files. The ways take turns, forwards and backwards, so that what else the machine does falls on all.
+/// </summary>
+internal sealed class ScoringBenchmark : IBenchmark
+{
+    public string Name => "scoring";
+
+    public string Description => "Embeddings from memory and from files, through TorchSharp, ONNX Runtime and ML.NET.";
+
+    public void Run(BenchmarkContext context)
+    {
+        int rounds = context.RoundsOr(5), batch = context.Batch ?? (context.Quick ? 4 : 64);
+        using var contestants = new ScoringContestants(context.Quick ? 4 : 256, batch);
+        IReadOnlyList<ScoringContestant> all = contestants.All;
+        float[][] embeddings = [.. all.Select(_ => new float[contestants.Count * contestants.Dim])];
+        List<double>[] speeds = [.. all.Select(_ => new List<double>())];
+        for (int c = 0; c < all.Count; c++) all[c].Embed(embeddings[c]);   // the round that does not count
+        for (int round = 0; round < rounds; round++)
+        for (int turn = 0; turn < all.Count; turn++)
+        {
+            int c = round % 2 == 0 ? turn : all.Count - 1 - turn;
+            long start = Stopwatch.GetTimestamp();
+            all[c].Embed(embeddings[c]);
+            speeds[c].Add(contestants.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        Table table = Text.Table(
+            $"ViT-Lite-7/4, 64x64, {contestants.Count} images a round, median of {rounds} rounds", "", "from", "images/s", "range",
+            $"of {ScoringContestants.Apply}", "max difference");
+        var measured = new List<object>();
+        double Median(string name, string from) => Spread.Of(speeds[all.ToList().FindIndex(a => a.Name == name && a.From == from)]).Median;
+        for (int c = 0; c < all.Count; c++)
+        {
+            Spread speed = Spread.Of(speeds[c]);
+            double ofApply = speed.Median / Median(ScoringContestants.Apply, all[c].From);
+            double difference = embeddings[c].Zip(embeddings[0], (one, other) => Math.Abs((double)one - other)).Max();
+            table.AddRow(
+                all[c].Name, all[c].From, Text.Number(speed.Median), $"{Text.Number(speed.Least)} - {Text.Number(speed.Most)}",
+                Text.Number(ofApply, "0.00"), Text.Number(difference, "0.0e0"));
+            measured.Add(new { all[c].Name, all[c].From, ImagesPerSecond = speed, OfApplyOnnxModel = ofApply, MaxDifference = difference });
+        }
+        AnsiConsole.Write(table);
+        context.Report.AddMeasurements(Name, measured);
+        foreach ((string from, string figure) in (ReadOnlySpan<(string, string)>)[("memory", "onnxEmbeddingFromMemory"), ("files", "onnxEmbeddingFromFiles")])
+        {
+            context.Report.Add($"{figure}ImagesPerSecond", Median(ScoringContestants.Batched, from));
+            context.Report.Add($"{figure}VsApplyOnnxModel", Median(ScoringContestants.Batched, from) / Median(ScoringContestants.Apply, from));
+        }
+        double session = all.Where(a => a.Name.StartsWith(ScoringContestants.Session, StringComparison.Ordinal)).Max(a => Median(a.Name, a.From));
+        context.Report.Add("onnxEmbeddingFromMemoryVsOnnxRuntime", Median(ScoringContestants.Batched, "memory") / session);
+    }
+}
+
+/// <summary>A way to make embeddings of all images.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="From">What it starts from: memory or files.</param>
+/// <param name="Embed">Embeds all images, <c>[images, dim]</c>.</param>
+internal sealed record ScoringContestant(string Name, string From, Action<float[]> Embed);
 
 /// <summary>Ways to make embeddings of the same images with the same weights, set up and ready to run.</summary>
 internal sealed class ScoringContestants : IDisposable
 {
-    public const string Torch = "TorchSharp", Apply = "ML.NET ApplyOnnxModel", Batched = "OnnxEmbedding";
+    public const string Apply = "ML.NET ApplyOnnxModel", Batched = "OnnxEmbedding", Session = "ONNX Runtime, ";
     private const int Size = 64;
 
     private readonly DrawnImages _images;
@@ -50,14 +112,14 @@ internal sealed class ScoringContestants : IDisposable
         InferenceSession session = Own(new InferenceSession(onnx));
         All =
         [
-            new(Torch, false, outputs => InBatches(batchSize, (from, some) =>
+            new("TorchSharp", "memory", outputs => InBatches(batchSize, (from, some) =>
                 encoder.Embed(pixels.AsSpan(from * bytes, some * bytes), some, outputs.AsSpan(from * Dim, some * Dim)))),
-            new("ONNX Runtime, batch 1", false, outputs => InBatches(1, (from, some) => RunPlain(session, pixels, from, some, outputs))),
-            new($"ONNX Runtime, batch {batchSize}", false, outputs => InBatches(batchSize, (from, some) => RunPlain(session, pixels, from, some, outputs))),
-            new(Apply, false, outputs => Read(apply.Transform(vectors), outputs)),
-            new(Batched, false, outputs => Read(batched.Transform(decoded), outputs)),
-            new(Apply, true, outputs => Read(applyToFiles.Transform(paths), outputs)),
-            new(Batched, true, outputs => Read(batchedFiles.Transform(paths), outputs)),
+            new($"{Session}batch 1", "memory", outputs => InBatches(1, (from, some) => RunSession(session, pixels, from, some, outputs))),
+            new($"{Session}batch {batchSize}", "memory", outputs => InBatches(batchSize, (from, some) => RunSession(session, pixels, from, some, outputs))),
+            new(Apply, "memory", outputs => Read(apply.Transform(vectors), outputs)),
+            new(Batched, "memory", outputs => Read(batched.Transform(decoded), outputs)),
+            new(Apply, "files", outputs => Read(applyToFiles.Transform(paths), outputs)),
+            new(Batched, "files", outputs => Read(batchedFiles.Transform(paths), outputs)),
         ];
     }
 
@@ -81,7 +143,7 @@ internal sealed class ScoringContestants : IDisposable
         for (int from = 0; from < Count; from += size) run(from, Math.Min(size, Count - from));
     }
 
-    private void RunPlain(InferenceSession session, byte[] pixels, int from, int some, float[] outputs)
+    private void RunSession(InferenceSession session, byte[] pixels, int from, int some, float[] outputs)
     {
         int bytes = Size * Size * 3;
         using var input = OrtValue.CreateTensorValueFromMemory(
@@ -108,11 +170,6 @@ internal sealed class ScoringContestants : IDisposable
     {
         if (one is IDisposable disposable) _owned.Push(disposable);
         return one;
-    }
-
-    private sealed class FileRow
-    {
-        public string Path { get; set; } = "";
     }
 
     private sealed class ImageRow

@@ -20,8 +20,8 @@ internal sealed class MemoryBenchmark : IBenchmark
     private static void Step(BenchmarkContext context)
     {
         SideSettings settings = context.Settings("train", steps: 4);
-        IReadOnlyList<SideResult> results = Duel.Run(
-            [Side.Smae("fp32", settings), Side.Smae("bf16", settings with { Bf16 = true })], context.RoundsOr(3), context.Say);
+        IReadOnlyList<SideResult> results = Side.Measure(
+            [new Side("fp32", settings), new Side("bf16", settings with { Bf16 = true })], context.RoundsOr(3), context.Say);
         Table table = Text.Table(
             $"Memory of a train step, batch {settings.Batch}", "", "managed bytes a step", "tensors alive after it", "most alive in it", "peak resident memory");
         foreach (SideResult side in results)
@@ -43,7 +43,7 @@ internal sealed class MemoryBenchmark : IBenchmark
     {
         int rounds = 11;   // from the end of the first to the end of the last are 2,000 steps
         SideSettings settings = context.Settings("train", steps: 200, batch: 16) with { Model = s_small };
-        SideResult side = Duel.Run([Side.Smae("a small model", settings)], rounds, context.Say, warmUp: false)[0];
+        SideResult side = Side.Measure([new Side("a small model", settings)], rounds, context.Say, warmUp: false)[0];
         SideRound first = side.Rounds[0], last = side.Rounds[^1];
         int steps = settings.Steps * (rounds - 1);
         Table table = Text.Table($"After how many steps of a small model, batch {settings.Batch}", "steps", "tensors alive", "resident memory", "managed bytes a step");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Smae.MLNet;
 using Smae.Training;
 using Spectre.Console;
@@ -60,10 +61,10 @@ internal sealed class FeedingBenchmark : IBenchmark
         SideSettings train = context.Settings("train", steps: 4) with { Bf16 = Hardware.FastestPrecision() == Precision.BFloat16 };
         SideSettings batch = train with { Job = "batch", Steps = context.Quick ? 1 : 40 };
         const string step = "the whole step";
-        IReadOnlyList<SideResult> results = Duel.Run(
+        IReadOnlyList<SideResult> results = Side.Measure(
             [
-                Side.Smae(step, train), Side.Smae("images as they are", batch),
-                Side.Smae("images flipped, cropped and resized at random", batch with { Augment = true }),
+                new Side(step, train), new Side("images as they are", batch),
+                new Side("images flipped, cropped and resized at random", batch with { Augment = true }),
             ], context.RoundsOr(3), context.Say);
         double whole = results[0].StepSeconds.Median;
         Table table = Text.Table($"Later epochs: batches of {train.Batch} with their masks", "", "images/s", "time", "share of the step");
@@ -79,9 +80,45 @@ internal sealed class FeedingBenchmark : IBenchmark
         AnsiConsole.Write(table);
         context.Report.AddMeasurements("feeding", results);
     }
+}
 
-    private sealed class FileRow
+/// <summary>A row of a data view: an image's path.</summary>
+internal sealed class FileRow
+{
+    public string Path { get; set; } = "";
+}
+
+/// <summary>A folder of JPEG files that were drawn for a benchmark; gone when it is over.</summary>
+internal sealed class DrawnImages : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("smae-bench-");
+
+    /// <param name="count">Files.</param>
+    /// <param name="width">Their width in pixels.</param>
+    /// <param name="height">Their height in pixels.</param>
+    public DrawnImages(int count, int width, int height) => Files = [.. Enumerable.Range(0, count).Select(i => Draw(i, width, height))];
+
+    /// <summary>The folder, for other files as well.</summary>
+    public string Folder => _folder.FullName;
+
+    /// <summary>The files' paths.</summary>
+    public IReadOnlyList<string> Files { get; }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>A gradient with noise: it compresses about as well as a photograph.</summary>
+    private string Draw(int number, int width, int height)
     {
-        public string Path { get; set; } = "";
+        var random = new Random(number);
+        var pixels = new byte[width * height * 4];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            int place = i / 4, slope = (i % 4 + number) % 3 == 0 ? place / width * 128 / height : place % width * 128 / width;
+            pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)(slope + random.Next(100));
+        }
+        string path = Path.Combine(_folder.FullName, $"image{number:00000}.jpg");
+        using MLImage image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
+        image.Save(path);
+        return path;
     }
 }

@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using TorchSharp;
+
+namespace Smae.Benchmarks;
+
+/// <summary>What a side of a comparison does: given to its process as JSON, whether that is this program or <c>pytorch/peer.py</c>.</summary>
+internal sealed record SideSettings
+{
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
+
+    /// <summary>
+    /// train, smae (train with a critic) or encode; only in this program: plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
+    /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices).
+    /// </summary>
+    public required string Job { get; init; }
+
+    /// <summary>Peers only: whether they get the settings that Smae makes by itself.</summary>
+    public bool Tuned { get; init; } = true;
+
+    /// <summary>Whether matrix products run in bfloat16.</summary>
+    public bool Bf16 { get; init; }
+
+    /// <summary>Steps in a round.</summary>
+    public int Steps { get; init; } = 4;
+
+    /// <summary>Images in a step.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Smae's training only: parts that a batch is worked through in, one after the other.</summary>
+    public int Accumulation { get; init; } = 1;
+
+    /// <summary>Smae's training only: whether it is sampled what of it is managed code.</summary>
+    public bool Sampled { get; init; }
+
+    /// <summary>matmul only: height and width of the matrices.</summary>
+    public int Side { get; init; } = 2048;
+
+    /// <summary>Share of the patches that is hidden.</summary>
+    public double Ratio { get; init; } = 0.75;
+
+    /// <summary>batch only: whether images are flipped, cropped and resized at random, as facebookresearch/mae's pretraining does.</summary>
+    public bool Augment { get; init; }
+
+    /// <summary>cpu or cuda.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads of a tuned PyTorch.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    public ModelShape Model { get; init; } = ModelShape.VitLite;
+}
+
+/// <summary>What a side says of itself once it is warm.</summary>
+internal sealed record SideStart(string Version, int Threads)
+{
+    public static SideStart OfThisProcess() => new(torch.__version__, torch.get_num_threads());
+}
+
+/// <summary>What a round of a side took. All but the seconds are told by this program only, the last two by Smae's training only.</summary>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="ManagedBytes">Bytes allocated on the managed heap.</param>
+/// <param name="ResidentBytes">Memory that the process holds after the round.</param>
+/// <param name="TensorsAlive">Tensors that are alive after the round.</param>
+/// <param name="MostTensorsAlive">The most tensors that were alive at once so far.</param>
+/// <param name="Losses">How often a loss was made: a step whose images are shared out among threads makes several.</param>
+/// <param name="ManagedThreads">If sampled: how many threads were in managed code on average.</param>
+internal sealed record SideRound(
+    double Seconds, long ManagedBytes = 0, long ResidentBytes = 0, long TensorsAlive = 0, long MostTensorsAlive = 0, long Losses = 0, double ManagedThreads = 0);
+
+/// <summary>What was measured of a side.</summary>
+/// <param name="Name">The side, for people.</param>
+/// <param name="Settings">What it did.</param>
+/// <param name="Start">What it said of itself.</param>
+/// <param name="Rounds">The rounds that count.</param>
+/// <param name="PeakResidentBytes">The most memory that its process held; 0 where the system does not tell.</param>
+internal sealed record SideResult(string Name, SideSettings Settings, SideStart Start, IReadOnlyList<SideRound> Rounds, long PeakResidentBytes)
+{
+    public Spread StepSeconds => Spread.Of(Rounds.Select(round => round.Seconds / Settings.Steps));
+
+    public double ImagesPerSecond => Settings.Batch / StepSeconds.Median;
+
+    /// <summary>How many times as fast as another side this one is: the ratio of the medians.</summary>
+    public double SpeedOver(SideResult other) => ImagesPerSecond / other.ImagesPerSecond;
+}
+
+/// <summary>A side: a process of its own, since malloc and threads are set for a whole process.</summary>
+/// <param name="Name">What it is, for people.</param>
+/// <param name="Settings">What it does.</param>
+/// <param name="Start">The process, without the settings; null is this program.</param>
+internal sealed record Side(string Name, SideSettings Settings, Func<ProcessStartInfo>? Start = null)
+{
+    // Threads of a side that has just finished may spin for a while before they sleep.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Lets sides take turns, one at a time, forwards and backwards, so that what else the machine does falls on all of them.</summary>
+    /// <param name="sides">The sides; all are started and warmed up first.</param>
+    /// <param name="rounds">Rounds that count.</param>
+    /// <param name="say">Told what is going on.</param>
+    /// <param name="warmUp">
+    /// Whether a round that does not count comes before each that does: while the others worked, a side's memory left the caches and, on machines that
+    /// take back what lies idle, the memory too, which costs nothing in a training that never rests. Default true.
+    /// </param>
+    /// <exception cref="InvalidOperationException">A side failed.</exception>
+    public static IReadOnlyList<SideResult> Measure(IReadOnlyList<Side> sides, int rounds, Action<string> say, bool warmUp = true)
+    {
+        var running = new List<SideProcess>();
+        try
+        {
+            foreach (Side side in sides)
+            {
+                say($"warming up: {side.Name}");
+                running.Add(new SideProcess(side));
+            }
+            for (int round = 0; round < rounds; round++)
+            {
+                say($"round {round + 1} of {rounds}");
+                foreach (SideProcess side in round % 2 == 0 ? running : Enumerable.Reverse(running))
+                {
+                    Thread.Sleep(Pause);
+                    if (warmUp) side.Round(counts: false);
+                    side.Round();
+                }
+            }
+            return [.. running.Select(side => side.Result)];
+        }
+        finally
+        {
+            foreach (SideProcess side in running) side.Dispose();
+        }
+    }
+
+    /// <summary>The process with its settings and its streams.</summary>
+    public ProcessStartInfo ToProcess()
+    {
+        ProcessStartInfo start = Start?.Invoke() ?? new ProcessStartInfo("dotnet", [typeof(Side).Assembly.Location, "side"]);
+        start.ArgumentList.Add(JsonSerializer.Serialize(Settings, SideSettings.Json));
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        return start;
+    }
+}
+
+/// <summary>A side at work: does a round for each line that it is given and sleeps in between.</summary>
+internal sealed class SideProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _errors = new();
+    private readonly List<SideRound> _rounds = [];
+    private readonly Side _side;
+    private readonly SideStart _start;
+
+    /// <summary>Starts a side and waits until it is warm.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead; the message has what it wrote.</exception>
+    public SideProcess(Side side)
+    {
+        _side = side;
+        _process = Process.Start(side.ToProcess())!;
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_errors) _errors.AppendLine(line.Data);
+        };
+        _process.BeginErrorReadLine();
+        try
+        {
+            _start = Read<SideStart>();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public SideResult Result => new(_side.Name, _side.Settings, _start, _rounds, PeakResidentBytes());
+
+    /// <summary>Does a round.</summary>
+    /// <param name="counts">Whether it goes into the result.</param>
+    public void Round(bool counts = true)
+    {
+        _process.StandardInput.WriteLine();
+        _process.StandardInput.Flush();
+        var round = Read<SideRound>();
+        if (counts) _rounds.Add(round);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.StandardInput.Close();   // a side ends where its input ends
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(10))) _process.Kill();
+        }
+        _process.Dispose();
+    }
+
+    private T Read<T>()
+    {
+        string? line = _process.StandardOutput.ReadLine();
+        if (line is not null) return JsonSerializer.Deserialize<T>(line, SideSettings.Json)!;
+        _process.WaitForExit();
+        lock (_errors) throw new InvalidOperationException($"'{_side.Name}' ended with code {_process.ExitCode}:\n{_errors}");
+    }
+
+    // As the kernel counts it, for all sides alike.
+    private long PeakResidentBytes()
+    {
+        string file = $"/proc/{_process.Id}/status";
+        string? line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
+        return line is null ? 0 : 1024 * long.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+}
