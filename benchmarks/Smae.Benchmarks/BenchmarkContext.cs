@@ -46,7 +46,7 @@ internal sealed class BenchmarkContext
     public SideSettings Settings(string job, int steps, int batch = 128) => new()
     {
         Job = job, Device = Device, Model = Quick ? ModelShape.Smallest : ModelShape.VitLite,
-        Steps = Quick ? 1 : steps, Batch = Batch ?? (Quick ? 4 : batch), Side = Quick ? 64 : 2048,
+        Steps = Quick ? 1 : steps, Batch = Batch ?? (Quick ? 4 : batch), MatrixSide = Quick ? 64 : 2048,
     };
 
     /// <summary>A line about what is going on; results go elsewhere.</summary>

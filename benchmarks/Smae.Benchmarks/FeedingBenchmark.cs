@@ -16,12 +16,6 @@ internal sealed class FeedingBenchmark : IBenchmark
 
     public void Run(BenchmarkContext context)
     {
-        Decode(context);
-        Feed(context);
-    }
-
-    private static void Decode(BenchmarkContext context)
-    {
         Table table = Text.Table("First epoch: JPEG files to 64x64 pixels in memory", "", "files", "images/s", "range");
         void Measure(string name, string figure, IReadOnlyList<string> files)
         {
@@ -44,6 +38,7 @@ internal sealed class FeedingBenchmark : IBenchmark
             Measure("500x375", "decodePhotosPerSecond", photos.Files);
         }
         AnsiConsole.Write(table);
+        MakeBatches(context);
     }
 
     private static double DecodingSpeed(IReadOnlyList<string> files)
@@ -56,7 +51,7 @@ internal sealed class FeedingBenchmark : IBenchmark
     }
 
     // Nothing is prepared ahead: a step waits for its batch as long as that takes to make, and for nothing else.
-    private static void Feed(BenchmarkContext context)
+    private static void MakeBatches(BenchmarkContext context)
     {
         SideSettings train = context.Settings("train", steps: 4) with { Bf16 = Hardware.FastestPrecision() == Precision.BFloat16 };
         SideSettings batch = train with { Job = "batch", Steps = context.Quick ? 1 : 40 };
@@ -93,15 +88,10 @@ internal sealed class DrawnImages : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("smae-bench-");
 
-    /// <param name="count">Files.</param>
-    /// <param name="width">Their width in pixels.</param>
-    /// <param name="height">Their height in pixels.</param>
     public DrawnImages(int count, int width, int height) => Files = [.. Enumerable.Range(0, count).Select(i => Draw(i, width, height))];
 
-    /// <summary>The folder, for other files as well.</summary>
     public string Folder => _folder.FullName;
 
-    /// <summary>The files' paths.</summary>
     public IReadOnlyList<string> Files { get; }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -64,10 +64,7 @@ internal sealed class ScoringBenchmark : IBenchmark
     }
 }
 
-/// <summary>A way to make embeddings of all images.</summary>
-/// <param name="Name">What it is.</param>
-/// <param name="From">What it starts from: memory or files.</param>
-/// <param name="Embed">Embeds all images, <c>[images, dim]</c>.</param>
+/// <summary>A way to make embeddings <c>[images, dim]</c> of all images, from memory or from files.</summary>
 internal sealed record ScoringContestant(string Name, string From, Action<float[]> Embed);
 
 /// <summary>Ways to make embeddings of the same images with the same weights, set up and ready to run.</summary>
@@ -79,9 +76,7 @@ internal sealed class ScoringContestants : IDisposable
     private readonly DrawnImages _images;
     private readonly Stack<IDisposable> _owned = [];
 
-    /// <summary>Draws images, writes them as JPEG files of 64x64 pixels, makes an encoder and exports it.</summary>
-    /// <param name="count">Number of images.</param>
-    /// <param name="batchSize">Images at a time, where a contestant has a choice.</param>
+    /// <summary>Draws images, writes them as JPEG files of 64x64 pixels, makes an encoder and exports it; the batch is for contestants that have a choice.</summary>
     public ScoringContestants(int count, int batchSize)
     {
         var ml = new MLContext(seed: 1);
@@ -126,10 +121,8 @@ internal sealed class ScoringContestants : IDisposable
     /// <summary>All of them, TorchSharp first.</summary>
     public IReadOnlyList<ScoringContestant> All { get; }
 
-    /// <summary>Number of images.</summary>
     public int Count { get; }
 
-    /// <summary>Width of an embedding.</summary>
     public int Dim { get; }
 
     public void Dispose()
@@ -155,15 +148,8 @@ internal sealed class ScoringContestants : IDisposable
 
     private void Read(IDataView view, float[] outputs)
     {
-        DataViewSchema.Column column = view.Schema["embedding"];
-        using DataViewRowCursor cursor = view.GetRowCursor([column]);
-        ValueGetter<VBuffer<float>> getter = cursor.GetGetter<VBuffer<float>>(column);
-        VBuffer<float> value = default;
-        for (int row = 0; cursor.MoveNext(); row++)
-        {
-            getter(ref value);
-            value.CopyTo(outputs, row * Dim);
-        }
+        int row = 0;
+        foreach (VBuffer<float> value in view.GetColumn<VBuffer<float>>("embedding")) value.CopyTo(outputs, Dim * row++);
     }
 
     private T Own<T>(T one) where T : class

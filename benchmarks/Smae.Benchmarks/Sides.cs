@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using TorchSharp;
 
 namespace Smae.Benchmarks;
 
@@ -13,20 +12,18 @@ internal sealed record SideSettings
 
     /// <summary>
     /// train, smae (train with a critic) or encode; only in this program: plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
-    /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices).
+    /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices of 2048x2048).
     /// </summary>
     public required string Job { get; init; }
 
     /// <summary>Peers only: whether they get the settings that Smae makes by itself.</summary>
     public bool Tuned { get; init; } = true;
 
-    /// <summary>Whether matrix products run in bfloat16.</summary>
     public bool Bf16 { get; init; }
 
     /// <summary>Steps in a round.</summary>
     public int Steps { get; init; } = 4;
 
-    /// <summary>Images in a step.</summary>
     public int Batch { get; init; } = 128;
 
     /// <summary>Smae's training only: parts that a batch is worked through in, one after the other.</summary>
@@ -35,16 +32,14 @@ internal sealed record SideSettings
     /// <summary>Smae's training only: whether it is sampled what of it is managed code.</summary>
     public bool Sampled { get; init; }
 
-    /// <summary>matmul only: height and width of the matrices.</summary>
-    public int Side { get; init; } = 2048;
+    public int MatrixSide { get; init; } = 2048;
 
     /// <summary>Share of the patches that is hidden.</summary>
     public double Ratio { get; init; } = 0.75;
 
-    /// <summary>batch only: whether images are flipped, cropped and resized at random, as facebookresearch/mae's pretraining does.</summary>
+    /// <summary>batch only: whether images are flipped, cropped and resized at random, as in MAE's pretraining.</summary>
     public bool Augment { get; init; }
 
-    /// <summary>cpu or cuda.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Threads of a tuned PyTorch.</summary>
@@ -54,28 +49,17 @@ internal sealed record SideSettings
 }
 
 /// <summary>What a side says of itself once it is warm.</summary>
-internal sealed record SideStart(string Version, int Threads)
-{
-    public static SideStart OfThisProcess() => new(torch.__version__, torch.get_num_threads());
-}
+internal sealed record SideStart(string Version, int Threads);
 
-/// <summary>What a round of a side took. All but the seconds are told by this program only, the last two by Smae's training only.</summary>
-/// <param name="Seconds">How long it took.</param>
-/// <param name="ManagedBytes">Bytes allocated on the managed heap.</param>
-/// <param name="ResidentBytes">Memory that the process holds after the round.</param>
-/// <param name="TensorsAlive">Tensors that are alive after the round.</param>
-/// <param name="MostTensorsAlive">The most tensors that were alive at once so far.</param>
-/// <param name="Losses">How often a loss was made: a step whose images are shared out among threads makes several.</param>
-/// <param name="ManagedThreads">If sampled: how many threads were in managed code on average.</param>
+/// <summary>
+/// What a round of a side took. Memory, tensors (alive after the round, and the most at once so far) and bytes allocated on the managed heap are told by
+/// this program only; by Smae's training how often a loss was made (a step shared out among threads makes several) and, if sampled, how many threads
+/// were in managed code on average.
+/// </summary>
 internal sealed record SideRound(
     double Seconds, long ManagedBytes = 0, long ResidentBytes = 0, long TensorsAlive = 0, long MostTensorsAlive = 0, long Losses = 0, double ManagedThreads = 0);
 
-/// <summary>What was measured of a side.</summary>
-/// <param name="Name">The side, for people.</param>
-/// <param name="Settings">What it did.</param>
-/// <param name="Start">What it said of itself.</param>
-/// <param name="Rounds">The rounds that count.</param>
-/// <param name="PeakResidentBytes">The most memory that its process held; 0 where the system does not tell.</param>
+/// <summary>What was measured of a side. Its peak memory is 0 where the system does not tell.</summary>
 internal sealed record SideResult(string Name, SideSettings Settings, SideStart Start, IReadOnlyList<SideRound> Rounds, long PeakResidentBytes)
 {
     public Spread StepSeconds => Spread.Of(Rounds.Select(round => round.Seconds / Settings.Steps));
@@ -113,6 +97,7 @@ internal sealed record Side(string Name, SideSettings Settings, Func<ProcessStar
             {
                 say($"warming up: {side.Name}");
                 running.Add(new SideProcess(side));
+                running[^1].WarmUp();
             }
             for (int round = 0; round < rounds; round++)
             {
@@ -149,10 +134,8 @@ internal sealed class SideProcess : IDisposable
     private readonly StringBuilder _errors = new();
     private readonly List<SideRound> _rounds = [];
     private readonly Side _side;
-    private readonly SideStart _start;
+    private SideStart? _start;
 
-    /// <summary>Starts a side and waits until it is warm.</summary>
-    /// <exception cref="InvalidOperationException">It ended instead; the message has what it wrote.</exception>
     public SideProcess(Side side)
     {
         _side = side;
@@ -162,18 +145,13 @@ internal sealed class SideProcess : IDisposable
             lock (_errors) _errors.AppendLine(line.Data);
         };
         _process.BeginErrorReadLine();
-        try
-        {
-            _start = Read<SideStart>();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
     }
 
-    public SideResult Result => new(_side.Name, _side.Settings, _start, _rounds, PeakResidentBytes());
+    /// <summary>Waits until it is warm.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead; the message has what it wrote.</exception>
+    public void WarmUp() => _start = Read<SideStart>();
+
+    public SideResult Result => new(_side.Name, _side.Settings, _start!, _rounds, PeakResidentBytes());
 
     /// <summary>Does a round.</summary>
     /// <param name="counts">Whether it goes into the result.</param>

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Smae.Export;
 using Smae.Training;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Benchmarks;
@@ -38,11 +37,10 @@ internal static class SmaeSide
                 using var network = new SqueezeNet(classes: 20);
                 network.Save(critic);
             }
-            Objective objective = settings.Job == "smae" ? Objective.Semantic(0.5, critic) : Objective.Pixel();
             MaePretraining.Run(images, new MaePretrainOptions
             {
                 Encoder = settings.Model.ToEncoder(), Decoder = settings.Model.ToDecoder(), Masking = Masking.Random(settings.Ratio),
-                Objective = new CountedObjective(objective, gate.LossMade), BatchSize = settings.Batch, AccumulationSteps = settings.Accumulation,
+                Objective = settings.Job == "smae" ? Objective.Semantic(0.5, critic) : new CountedPixels(gate.LossMade), BatchSize = settings.Batch, AccumulationSteps = settings.Accumulation,
                 Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4, WeightDecay = 0.05,
                 Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32, Progress = gate, CancellationToken = gate.Over,
             }, torch.device(settings.Device));
@@ -89,12 +87,7 @@ internal static class SmaeSide
     {
         using var encoder = ImageEncoder.Create(settings.Model.ToEncoder(), device: torch.device(settings.Device));
         encoder.Model.Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32;
-        byte[] pixels = Pixels(settings, encoder);
-        var embeddings = new float[settings.Batch * encoder.EmbedDim];
-        RoundGate.Each(() =>
-        {
-            for (int i = 0; i < settings.Steps; i++) encoder.Embed(pixels, settings.Batch, embeddings);
-        });
+        Embed(settings, encoder, (pixels, embeddings) => encoder.Embed(pixels, settings.Batch, embeddings));
     }
 
     private static void EncodeOnnx(SideSettings settings, OnnxPrecision precision)
@@ -105,12 +98,7 @@ internal static class SmaeSide
             using var encoder = ImageEncoder.Create(settings.Model.ToEncoder());
             encoder.ExportOnnx(file, new OnnxExportOptions { Precision = precision });
             using OnnxImageModel model = OnnxImageModel.Load(file, new OnnxScoringOptions { BatchSize = settings.Batch });
-            byte[] pixels = Pixels(settings, encoder);
-            var embeddings = new float[settings.Batch * model.OutputLength];
-            RoundGate.Each(() =>
-            {
-                for (int i = 0; i < settings.Steps; i++) model.Run(pixels, settings.Batch, embeddings);
-            });
+            Embed(settings, encoder, (pixels, embeddings) => model.Run(pixels, settings.Batch, embeddings));
         }
         finally
         {
@@ -122,7 +110,7 @@ internal static class SmaeSide
     private static void Multiply(SideSettings settings)
     {
         NativeTuning.Apply();
-        using Tensor one = rand(settings.Side, settings.Side, device: torch.device(settings.Device))
+        using Tensor one = rand(settings.MatrixSide, settings.MatrixSide, device: torch.device(settings.Device))
             .to_type(settings.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
         RoundGate.Each(() =>
         {
@@ -133,11 +121,15 @@ internal static class SmaeSide
         });
     }
 
-    private static byte[] Pixels(SideSettings settings, ImageEncoder encoder)
+    private static void Embed(SideSettings settings, ImageEncoder encoder, Action<byte[], float[]> run)
     {
         var pixels = new byte[settings.Batch * encoder.Preprocessing.ByteCount];
+        var embeddings = new float[settings.Batch * encoder.EmbedDim];
         new Random(0).NextBytes(pixels);
-        return pixels;
+        RoundGate.Each(() =>
+        {
+            for (int i = 0; i < settings.Steps; i++) run(pixels, embeddings);
+        });
     }
 
     private static ImageStore Noise(SideSettings settings, int count)
@@ -173,7 +165,7 @@ internal sealed class RoundGate(bool sampled) : IProgress<TrainingProgress>
         if (!value.EpochEnded) return;
         if (sampled) ManagedTime.LookAtThisThread();   // the loop's own
         if (_warm) Write(Round(_clock, _allocated) with { Losses = _losses, ManagedThreads = _managed?.Stop() ?? 0 });
-        else Write(SideStart.OfThisProcess());
+        else Write(Start());
         _warm = true;
         if (Console.In.ReadLine() is null) _over.Cancel();
         else if (sampled) _managed = new ManagedTime();
@@ -186,7 +178,7 @@ internal sealed class RoundGate(bool sampled) : IProgress<TrainingProgress>
     public static void Each(Action work)
     {
         work();
-        Write(SideStart.OfThisProcess());
+        Write(Start());
         while (Console.In.ReadLine() is not null)
         {
             long allocated = GC.GetTotalAllocatedBytes();
@@ -199,35 +191,25 @@ internal sealed class RoundGate(bool sampled) : IProgress<TrainingProgress>
     private static SideRound Round(Stopwatch clock, long allocatedBefore) => new(
         clock.Elapsed.TotalSeconds, GC.GetTotalAllocatedBytes() - allocatedBefore, Environment.WorkingSet, Tensor.TotalCount, Tensor.PeakCount);
 
+    private static SideStart Start() => new(__version__, get_num_threads());
+
     private static void Write<T>(T line) => Console.WriteLine(JsonSerializer.Serialize(line, SideSettings.Json));
 }
 
-/// <summary>An objective that counts how often a loss is asked for: in how many parts a step is done.</summary>
-internal sealed record CountedObjective(Objective Inner, Action LossMade) : Objective
+/// <summary>MAE's objective, which also tells how often a loss is asked for: in how many parts a step is done.</summary>
+internal sealed record CountedPixels(Action LossMade) : Objective
 {
-    public override DecoderTarget Target => Inner.Target;
-
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
-        new Run(Inner.Begin(model, options, device), LossMade);
+        new Run(Pixel().Begin(model, options, device), LossMade);
 
-    private sealed class Run(ObjectiveRun inner, Action lossMade) : ObjectiveRun
+    private sealed class Run(ObjectiveRun pixel, Action lossMade) : ObjectiveRun
     {
-        public override IReadOnlyList<Parameter> Parameters => inner.Parameters;
-
-        public override IEnumerable<(string Name, Tensor Tensor)> State => inner.State;
-
-        public override bool IsMeanOverImages => inner.IsMeanOverImages;
+        public override bool IsMeanOverImages => pixel.IsMeanOverImages;
 
         public override Tensor Loss(PretrainBatch batch)
         {
             lossMade();
-            return inner.Loss(batch);
-        }
-
-        public override void Dispose()
-        {
-            inner.Dispose();
-            base.Dispose();
+            return pixel.Loss(batch);
         }
     }
 }

@@ -85,7 +85,7 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         foreach ((string figure, string own, _) in s_formats)
         {
             SideResult step = results[own];
-            double rate = operations / step.StepSeconds.Median, peak = 2 * Math.Pow(settings.Side, 3) / results[Products + own].StepSeconds.Median;
+            double rate = operations / step.StepSeconds.Median, peak = 2 * Math.Pow(settings.MatrixSide, 3) / results[Products + own].StepSeconds.Median;
             double hollow = overhead[own].StepSeconds.Median, share = hollow / step.StepSeconds.Median;
             int threads = step.Rounds[0].Losses > settings.Steps ? step.Start.Threads : 1;
             double managed = share * Spread.Of(overhead[Sampled + own].Rounds.Select(round => round.ManagedThreads / threads)).Median;

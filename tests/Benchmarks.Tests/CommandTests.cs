@@ -73,10 +73,6 @@ public sealed class CommandTests
     }
 
     [TestMethod]
-    public void MicroRunsUnderBenchmarkDotNet() =>
-        BenchmarkProgram.HasFigures(BenchmarkProgram.Quick("micro").Json, "microDecodeMicroseconds", "microRandomMasksMicroseconds");
-
-    [TestMethod]
     public void AWrongNumberIsRefused()
     {
         (int exit, string output) = BenchmarkProgram.Run("train", "--rounds", "0");
