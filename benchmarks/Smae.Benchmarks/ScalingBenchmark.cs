@@ -14,7 +14,8 @@ internal sealed class ScalingBenchmark : IBenchmark
     {
         SideSettings usual = context.Settings("train", steps: 2, batch: 32) with { Bf16 = Hardware.FastestPrecision() == Precision.BFloat16 };
         Table table = Text.Table(
-            $"Train step in {(usual.Bf16 ? "bf16" : "fp32")}; where nothing else is said {usual.Model.Image}x{usual.Model.Image}, {usual.Ratio:P0} hidden, depth {usual.Model.Depth}, batch {usual.Batch}",
+            $"Train step in {(usual.Bf16 ? "bf16" : "fp32")}; where nothing else is said {usual.Model.Image}x{usual.Model.Image}, {usual.Ratio:P0} hidden, " +
+            $"depth {usual.Model.Depth}, batch {usual.Batch}",
             "", "tokens seen", "GFLOP", "step", "range", "images/s", "GFLOP/s");
         var measured = new List<object>();
         var fits = new List<string>();

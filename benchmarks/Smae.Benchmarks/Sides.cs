@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Smae.Benchmarks;
@@ -59,7 +57,7 @@ internal sealed record SideStart(string Version, int Threads);
 internal sealed record SideRound(
     double Seconds, long ManagedBytes = 0, long ResidentBytes = 0, long TensorsAlive = 0, long MostTensorsAlive = 0, long Losses = 0, double ManagedThreads = 0);
 
-/// <summary>What was measured of a side. Its peak memory is 0 where the system does not tell.</summary>
+/// <summary>What was measured of a side.</summary>
 internal sealed record SideResult(string Name, SideSettings Settings, SideStart Start, IReadOnlyList<SideRound> Rounds, long PeakResidentBytes)
 {
     public Spread StepSeconds => Spread.Of(Rounds.Select(round => round.Seconds / Settings.Steps));
@@ -70,10 +68,7 @@ internal sealed record SideResult(string Name, SideSettings Settings, SideStart 
     public double SpeedOver(SideResult other) => ImagesPerSecond / other.ImagesPerSecond;
 }
 
-/// <summary>A side: a process of its own, since malloc and threads are set for a whole process.</summary>
-/// <param name="Name">What it is, for people.</param>
-/// <param name="Settings">What it does.</param>
-/// <param name="Start">The process, without the settings; null is this program.</param>
+/// <summary>A side: a process of its own, since malloc and threads are set for a whole process. Without a start it is this program.</summary>
 internal sealed record Side(string Name, SideSettings Settings, Func<ProcessStartInfo>? Start = null)
 {
     // Threads of a side that has just finished may spin for a while before they sleep.
@@ -116,45 +111,38 @@ internal sealed record Side(string Name, SideSettings Settings, Func<ProcessStar
             foreach (SideProcess side in running) side.Dispose();
         }
     }
-
-    /// <summary>The process with its settings and its streams.</summary>
-    public ProcessStartInfo ToProcess()
-    {
-        ProcessStartInfo start = Start?.Invoke() ?? new ProcessStartInfo("dotnet", [typeof(Side).Assembly.Location, "side"]);
-        start.ArgumentList.Add(JsonSerializer.Serialize(Settings, SideSettings.Json));
-        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        return start;
-    }
 }
 
 /// <summary>A side at work: does a round for each line that it is given and sleeps in between.</summary>
 internal sealed class SideProcess : IDisposable
 {
-    private readonly Process _process;
-    private readonly StringBuilder _errors = new();
     private readonly List<SideRound> _rounds = [];
     private readonly Side _side;
+    private readonly Process _process;
     private SideStart? _start;
 
     public SideProcess(Side side)
     {
-        _side = side;
-        _process = Process.Start(side.ToProcess())!;
-        _process.ErrorDataReceived += (_, line) =>
+        ProcessStartInfo start = side.Start?.Invoke() ?? new ProcessStartInfo("dotnet", [typeof(Side).Assembly.Location, "side"]);
+        start.ArgumentList.Add(JsonSerializer.Serialize(side.Settings, SideSettings.Json));
+        start.RedirectStandardInput = start.RedirectStandardOutput = true;
+        (_side, _process) = (side, Process.Start(start)!);
+    }
+
+    public SideResult Result
+    {
+        get
         {
-            lock (_errors) _errors.AppendLine(line.Data);
-        };
-        _process.BeginErrorReadLine();
+            _process.Refresh();
+            return new(_side.Name, _side.Settings, _start!, _rounds, _process.PeakWorkingSet64);
+        }
     }
 
     /// <summary>Waits until it is warm.</summary>
-    /// <exception cref="InvalidOperationException">It ended instead; the message has what it wrote.</exception>
+    /// <exception cref="InvalidOperationException">It ended instead.</exception>
     public void WarmUp() => _start = Read<SideStart>();
 
-    public SideResult Result => new(_side.Name, _side.Settings, _start!, _rounds, PeakResidentBytes());
-
-    /// <summary>Does a round.</summary>
-    /// <param name="counts">Whether it goes into the result.</param>
+    /// <summary>Does a round, which counts or does not.</summary>
     public void Round(bool counts = true)
     {
         _process.StandardInput.WriteLine();
@@ -178,14 +166,6 @@ internal sealed class SideProcess : IDisposable
         string? line = _process.StandardOutput.ReadLine();
         if (line is not null) return JsonSerializer.Deserialize<T>(line, SideSettings.Json)!;
         _process.WaitForExit();
-        lock (_errors) throw new InvalidOperationException($"'{_side.Name}' ended with code {_process.ExitCode}:\n{_errors}");
-    }
-
-    // As the kernel counts it, for all sides alike.
-    private long PeakResidentBytes()
-    {
-        string file = $"/proc/{_process.Id}/status";
-        string? line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
-        return line is null ? 0 : 1024 * long.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        throw new InvalidOperationException($"'{_side.Name}' ended with code {_process.ExitCode}.");
     }
 }

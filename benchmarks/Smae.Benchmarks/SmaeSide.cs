@@ -40,7 +40,8 @@ internal static class SmaeSide
             MaePretraining.Run(images, new MaePretrainOptions
             {
                 Encoder = settings.Model.ToEncoder(), Decoder = settings.Model.ToDecoder(), Masking = Masking.Random(settings.Ratio),
-                Objective = settings.Job == "smae" ? Objective.Semantic(0.5, critic) : new CountedPixels(gate.LossMade), BatchSize = settings.Batch, AccumulationSteps = settings.Accumulation,
+                Objective = settings.Job == "smae" ? Objective.Semantic(0.5, critic) : new CountedPixels(gate.LossMade),
+                BatchSize = settings.Batch, AccumulationSteps = settings.Accumulation,
                 Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4, WeightDecay = 0.05,
                 Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32, Progress = gate, CancellationToken = gate.Over,
             }, torch.device(settings.Device));

@@ -46,7 +46,10 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
             SideResult ours = results[own];
             report.Add($"{prefix}{figure}ImagesPerSecond", ours.ImagesPerSecond);
             foreach ((string against, string name) in (ReadOnlySpan<(string, string)>)
-                     [("TorchSharp", Plain + format), ("TorchSharpTuned", PlainTuned + format), ("PyTorchDefault", PyTorchPeer.Installed), ("PyTorchTunedBf16", PyTorchPeer.Tuned)])
+                     [
+                         ("TorchSharp", Plain + format), ("TorchSharpTuned", PlainTuned + format), ("PyTorchDefault", PyTorchPeer.Installed),
+                         ("PyTorchTunedBf16", PyTorchPeer.Tuned),
+                     ])
                 if (results.TryGetValue(name, out SideResult? other)) report.Add($"{prefix}{figure}Vs{against}", ours.SpeedOver(other));
             if (results.TryGetValue(PlainTuned + format, out SideResult? plain))
                 report.Add($"{prefix}{figure}PeakMemoryOfTorchSharpTuned", (double)ours.PeakResidentBytes / plain.PeakResidentBytes);
