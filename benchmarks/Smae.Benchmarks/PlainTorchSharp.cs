@@ -64,7 +64,8 @@ internal sealed class PlainTorchSharp : Module<Tensor, Tensor, Tensor>
         foreach (PlainBlock block in _decoderBlocks) x = block.forward(x);
         Tensor prediction = Product(_decoderPred, _decoderNorm.forward(x)[.., 1..], _type).to_type(ScalarType.Float32);
 
-        Tensor target = (pixels - pixels.mean([-1], keepdim: true)) / (pixels.var(-1, unbiased: true, keepdim: true) + 1e-6).sqrt();
+        Tensor centred = pixels - pixels.mean([-1], keepdim: true);
+        Tensor target = centred / (centred.square().sum(-1, keepdim: true) / (_shape.PatchDim - 1) + 1e-6).sqrt();
         Tensor hidden = restore.ge(visible).to_type(ScalarType.Float32);
         return ((prediction - target).square().mean([-1]) * hidden).sum() / hidden.sum();
     }
@@ -142,8 +143,9 @@ internal sealed class PlainBlock : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
+        using DisposeScope scope = NewDisposeScope();   // what the backward pass does not need is freed at once
         x = x + Attention(_norm1.forward(x));
-        return x + Product(_fc2, F.gelu(Product(_fc1, _norm2.forward(x))));
+        return (x + Product(_fc2, F.gelu(Product(_fc1, _norm2.forward(x))))).MoveToOuterDisposeScope();
     }
 
     private Tensor Attention(Tensor x)
