@@ -13,17 +13,24 @@ namespace Smae.Benchmarks;
 /// </summary>
 internal sealed class ManagedTime
 {
+    // The kernel's numbers of the threads that take part; .NET has none for them. The sampler's own have no part in the work.
+    private static readonly HashSet<int> s_threads = [];
+    [ThreadStatic] private static bool t_known;
     private readonly TimeSpan _paused = GC.GetTotalPauseDuration();
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly MemoryStream _trace = new();
-    private readonly EventPipeSession _session;
+    private readonly EventPipeSession _session = new DiagnosticsClient(Environment.ProcessId).StartEventPipeSession(
+        [new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational)], requestRundown: false);
     private readonly Thread _copying;
 
-    // The kernel's numbers of the threads that take part; .NET has none for them.
-    private static readonly HashSet<int> s_threads = [];
-    [ThreadStatic] private static bool t_known;
+    /// <summary>Begins to sample this process.</summary>
+    public ManagedTime()
+    {
+        _copying = new Thread(() => _session.EventStream.CopyTo(_trace)) { IsBackground = true };   // read when all is over: that is managed code too
+        _copying.Start();
+    }
 
-    /// <summary>Counts the calling thread among those that are looked at: others, such as the sampler's own, have no part in the work.</summary>
+    /// <summary>Counts the calling thread among those that are looked at.</summary>
     public static void LookAtThisThread()
     {
         if (t_known) return;
@@ -31,16 +38,6 @@ internal sealed class ManagedTime
         string? self = Directory.Exists("/proc/thread-self") ? Path.GetFileName(new FileInfo("/proc/thread-self").LinkTarget) : null;
         lock (s_threads)
             if (int.TryParse(self, out int number)) s_threads.Add(number);
-    }
-
-    /// <summary>Begins to sample this process.</summary>
-    public ManagedTime()
-    {
-        var sampler = new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational);
-        _session = new DiagnosticsClient(Environment.ProcessId).StartEventPipeSession([sampler], requestRundown: false);
-        // Read only when all is over: reading is managed code too.
-        _copying = new Thread(() => _session.EventStream.CopyTo(_trace)) { IsBackground = true };
-        _copying.Start();
     }
 
     /// <summary>Stops.</summary>
@@ -52,17 +49,16 @@ internal sealed class ManagedTime
         _copying.Join();
         _session.Dispose();
         _trace.Position = 0;
-        var samples = new Dictionary<int, (int All, int Managed)>();
+        Dictionary<int, int> looks = [];
+        int managed = 0;
         using var source = new EventPipeEventSource(_trace);
         new SampleProfilerTraceEventParser(source).ThreadSample += sample =>
         {
             if (!s_threads.Contains(sample.ThreadID)) return;
-            (int all, int managed) = samples.GetValueOrDefault(sample.ThreadID);
-            samples[sample.ThreadID] = (all + 1, managed + (sample.Type == ClrThreadSampleType.Managed ? 1 : 0));
+            looks[sample.ThreadID] = looks.GetValueOrDefault(sample.ThreadID) + 1;
+            if (sample.Type == ClrThreadSampleType.Managed) managed++;
         };
         source.Process();
-        if (samples.Count == 0) return double.NaN;
-        int looks = samples.Values.Max(s => s.All);   // at a thread that was there all the time
-        return samples.Values.Sum(s => s.Managed) / (double)looks + pauses;
+        return looks.Count == 0 ? double.NaN : managed / (double)looks.Values.Max() + pauses;   // the most: of a thread that was there all the time
     }
 }

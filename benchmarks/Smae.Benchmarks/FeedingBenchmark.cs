@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Smae.MLNet;
 using Smae.Training;
 using Spectre.Console;
@@ -14,12 +15,6 @@ internal sealed class FeedingBenchmark : IBenchmark
     public string Description => "Decoding JPEG files, and making batches of what was decoded: images a second, and the share of a train step.";
 
     public void Run(BenchmarkContext context)
-    {
-        Decode(context);
-        Feed(context);
-    }
-
-    private static void Decode(BenchmarkContext context)
     {
         Table table = Text.Table("First epoch: JPEG files to 64x64 pixels in memory", "", "files", "images/s", "range");
         void Measure(string name, string figure, IReadOnlyList<string> files)
@@ -43,6 +38,7 @@ internal sealed class FeedingBenchmark : IBenchmark
             Measure("500x375", "decodePhotosPerSecond", photos.Files);
         }
         AnsiConsole.Write(table);
+        MakeBatches(context);
     }
 
     private static double DecodingSpeed(IReadOnlyList<string> files)
@@ -55,15 +51,15 @@ internal sealed class FeedingBenchmark : IBenchmark
     }
 
     // Nothing is prepared ahead: a step waits for its batch as long as that takes to make, and for nothing else.
-    private static void Feed(BenchmarkContext context)
+    private static void MakeBatches(BenchmarkContext context)
     {
         SideSettings train = context.Settings("train", steps: 4) with { Bf16 = Hardware.FastestPrecision() == Precision.BFloat16 };
         SideSettings batch = train with { Job = "batch", Steps = context.Quick ? 1 : 40 };
         const string step = "the whole step";
-        IReadOnlyList<SideResult> results = Duel.Run(
+        IReadOnlyList<SideResult> results = Side.Measure(
             [
-                Side.Smae(step, train), Side.Smae("images as they are", batch),
-                Side.Smae("images flipped, cropped and resized at random", batch with { Augment = true }),
+                new Side(step, train), new Side("images as they are", batch),
+                new Side("images flipped, cropped and resized at random", batch with { Augment = true }),
             ], context.RoundsOr(3), context.Say);
         double whole = results[0].StepSeconds.Median;
         Table table = Text.Table($"Later epochs: batches of {train.Batch} with their masks", "", "images/s", "time", "share of the step");
@@ -79,9 +75,40 @@ internal sealed class FeedingBenchmark : IBenchmark
         AnsiConsole.Write(table);
         context.Report.AddMeasurements("feeding", results);
     }
+}
 
-    private sealed class FileRow
+/// <summary>A row of a data view: an image's path.</summary>
+internal sealed class FileRow
+{
+    public string Path { get; set; } = "";
+}
+
+/// <summary>A folder of JPEG files that were drawn for a benchmark; gone when it is over.</summary>
+internal sealed class DrawnImages : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("smae-bench-");
+
+    public DrawnImages(int count, int width, int height) => Files = [.. Enumerable.Range(0, count).Select(i => Draw(i, width, height))];
+
+    public string Folder => _folder.FullName;
+
+    public IReadOnlyList<string> Files { get; }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>A gradient with noise: it compresses about as well as a photograph.</summary>
+    private string Draw(int number, int width, int height)
     {
-        public string Path { get; set; } = "";
+        var random = new Random(number);
+        var pixels = new byte[width * height * 4];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            int place = i / 4, slope = (i % 4 + number) % 3 == 0 ? place / width * 128 / height : place % width * 128 / width;
+            pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)(slope + random.Next(100));
+        }
+        string path = Path.Combine(_folder.FullName, $"image{number:00000}.jpg");
+        using MLImage image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
+        image.Save(path);
+        return path;
     }
 }
