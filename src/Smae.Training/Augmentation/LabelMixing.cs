@@ -126,9 +126,7 @@ public sealed record MixupOrCutmix(double MixupAlpha = 0.8, double CutmixAlpha =
 /// <summary>Labels as probabilities of all classes, not quite certain of the true one (Szegedy et al. 2016).</summary>
 public static class LabelSmoothing
 {
-    /// <summary>
-    /// The true class gets 1 - smoothing + smoothing / classes, each other smoothing / classes, as in timm; a row sums to 1.
-    /// </summary>
+    /// <summary>The true class gets 1 - smoothing + smoothing / classes, each other smoothing / classes, as in timm; a row sums to 1.</summary>
     /// <param name="classes">The true class of each image, any integer type: <c>[batch]</c>, each in [0, numClasses).</param>
     /// <param name="smoothing">What is spread over all classes, in [0, 1). Default 0: one-hot. MAE fine-tunes with 0.1.</param>
     /// <returns><c>[batch, numClasses]</c>, float32, on the device of <paramref name="classes"/>.</returns>
