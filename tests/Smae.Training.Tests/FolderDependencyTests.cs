@@ -30,7 +30,7 @@ public sealed partial class FolderDependencyTests
             {
                 (string user, string used) = (Outermost(type), Outermost(other));
                 if (!folders.TryGetValue(user, out string? from) || !folders.TryGetValue(used, out string? to) || from == to) continue;
-                if (!s_settled.Contains(from) || !s_settled.Contains(to)) continue;
+                if (s_unsettled.Contains(from) || s_unsettled.Contains(to)) continue;
                 if (!uses.TryGetValue((from, to), out SortedSet<string>? examples)) uses[(from, to)] = examples = [];
                 examples.Add($"{user} uses {used}");
             }
