@@ -1,8 +1,6 @@
 namespace Smae.Training;
 
-/// <summary>
-/// What is done to an image before a model sees it. It is kept with the weights, so that scoring sees the same pixels as training.
-/// </summary>
+/// <summary>What is done to an image before a model sees it. It is kept with the weights, so that scoring sees the same pixels as training.</summary>
 public sealed record ImagePreprocessing
 {
     /// <summary>Height in pixels after resizing.</summary>
