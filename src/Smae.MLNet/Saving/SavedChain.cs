@@ -34,10 +34,9 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
     public void Save(ModelSaveContext context, LabelClasses classes)
     {
-        var predictor = new SoftmaxPredictor(classes, Logits);
         Save(
-            context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, predictor.After(saved.Map)),
-            (_, _) => predictor.Transformer);
+            context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, saved.Map),
+            (_, _) => SoftmaxPredictor.Create(Logits, classes));
     }
 
     /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>

@@ -1,84 +1,43 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
-using Smae.Export;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.MLNet;
 
 /// <summary>
 /// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but its
-/// maximum-entropy classifier is the softmax of a linear map. That map cannot be set, so one is trained, on a row for each class, whatever map it may become;
-/// and the logits are sent through its inverse first.
+/// maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it is the
+/// softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
 /// </summary>
-internal sealed class SoftmaxPredictor
+internal static class SoftmaxPredictor
 {
+    /// <param name="logitsColumnName">The column of logits, <c>Vector&lt;Single&gt;</c> with a number for each class.</param>
     /// <param name="classes">The classes.</param>
-    /// <param name="featureColumnName">The column of logits, less <see cref="Undo"/>.</param>
-    public SoftmaxPredictor(LabelClasses classes, string featureColumnName)
+    public static ITransformer Create(string logitsColumnName, LabelClasses classes)
     {
-        var ml = new MLContext(seed: 0);
-        var definition = SchemaDefinition.Create(typeof(Row));
-        classes.Define(definition[nameof(Row.Label)]);
-        definition[nameof(Row.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, classes.Count);
-        definition[nameof(Row.Features)].ColumnName = featureColumnName;
-        IDataView rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, classes.Count).Select(i => new Row(i, classes.Count)), definition);
-        var trainer = ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(
-            nameof(Row.Label), featureColumnName, l1Regularization: 0, l2Regularization: 0.1f, optimizationTolerance: 1e-4f);
-        MulticlassPredictionTransformer<MaximumEntropyModelParameters> transformer = trainer.Fit(rows);
-        (Transformer, Undo) = (transformer, InverseOf(transformer.Model));
+        int count = classes.Count;
+        IHostEnvironment environment = new MLContext();
+        VBuffer<float>[] identity = [.. Enumerable.Range(0, count).Select(i => new VBuffer<float>(count, 1, [1f], [i]))];
+        MaximumEntropyModelParameters model = Model(environment, identity, new float[count], count, count, null, null);
+
+        var annotations = new DataViewSchema.Annotations.Builder();
+        classes.AddTo(annotations, "KeyValues");
+        var schema = new DataViewSchema.Builder();
+        schema.AddColumn("Label", new KeyDataViewType(typeof(uint), count), annotations.ToAnnotations());
+        schema.AddColumn(logitsColumnName, new VectorDataViewType(NumberDataViewType.Single, count));
+        return Predictor<MaximumEntropyModelParameters>.Create(environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
     }
 
-    /// <summary>The predictor.</summary>
-    public ITransformer Transformer { get; }
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern MaximumEntropyModelParameters Model(
+        IHostEnvironment environment, VBuffer<float>[] weights, float[] bias, int classes, int features, string[]? labelNames, ModelStatisticsBase? statistics);
 
-    /// <summary>What is done to logits before the predictor sees them, so that it sees them as they were.</summary>
-    public LinearMap Undo { get; }
-
-    /// <summary>A map and then <see cref="Undo"/>, as one.</summary>
-    /// <param name="first">The map; null is none.</param>
-    public LinearMap After(LinearMap? first)
+    private static class Predictor<TModel> where TModel : class
     {
-        if (first is null)
-            return Undo;
-        using DisposeScope scope = NewDisposeScope();
-        long classes = Undo.Offset.Length;
-        Tensor undo = Matrix(Undo.Matrix, classes, classes), offset = tensor(first.Offset).to_type(ScalarType.Float64);
-        return Map(undo.matmul(Matrix(first.Matrix, classes, first.Matrix.Length / classes)), undo.mv(offset) + tensor(Undo.Offset));
-    }
-
-    private static LinearMap InverseOf(MaximumEntropyModelParameters model)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        VBuffer<float>[] weights = [];
-        model.GetWeights(ref weights, out int classes);
-        float[] matrix = [.. weights.SelectMany(row => row.DenseValues())];
-        // The softmax does not see what is added to all logits, so training leaves the sum over classes at zero and the map singular. The same number added
-        // to all weights makes up for it, and adds but the same to all logits.
-        Tensor map = Matrix(matrix, classes, classes);
-        Tensor inverse = (map + map.diagonal().mean() / classes).inverse();
-        return Map(inverse, inverse.mv(tensor(model.GetBiases().ToArray()).to_type(ScalarType.Float64)).neg());
-    }
-
-    private static Tensor Matrix(float[] values, long rows, long columns) => tensor(values, [rows, columns]).to_type(ScalarType.Float64);
-
-    private static LinearMap Map(Tensor matrix, Tensor offset) => new(Floats(matrix), Floats(offset));
-
-    private static float[] Floats(Tensor values) => values.to_type(ScalarType.Float32).contiguous().data<float>().ToArray();
-
-    /// <summary>A class and a vector that is 1 at its place. In a user's type ML.NET counts keys from 0.</summary>
-    private sealed class Row
-    {
-        public Row(int index, int classes)
-        {
-            Label = (uint)index;
-            Features = new float[classes];
-            Features[index] = 1;
-        }
-
-        public uint Label { get; set; }
-
-        public float[] Features { get; set; }
+        [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+        public static extern MulticlassPredictionTransformer<TModel> Create(
+            IHostEnvironment environment, TModel model, DataViewSchema schema, string feature, string label, string score, string predictedLabel);
     }
 }
