@@ -6,4 +6,4 @@ namespace Smae.Export;
 /// bytes modulo the number of masks.
 /// </param>
 /// <param name="Parts">What stands side by side, from left to right.</param>
-internal sealed record MaskedPictures(byte[] Masks, IReadOnlyList<PicturePart> Parts);
+public sealed record MaskedPictures(byte[] Masks, IReadOnlyList<PicturePart> Parts);

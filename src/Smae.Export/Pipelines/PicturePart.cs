@@ -1,7 +1,7 @@
 namespace Smae.Export;
 
 /// <summary>What stands in a picture of a reconstruction.</summary>
-internal enum PicturePart
+public enum PicturePart
 {
     /// <summary>The image.</summary>
     Original,

@@ -10,7 +10,7 @@ namespace Smae.Export;
 /// output without the dimension of the batch (OnnxTransformer would make a <c>Vector&lt;Single, 1, dim&gt;</c> of it, which no predictor accepts that knows a
 /// <c>Vector&lt;Single, dim&gt;</c>), both under the names of their columns.
 /// </summary>
-internal sealed class PipelineModel
+public sealed class PipelineModel
 {
     private const string Prefix = "model/";   // of all names that the file had: the columns' names are then free
     private readonly ModelProto _model;

@@ -35,6 +35,16 @@ public sealed record OnnxScoringOptions
     /// <summary>Which output is wanted; null is the main one, the first of <see cref="OnnxModelInfo.Outputs"/>. Default null.</summary>
     public string? OutputName { get; init; }
 
+    /// <summary>Checks the options, and that a file has the output that they name.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="info">What it tells about itself.</param>
+    /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
+    public void Validate(string path, OnnxModelInfo info)
+    {
+        string[] faults = [.. Faults(), .. Faults(path, info)];
+        if (faults.Length > 0) throw new ArgumentException(string.Join(" ", faults), "options");
+    }
+
     internal IEnumerable<string> Faults()
     {
         if (!Enum.IsDefined(Device)) yield return $"Device is {Device}: expected one of {string.Join(", ", Enum.GetNames<OnnxDevice>())}.";

@@ -38,6 +38,10 @@ public sealed record ImagePreprocessing
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
 
+    /// <summary>Checks that there is a mean and a positive deviation for each channel.</summary>
+    /// <exception cref="ArgumentException">There is not: the message names every fault.</exception>
+    public void Validate() => Guard.NoFaults(Faults(), nameof(ImagePreprocessing));
+
     internal IEnumerable<string> Faults()
     {
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })

@@ -85,11 +85,17 @@ public sealed class ImageEncoder : IDisposable
 
     /// <summary>Embeds a batch.</summary>
     /// <param name="bytes"><c>[batch, height, width, channels]</c> of <see cref="Preprocessing"/>, uint8.</param>
+    /// <param name="pooling">How tokens become one vector; null, the default, is <see cref="Pooling"/>.</param>
+    /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
+    public Tensor Embed(Tensor bytes, Pooling? pooling = null) => Embed(bytes, pooling ?? Pooling, augmentation: null);
+
+    /// <summary>Embeds a batch.</summary>
+    /// <param name="bytes"><c>[batch, height, width, channels]</c> of <see cref="Preprocessing"/>, uint8.</param>
     /// <param name="pooling">How tokens become one vector.</param>
     /// <param name="augmentation">Done to the images first; null is none.</param>
     /// <param name="random">What the augmentation draws from.</param>
     /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
-    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation = null, RandomSequence? random = null)
+    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation, RandomSequence? random = null)
     {
         lock (_lock)
         {

@@ -146,6 +146,6 @@ internal sealed class SupervisedRun(
     private string Fingerprint(LabelledImages training, LabelledImages? validation, (string, Tensor)[] trained) => TensorHash.Of(
         trained, string.Join('|', training.ContentHash(), validation?.ContentHash(), identity, model.GetType(), options with
         {
-            Progress = null, CancellationToken = default, Checkpoints = null, ImageCache = null, ClassNames = null,
+            Progress = null, CancellationToken = default, Checkpoints = null, ClassNames = null,
         }));
 }
