@@ -25,16 +25,15 @@ public static class ImageClassificationCatalog
     /// Data that is looked at after every epoch, with the same two columns: by default the best epoch's weights are kept. Labels may be keys
     /// or, where the training data's keys were made of text, that text. Null, the default, is none.
     /// </param>
+    /// <param name="reading">
+    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
+    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     /// <exception cref="FileNotFoundException"><see cref="FineTuneOptions.EncoderWeights"/> is not there.</exception>
     public static VisionTransformerTrainer VisionTransformer(
         this Trainers catalog, string labelColumnName = DefaultLabel, string featureColumnName = DefaultFeatures, FineTuneOptions? options = null,
-        IDataView? validationData = null)
-    {
-        options ??= new FineTuneOptions();
-        return new VisionTransformerTrainer(
-            CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, options.BrokenImages), options);
-    }
+        IDataView? validationData = null, ImageReadOptions? reading = null) =>
+        new(CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, reading), options ?? new FineTuneOptions());
 
     /// <summary>Fine-tunes a pretrained encoder end to end.</summary>
     /// <param name="catalog">The catalog: <c>mlContext.MulticlassClassification.Trainers</c>.</param>
@@ -67,15 +66,17 @@ public static class ImageClassificationCatalog
     /// <param name="encoder">The encoder. It stays the caller's and must live as long as the transformer; its device is used.</param>
     /// <param name="options">How; null, the default, takes every option's default.</param>
     /// <param name="validationData">Data that is looked at after every epoch, as for <c>VisionTransformer</c>. Null, the default, is none.</param>
-    /// <param name="brokenImages">What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>.</param>
+    /// <param name="reading">
+    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
+    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static LinearProbeTrainer LinearProbe(
         this Trainers catalog, string labelColumnName, string featureColumnName, ImageEncoder encoder, LinearProbeOptions? options = null,
-        IDataView? validationData = null, BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+        IDataView? validationData = null, ImageReadOptions? reading = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
         return new LinearProbeTrainer(
-            CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, brokenImages), encoder,
+            CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, reading), encoder,
             options ?? new LinearProbeOptions());
     }
 
@@ -108,15 +109,17 @@ public static class ImageClassificationCatalog
     /// </param>
     /// <param name="options">How; null, the default, takes every option's default. <see cref="Recipes.SmaeCritic"/> is the paper's recipe.</param>
     /// <param name="validationData">Data that is looked at after every epoch, as for <c>VisionTransformer</c>. Null, the default, is none.</param>
-    /// <param name="brokenImages">What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>.</param>
+    /// <param name="reading">
+    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
+    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static SqueezeNetTrainer SqueezeNet(
         this Trainers catalog, string labelColumnName, string featureColumnName, ImagePreprocessing preprocessing,
-        SupervisedOptions? options = null, IDataView? validationData = null, BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+        SupervisedOptions? options = null, IDataView? validationData = null, ImageReadOptions? reading = null)
     {
         ArgumentNullException.ThrowIfNull(preprocessing);
         return new SqueezeNetTrainer(
-            CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, brokenImages), preprocessing,
+            CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, reading), preprocessing,
             options ?? new SupervisedOptions());
     }
 }

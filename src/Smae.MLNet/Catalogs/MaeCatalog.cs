@@ -15,14 +15,15 @@ public static class MaeCatalog
     /// <paramref name="outputColumnName"/>.
     /// </param>
     /// <param name="options">What to train and how; null, the default, takes every option's default.</param>
+    /// <param name="reading">
+    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
+    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static MaePretrainEstimator MaePretrain(
-        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null)
-    {
-        var environment = CatalogEnvironment.Of(catalog);
-        string input = InputOr(outputColumnName, inputColumnName);
-        return new MaePretrainEstimator(environment, outputColumnName, input, options ?? new MaePretrainOptions());
-    }
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null,
+        ImageReadOptions? reading = null) =>
+        new(CatalogEnvironment.Of(catalog), outputColumnName, InputOr(outputColumnName, inputColumnName), options ?? new MaePretrainOptions(),
+            reading ?? new ImageReadOptions());
 
     /// <summary>Pretrains a vision transformer on images without labels, then adds a column of their embeddings.</summary>
     /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
@@ -85,7 +86,7 @@ public static class MaeCatalog
         ArgumentException.ThrowIfNullOrWhiteSpace(encoderPath);
         var environment = CatalogEnvironment.Of(catalog);
         using var channel = environment.Start(nameof(MaeEmbedding));
-        var encoder = ImageEncoder.Load(encoderPath, DeviceResolver.Resolve(environment, channel));
+        var encoder = ImageEncoder.Load(encoderPath, CatalogEnvironment.Device(environment, channel));
         return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
     }
 

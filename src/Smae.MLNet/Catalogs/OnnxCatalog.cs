@@ -7,7 +7,7 @@ namespace Smae.MLNet;
 /// <summary>Exported models in ML.NET pipelines, run in batches by ONNX Runtime: extensions of <see cref="MLContext.Transforms"/>.</summary>
 public static class OnnxCatalog
 {
-    private const int DefaultBatchSize = ImageScorer.DefaultBatchSize;
+    private const int DefaultBatchSize = ImageScoring.DefaultBatchSize;
 
     /// <summary>Adds a column of embeddings that an encoder's ONNX file makes, with all options.</summary>
     /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>

@@ -6,6 +6,9 @@ namespace Smae.MLNet;
 /// <summary>The columns that a classifier adds, annotated as ML.NET's own trainers annotate theirs.</summary>
 internal static class ClassificationOutputs
 {
+    /// <summary>What a broken image leads to, for warnings.</summary>
+    public const string OfBrokenImages = "its score is NaN and its predicted label missing";
+
     private const string ColumnSetId = "ScoreColumnSetId", ColumnKind = "ScoreColumnKind", ValueKind = "ScoreValueKind";
 
     private static readonly KeyDataViewType ColumnSetIdType = new(typeof(uint), int.MaxValue);
@@ -50,4 +53,50 @@ internal static class ClassificationOutputs
         }
         return greatest;
     }
+}
+
+/// <summary>The key of the class with the greatest probability, 0 (missing) where there is none.</summary>
+internal sealed class PredictedLabelOutput(LabelClasses classes)
+    : OutputColumn("PredictedLabel", new KeyDataViewType(typeof(uint), classes.Count))
+{
+    public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
+    {
+        var annotations = ClassificationOutputs.Common(input, "PredictedLabel");
+        classes.AddTo(annotations, "KeyValues");
+        return annotations.ToAnnotations();
+    }
+
+    public override Delegate Getter(RowScores scores) =>
+        (ValueGetter<uint>)((ref uint value) => value = (uint)(ClassificationOutputs.Best(scores()) + 1));
+}
+
+/// <summary>The probabilities of all classes.</summary>
+internal sealed class ScoreOutput(LabelClasses classes) : VectorOutput("Score", classes.Count)
+{
+    public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
+    {
+        var annotations = ClassificationOutputs.Common(input, "Score");
+        if (classes.AreText)
+            classes.AddTo(annotations, "SlotNames");
+        classes.AddTo(annotations, "TrainingLabelValues");
+        return annotations.ToAnnotations();
+    }
+}
+
+/// <summary>The probability of the predicted class, NaN (missing) where there is none.</summary>
+internal sealed class ProbabilityOutput() : OutputColumn("Probability", NumberDataViewType.Single)
+{
+    public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
+    {
+        var annotations = ClassificationOutputs.Common(input, "Probability");
+        annotations.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true);
+        return annotations.ToAnnotations();
+    }
+
+    public override Delegate Getter(RowScores scores) => (ValueGetter<float>)((ref float value) =>
+    {
+        var probabilities = scores();
+        int best = ClassificationOutputs.Best(probabilities);
+        value = best < 0 ? float.NaN : probabilities[best];
+    });
 }

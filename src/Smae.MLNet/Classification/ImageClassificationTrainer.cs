@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Smae.Training;
+using TorchSharp;
 using static System.FormattableString;
 
 namespace Smae.MLNet;
@@ -35,18 +36,19 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     private readonly TrainerInput _input;
     private readonly SupervisedOptions _options;
     private readonly ImageDecoders _decoders;
+    private readonly BrokenImagePolicy _brokenImages;
 
-    /// <exception cref="ArgumentException">A name is blank, or images of that many channels cannot be had.</exception>
+    /// <exception cref="ArgumentException">A name is blank, an option is out of range, or images of that many channels cannot be had.</exception>
     private protected ImageClassificationTrainer(
-        IHostEnvironment environment, string name, TrainerInput input, SupervisedOptions options, ImagePreprocessing preprocessing)
+        IHostEnvironment environment, TrainerInput input, SupervisedOptions options, ImagePreprocessing preprocessing)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(input.LabelColumnName, "labelColumnName");
         ArgumentException.ThrowIfNullOrWhiteSpace(input.FeatureColumnName, "featureColumnName");
+        input.Reading?.Validate();
         _environment = environment;
-        _host = environment.Register(name);
-        _input = input;
-        _options = options;
-        _decoders = new ImageDecoders(preprocessing);
+        _host = environment.Register(GetType().Name);
+        (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing));
+        _brokenImages = input.Reading?.BrokenImages ?? BrokenImagePolicy.Skip;
     }
 
     /// <summary>The column of labels.</summary>
@@ -85,11 +87,11 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var classes = LabelClasses.Of(label);
         var validationLabels = validationData is null ? null : LabelReader.OfValidation(validationData.Schema, LabelColumnName, classes);
         Check(classes, validationData);
-        var device = DeviceResolver.Resolve(_environment, channel);
+        var device = CatalogEnvironment.Device(_environment, channel);
         int seed = _options.Seed ?? _host.Rand.Next();
         Info(channel, $"Seed {seed}.");
 
-        var loader = new ImageStoreLoader(_decoders, _input.BrokenImages, _host, channel, _options.CancellationToken, _options.ImageCache);
+        var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache);
         var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
         using var trainingImages = training.Images;
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");
@@ -100,13 +102,10 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         Info(channel, Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
         if (result.Best is { } best)
             Info(channel, $"Best on the validation data: {best}.");
-        var model = ModelOf(result, run);
-        var scorer = new ImageScorer(_host, FeatureColumnName, model, ClassificationOutputs.For(classes))
-        {
-            Decoders = _decoders, BrokenImages = _input.BrokenImages, Consequence = "its score is NaN and its predicted label missing",
-        };
-        return new ImageClassificationTransformer<TModel>(
-            scorer, new SavedChain(FeatureColumnName, kind, model), classes, result, LabelColumnName, images.Type);
+        var scoring = new ImageScoring(
+            _host, FeatureColumnName, kind, _decoders, ModelOf(result, run), ClassificationOutputs.For(classes), _brokenImages,
+            ClassificationOutputs.OfBrokenImages);
+        return new ImageClassificationTransformer<TModel>(scoring, classes, result, LabelColumnName, images.Type);
     }
 
     /// <summary>The schema that the transformer will give.</summary>
@@ -114,7 +113,6 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is of another type.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, FeatureColumnName, "feature");
         return OutputShape.With(inputSchema, ClassificationOutputs.For(LabelClasses.Of(LabelColumn.Find(inputSchema, LabelColumnName))));
     }
@@ -123,7 +121,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     private protected abstract SupervisedResult<TModel> Train(TrainerRun run);
 
     /// <summary>What scores with the trained model: probabilities of the classes. Disposed with the transformer.</summary>
-    private protected abstract ISavableModel ModelOf(SupervisedResult<TModel> result, TrainerRun run);
+    private protected abstract ImageModel ModelOf(SupervisedResult<TModel> result, TrainerRun run);
 
     private void Check(LabelClasses classes, IDataView? validationData)
     {
@@ -151,3 +149,20 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
 
     private static void Info(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);
 }
+
+/// <summary>What a trainer of classifiers reads.</summary>
+/// <param name="LabelColumnName">The column of labels: keys.</param>
+/// <param name="FeatureColumnName">The column of images.</param>
+/// <param name="ValidationData">Data that is looked at after an epoch; null is none.</param>
+/// <param name="Reading">How the images are read; null takes every option's default.</param>
+internal sealed record TrainerInput(string LabelColumnName, string FeatureColumnName, IDataView? ValidationData, ImageReadOptions? Reading);
+
+/// <summary>What one call of a trainer's <c>Fit</c> trains on.</summary>
+/// <param name="Training">Images and labels.</param>
+/// <param name="Validation">The same, looked at after an epoch; null is none.</param>
+/// <param name="ClassNames">Names of all classes.</param>
+/// <param name="Seed">Seed of all that is random.</param>
+/// <param name="Device">Where; null is the CPU.</param>
+/// <param name="Log">Takes lines for people.</param>
+internal sealed record TrainerRun(
+    LabelledImages Training, LabelledImages? Validation, IReadOnlyList<string> ClassNames, int Seed, torch.Device? Device, Action<string> Log);

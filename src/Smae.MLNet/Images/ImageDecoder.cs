@@ -1,8 +1,41 @@
+using System.Collections.Concurrent;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Smae.Training;
 
 namespace Smae.MLNet;
+
+/// <summary>Decoders of one preprocessing for any number of threads: made as needed, kept for the next use.</summary>
+internal sealed class ImageDecoders
+{
+    private readonly ImagePreprocessing _preprocessing;
+    private readonly ImageResizer _resizer;
+    private readonly ConcurrentBag<ImageDecoder> _idle = [];
+
+    /// <exception cref="ArgumentException">ML.NET's images cannot give that number of channels.</exception>
+    public ImageDecoders(ImagePreprocessing preprocessing)
+    {
+        if (preprocessing.Channels is not (1 or 3 or 4))
+        {
+            throw new ArgumentException(
+                $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).",
+                nameof(preprocessing));
+        }
+        _preprocessing = preprocessing;
+        _resizer = new ImageResizer(preprocessing);
+    }
+
+    /// <summary>What is done to an image.</summary>
+    public ImagePreprocessing Preprocessing => _preprocessing;
+
+    /// <summary>Bytes of a decoded image: height x width x channels.</summary>
+    public int ImageBytes => _preprocessing.ByteCount;
+
+    /// <summary>A decoder for one thread, until it is given back.</summary>
+    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(_resizer, _preprocessing.Channels);
+
+    public void Return(ImageDecoder decoder) => _idle.Add(decoder);
+}
 
 /// <summary>
 /// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images. Holds buffers: one thread at a time uses it.
@@ -100,4 +133,50 @@ internal sealed class ImageDecoder
         if (_encoded.Length < length)
             _encoded = new byte[Math.Max(length, 2 * _encoded.Length)];
     }
+}
+
+/// <summary>Copies pixels from the order an <see cref="MLImage"/> stores them in to that of an <see cref="Training.ImageStore"/>.</summary>
+internal static class PixelOrder
+{
+    /// <summary>
+    /// Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).
+    /// </summary>
+    public static void Copy(MLImage image, int channels, Span<byte> destination)
+    {
+        var source = image.Pixels;
+        var (red, blue) = image.PixelFormat switch
+        {
+            MLPixelFormat.Bgra32 => (2, 0),
+            MLPixelFormat.Rgba32 => (0, 2),
+            _ => throw new NotSupportedException($"Pixel format {image.PixelFormat} is not supported."),
+        };
+        int count = image.Width * image.Height;
+        destination = destination[..(count * channels)];
+        switch (channels)
+        {
+            case 1:
+                for (int i = 0; i < count; i++)
+                {
+                    var pixel = source.Slice(4 * i, 4);
+                    destination[i] = Luma(pixel[red], pixel[1], pixel[blue]);
+                }
+                break;
+            case 3 or 4:
+                for (int i = 0, to = 0; i < count; i++, to += channels)
+                {
+                    var pixel = source.Slice(4 * i, 4);
+                    destination[to] = pixel[red];
+                    destination[to + 1] = pixel[1];
+                    destination[to + 2] = pixel[blue];
+                    if (channels == 4)
+                        destination[to + 3] = pixel[3];
+                }
+                break;
+            default:
+                throw new NotSupportedException($"Images have 1, 3 or 4 channels, not {channels}.");
+        }
+    }
+
+    // ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded: the weights add up to 65536.
+    private static byte Luma(byte red, byte green, byte blue) => (byte)((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16);
 }

@@ -11,20 +11,18 @@ namespace Smae.MLNet;
 /// file could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics,
 /// Microsoft.ML.OnnxTransformer and ONNX Runtime.
 /// </summary>
-/// <param name="inputColumnName">The column of images.</param>
-/// <param name="kind">What it holds.</param>
-/// <param name="model">The model.</param>
-internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, ISavableModel model)
+/// <param name="scoring">The model, and the column of images that it reads.</param>
+internal sealed class SavedChain(ImageScoring scoring)
 {
     // Columns of the chain that it drops again. Named so that they are nobody else's.
     private const string Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits",
         Picture = "smae.picture";
 
-    /// <summary>Saves the chain for a model whose numbers are the value of a column.</summary>
+    /// <summary>Saves the chain for a model whose numbers are the value of a column, an embedding.</summary>
     /// <param name="context">Where to.</param>
     /// <param name="outputColumnName">The column.</param>
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string outputColumnName) => Save(
+    public void SaveVector(ModelSaveContext context, string outputColumnName) => Save(
         context, outputColumnName, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, outputColumnName, saved.Map),
         last: null);
 
@@ -32,38 +30,35 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
     /// <param name="context">Where to.</param>
     /// <param name="classes">The classes.</param>
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, LabelClasses classes)
-    {
-        Save(
-            context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, saved.Map),
-            (_, _) => SoftmaxPredictor.Create(Logits, classes));
-    }
+    public void SaveClasses(ModelSaveContext context, LabelClasses classes) => Save(
+        context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, saved.Map),
+        (_, _) => SoftmaxPredictor.Create(Logits, classes));
 
     /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>
     /// <param name="context">Where to.</param>
     /// <param name="outputColumnName">The column of pictures.</param>
     /// <param name="pictures">The masks, and what is shown.</param>
     /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
+    public void SavePictures(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
     {
-        (int height, int width) = (model.Preprocessing.Height, model.Preprocessing.Width * pictures.Parts.Count);
+        ImagePreprocessing size = scoring.Model.Preprocessing;
         Save(
             context, Picture, (_, whole, single) => PipelineModel.WritePictures(whole, single, Pixels, Picture, pictures),
-            (ml, data) => ml.ConvertToImage(height, width, outputColumnName, Picture, interleavedColors: true).Fit(data));
+            (ml, data) => ml.ConvertToImage(size.Height, size.Width * pictures.Parts.Count, outputColumnName, Picture, interleavedColors: true).Fit(data));
     }
 
     private void Save(
         ModelSaveContext context, string valueColumn, Action<SavedOutput, string, string> write, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
-        if (kind == ImageColumnKind.Bytes)
+        if (scoring.SourceKind == ImageColumnKind.Bytes)
             throw new NotSupportedException(
-                $"Column '{inputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved model could not read them. " +
+                $"Column '{scoring.InputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved model could not read them. " +
                 "Fit on a column of paths or of MLImage, and save that.");
         DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
         try
         {
             string whole = Path.Combine(temporary.FullName, "model.onnx"), single = Path.Combine(temporary.FullName, "pipeline.onnx");
-            write(model.WriteOnnx(whole), whole, single);
+            write(scoring.Model.WriteOnnx(whole), whole, single);
             // OnnxTransformer reads its file again when it saves: the chain is saved while the file is there.
             using TransformerChain<ITransformer> chain = Chain(single, valueColumn, last);
             ((ICanSaveModel)chain).Save(context);
@@ -76,10 +71,10 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
 
     private TransformerChain<ITransformer> Chain(string file, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
-        bool loads = kind == ImageColumnKind.Path;
+        bool loads = scoring.SourceKind == ImageColumnKind.Path;
         TransformsCatalog ml = new MLContext().Transforms;
         var schema = new DataViewSchema.Builder();
-        schema.AddColumn(inputColumnName, loads ? TextDataViewType.Instance : new ImageDataViewType());
+        schema.AddColumn(scoring.InputColumnName, loads ? TextDataViewType.Instance : new ImageDataViewType());
         IDataView data = new SchemaOnlyView(schema.ToSchema());
         List<ITransformer> steps = [];
         List<string> passing = [Resized, Pixels];
@@ -92,11 +87,11 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
 
         if (loads)
         {
-            Add(ml.LoadImages(Loaded, "", inputColumnName).Fit(data));
+            Add(ml.LoadImages(Loaded, "", scoring.InputColumnName).Fit(data));
             passing.Add(Loaded);
         }
-        ImagePreprocessing size = model.Preprocessing;
-        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : inputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
+        ImagePreprocessing size = scoring.Model.Preprocessing;
+        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
         var colors = PipelineModel.ExtractedChannels(size) == 4 ? ImagePixelExtractingEstimator.ColorBits.All : ImagePixelExtractingEstimator.ColorBits.Rgb;
         Add(ml.ExtractPixels(Pixels, Resized, colors, interleavePixelColors: true, outputAsFloatArray: false).Fit(data));
         Add(ml.ApplyOnnxModel([valueColumn], [Pixels], file).Fit(data));

@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Smae.Export;
 using Smae.Training;
@@ -28,7 +29,7 @@ public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassif
     /// <exception cref="ArgumentException">The options ask for another output than the probabilities.</exception>
     /// <exception cref="InvalidDataException">The file has not as many names of classes as classes.</exception>
     internal OnnxClassificationEstimator(IHostEnvironment environment, string inputColumnName, OnnxFile file, BrokenImagePolicy brokenImages)
-        : base(environment, nameof(OnnxClassificationEstimator), inputColumnName, file, brokenImages)
+        : base(environment, inputColumnName, file, brokenImages)
     {
         if (file.Output != file.Info.Outputs[0])
         {
@@ -41,12 +42,26 @@ public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassif
         Outputs = ClassificationOutputs.For(_classes);
     }
 
-    private protected override string Consequence => "its score is NaN and its predicted label missing";
-
     private protected override IReadOnlyList<OutputColumn> Outputs { get; }
 
     // The second output of every classifier's file: see OnnxExport.
-    private protected override OnnxOutputInfo SavedOutput => _file.Info.Outputs.Single(output => output.Name == "logits");
+    private protected override OnnxClassificationTransformer Create(IDataView input, ImageColumnKind kind) =>
+        new(Open(kind, _file.Info.Outputs.Single(output => output.Name == "logits"), ClassificationOutputs.OfBrokenImages), _classes);
+}
 
-    private protected override OnnxClassificationTransformer Create(OnnxScorer scorer) => new(scorer, _classes);
+/// <summary>
+/// Classifies images with a classifier's ONNX file, a batch of rows at a time: adds <c>PredictedLabel</c> (the key of the likeliest class),
+/// <c>Score</c> (the probabilities of all classes) and <c>Probability</c> (that of the predicted class).
+/// </summary>
+/// <remarks>
+/// <para>A saved model gives <c>PredictedLabel</c> and <c>Score</c>.</para>
+/// <inheritdoc/>
+/// </remarks>
+public sealed class OnnxClassificationTransformer : OnnxImageTransformer
+{
+    private readonly LabelClasses _classes;
+
+    internal OnnxClassificationTransformer(ImageScoring scoring, LabelClasses classes) : base(scoring) => _classes = classes;
+
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveClasses(context, _classes);
 }

@@ -5,6 +5,74 @@ using Smae.Training;
 
 namespace Smae.MLNet;
 
+/// <summary>Makes transformers that run an ONNX file of Smae on a column of images: what these estimators have in common.</summary>
+/// <remarks>
+/// <c>Fit</c> opens the file and trains nothing: a <see cref="FileNotFoundException"/> says that the file is gone, an <see cref="InvalidDataException"/> that
+/// it has changed since it was given to the estimator or that ONNX Runtime does not take it, an <see cref="InvalidOperationException"/> that the device cannot
+/// be used and nothing says to go on with the CPU. The transformer owns ONNX Runtime's session: dispose it to free the session.
+/// </remarks>
+/// <typeparam name="TTransformer">The kind of transformer.</typeparam>
+public abstract class OnnxImageEstimator<TTransformer> : ImageEstimator<TTransformer> where TTransformer : OnnxImageTransformer
+{
+    private readonly OnnxFile _file;
+    private readonly BrokenImagePolicy _brokenImages;
+
+    private protected OnnxImageEstimator(IHostEnvironment environment, string inputColumnName, OnnxFile file, BrokenImagePolicy brokenImages)
+        : base(environment, inputColumnName, file.Info.Preprocessing) => (_file, _brokenImages) = (file, brokenImages);
+
+    /// <summary>What the file tells about itself.</summary>
+    public OnnxModelInfo Info => _file.Info;
+
+    /// <summary>Opens the file, ready to score.</summary>
+    /// <param name="kind">What the column of images holds.</param>
+    /// <param name="saved">The output of the file that a saved model starts from: an embedding, or the logits of classes.</param>
+    /// <param name="consequence">What a broken image leads to, for warnings.</param>
+    private protected ImageScoring Open(ImageColumnKind kind, OnnxOutputInfo saved, string consequence)
+    {
+        using var channel = Host.Start("Opening");
+        var model = new OnnxFileModel(_file.Open(Environment, channel), _file, saved);
+        return new ImageScoring(Host, InputColumnName, kind, Decoders, model, Outputs, _brokenImages, consequence, _file.BatchSize);
+    }
+}
+
+/// <summary>Runs an ONNX file of Smae on a column of images: what these transformers have in common.</summary>
+/// <remarks>
+/// <para>A saved model holds a copy of the ONNX file, which must still be there and unchanged when it is saved.</para>
+/// <inheritdoc/>
+/// </remarks>
+public abstract class OnnxImageTransformer : ImageTransformer
+{
+    private readonly OnnxFileModel _model;
+
+    private protected OnnxImageTransformer(ImageScoring scoring) : base(scoring) => _model = (OnnxFileModel)scoring.Model;
+
+    /// <summary>What the file tells about itself.</summary>
+    public OnnxModelInfo Info => _model.Session.Info;
+
+    /// <summary>Where it is computed.</summary>
+    public OnnxDevice Device => _model.Session.Device;
+}
+
+/// <summary>An ONNX file at work.</summary>
+/// <param name="session">The session, which this object owns.</param>
+/// <param name="file">The file it was opened from.</param>
+/// <param name="saved">The output whose numbers a saved model starts from.</param>
+internal sealed class OnnxFileModel(OnnxImageModel session, OnnxFile file, OnnxOutputInfo saved)
+    : ImageModel(session.Info.Preprocessing, session.OutputLength)
+{
+    public OnnxImageModel Session => session;
+
+    public override SavedOutput WriteOnnx(string path)
+    {
+        file.Copy(path);
+        return new SavedOutput(saved);
+    }
+
+    public override void Dispose() => session.Dispose();
+
+    protected override void Score(ReadOnlySpan<byte> images, int count, Span<float> outputs) => session.Run(images, count, outputs);
+}
+
 /// <summary>An ONNX file of Smae and how it is to be run: checked where it is named, opened where a transformer is made.</summary>
 internal sealed class OnnxFile
 {
@@ -28,7 +96,7 @@ internal sealed class OnnxFile
         Info = OnnxModelInfo.Read(Path);
         if (Info.Kind != kind)
             throw new ArgumentException($"{Path} holds a model of the kind {Info.Kind}: expected {kind}. {Advice(Info.Kind)}", "modelFile");
-        Guard.NoFaults(options.Faults().Concat(options.Faults(Path, Info)), nameof(options));
+        options.Validate(Path, Info);
     }
 
     /// <summary>The full path.</summary>

@@ -1,7 +1,29 @@
+using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Smae.Training;
 
 namespace Smae.MLNet;
+
+/// <summary>How the images of a data view are read into memory, once, before something is done with all of them.</summary>
+public sealed record ImageReadOptions
+{
+    /// <summary>
+    /// What happens with images that cannot be read. Default null: trainers leave them out and report them (<see cref="BrokenImagePolicy.Skip"/>), and a
+    /// transformer of <c>MaePretrain</c> or of a trainer gives missing values for them later; for <c>LoadImageStore</c> they are an error
+    /// (<see cref="BrokenImagePolicy.Fail"/>), so that the images stay in step with the rows.
+    /// </summary>
+    public BrokenImagePolicy? BrokenImages { get; init; }
+
+    /// <summary>
+    /// How much of the decoded images may be in memory, where the rest lies, and whether the next run may use them. Default null: every option's default,
+    /// which keeps nothing.
+    /// </summary>
+    public ImageCacheOptions? Cache { get; init; }
+
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
+    public void Validate() => Cache?.Validate();
+}
 
 /// <summary>
 /// Does with broken images what the user chose: throws, or counts them and warns, about the first few one by one and about all of them
@@ -11,8 +33,7 @@ internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvid
 {
     private const int Named = 10;
 
-    /// <summary>Broken images so far.</summary>
-    public int Count { get; private set; }
+    private int _count;
 
     /// <summary>The first broken image's problem, if there is one.</summary>
     public InvalidDataException? First { get; private set; }
@@ -24,7 +45,7 @@ internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvid
         if (policy == BrokenImagePolicy.Fail)
             throw new InvalidDataException(problem.Message + " (BrokenImagePolicy.Skip goes on without broken images.)", problem);
         First ??= problem;
-        if (Count++ < Named)
+        if (_count++ < Named)
             Warn($"Broken image, {consequence}: {problem.Message}");
     }
 
@@ -32,8 +53,8 @@ internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvid
     /// <param name="total">The images looked at, broken or not.</param>
     public void Summarise(long total)
     {
-        if (Count > 0)
-            Warn($"{Count} of {total} images are broken: {consequence}.");
+        if (_count > 0)
+            Warn($"{_count} of {total} images are broken: {consequence}.");
     }
 
     private void Warn(string message)

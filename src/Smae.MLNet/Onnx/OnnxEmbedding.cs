@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Smae.Export;
 using Smae.Training;
@@ -26,16 +27,31 @@ public sealed class OnnxEmbeddingEstimator : OnnxImageEstimator<OnnxEmbeddingTra
 
     internal OnnxEmbeddingEstimator(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, OnnxFile file, BrokenImagePolicy brokenImages)
-        : base(environment, nameof(OnnxEmbeddingEstimator), inputColumnName, file, brokenImages) => (OutputColumnName, _file) = (outputColumnName, file);
+        : base(environment, inputColumnName, file, brokenImages)
+    {
+        _file = file;
+        Outputs = [new VectorOutput(outputColumnName, file.Output.Length)];
+    }
 
     /// <summary>The column of embeddings.</summary>
-    public string OutputColumnName { get; }
+    public string OutputColumnName => Outputs[0].Name;
 
-    private protected override string Consequence => "its embedding is NaN";
+    private protected override IReadOnlyList<OutputColumn> Outputs { get; }
 
-    private protected override IReadOnlyList<OutputColumn> Outputs => [MaeTransformer.Embedding(OutputColumnName, _file.Output.Length)];
+    private protected override OnnxEmbeddingTransformer Create(IDataView input, ImageColumnKind kind) =>
+        new(Open(kind, _file.Output, "its embedding is NaN"));
+}
 
-    private protected override OnnxOutputInfo SavedOutput => _file.Output;
+/// <summary>Adds a column of embeddings that an encoder's ONNX file makes, a batch of rows at a time.</summary>
+/// <remarks><inheritdoc/></remarks>
+public sealed class OnnxEmbeddingTransformer : OnnxImageTransformer
+{
+    internal OnnxEmbeddingTransformer(ImageScoring scoring) : base(scoring)
+    {
+    }
 
-    private protected override OnnxEmbeddingTransformer Create(OnnxScorer scorer) => new(scorer, OutputColumnName);
+    /// <summary>The column of embeddings.</summary>
+    public string OutputColumnName => Scoring.Outputs[0].Name;
+
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveVector(context, OutputColumnName);
 }
