@@ -28,7 +28,6 @@ public static class ImageDataCatalog
     /// each laid out as one of the above.
     /// </para>
     /// </remarks>
-    /// <param name="catalog">The catalog: <c>mlContext.Data</c>.</param>
     /// <param name="path">The folder.</param>
     /// <param name="split">
     /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save
@@ -48,7 +47,6 @@ public static class ImageDataCatalog
     }
 
     /// <summary>Decodes and resizes every image of a column, on all cores, as <c>MaePretrain</c> does before it trains.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Data</c>.</param>
     /// <param name="data">The data.</param>
     /// <param name="inputColumnName">The column of images: <c>MLImage</c>, paths (text) or encoded files (<c>Vector&lt;Byte&gt;</c>).</param>
     /// <param name="preprocessing">Size and channels that the images are brought to.</param>

@@ -10,12 +10,8 @@ public static class OnnxCatalog
     private const int DefaultBatchSize = ImageScoring.DefaultBatchSize;
 
     /// <summary>Adds a column of embeddings that an encoder's ONNX file makes, with all options.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
-    /// </param>
+    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of an encoder.</param>
     /// <param name="options">
     /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and
@@ -32,24 +28,12 @@ public static class OnnxCatalog
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
         Embedding(catalog, outputColumnName, inputColumnName, modelFile, options ?? new OnnxScoringOptions(), options is null, brokenImages);
 
+    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
     /// Adds a column of embeddings that an encoder's ONNX file makes, on the device that <see cref="MLContext.GpuDeviceId"/> and
     /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
     /// </summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
-    /// </param>
-    /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of an encoder.</param>
     /// <param name="batchSize">The most rows that are run together. Default 64.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">
-    /// A name is blank, the file holds another kind of model, or <paramref name="batchSize"/> is out of range.
-    /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
@@ -59,10 +43,7 @@ public static class OnnxCatalog
     /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes,
     /// <c>Score</c>, the probabilities of all classes, and <c>Probability</c>, that of the predicted class.
     /// </summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).
-    /// </param>
+    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).</param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of a classifier.</param>
     /// <param name="options">
     /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and
@@ -79,22 +60,12 @@ public static class OnnxCatalog
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
         Classification(catalog, inputColumnName, modelFile, options ?? new OnnxScoringOptions(), options is null, brokenImages);
 
+    /// <inheritdoc cref="OnnxClassification(TransformsCatalog, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
     /// Classifies images with a classifier's ONNX file, on the device that <see cref="MLContext.GpuDeviceId"/> and
     /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
     /// </summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).
-    /// </param>
-    /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of a classifier.</param>
     /// <param name="batchSize">The most rows that are run together. Default 64.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its score is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">
-    /// A name is blank, the file holds another kind of model, or <paramref name="batchSize"/> is out of range.
-    /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>

@@ -57,14 +57,9 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     /// <summary>The column of images.</summary>
     public string FeatureColumnName => _input.FeatureColumnName;
 
+    /// <inheritdoc cref="Fit(IDataView, IDataView)"/>
     /// <summary>Reads the images and trains, with the validation data that the trainer was made with, if any.</summary>
     /// <param name="input">Data with labels and images.</param>
-    /// <returns>A transformer that owns the trained weights: dispose it to free them.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is of another type.</exception>
-    /// <exception cref="ArgumentException">There is one class only, a class has no image, or the options do not fit the data.</exception>
-    /// <exception cref="InvalidDataException">No image could be read, or one could not and that is to be an error.</exception>
-    /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="TrainingOptions.CancellationToken"/> was cancelled.</exception>
     public ImageClassificationTransformer<TModel> Fit(IDataView input) => Fit(input, _input.ValidationData);
 
     /// <summary>Reads the images and trains.</summary>
