@@ -1,5 +1,3 @@
-using Microsoft.ML;
-using Smae.Training;
 using Trainers = Microsoft.ML.MulticlassClassificationCatalog.MulticlassClassificationTrainers;
 
 namespace Smae.MLNet;

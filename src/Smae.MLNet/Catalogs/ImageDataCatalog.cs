@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Smae.Training;
-
 namespace Smae.MLNet;
 
 /// <summary>Loads folders and columns of images: extensions of <see cref="MLContext.Data"/>.</summary>

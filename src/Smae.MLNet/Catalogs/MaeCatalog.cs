@@ -1,7 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Training;
-
 namespace Smae.MLNet;
 
 /// <summary>Masked autoencoders in ML.NET pipelines: extensions of <see cref="MLContext.Transforms"/>.</summary>
@@ -100,11 +96,9 @@ public static class MaeCatalog
     {
         ArgumentNullException.ThrowIfNull(transformer);
         if (transformer.Pretraining is not { } pretraining)
-        {
             throw new ArgumentException(
                 "The transformer holds an encoder only, and pictures need the decoder too: give the transformer that MaePretrain(...).Fit made, " +
                 "or a MaskedAutoencoder.", nameof(transformer));
-        }
         var trained = transformer.PretrainingOptions!;
         options ??= new MaeReconstructOptions();
         return catalog.MaeReconstruct(outputColumnName, inputColumnName, pretraining.Model, options with

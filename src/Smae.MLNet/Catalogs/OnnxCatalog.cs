@@ -1,6 +1,4 @@
-using Microsoft.ML;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 

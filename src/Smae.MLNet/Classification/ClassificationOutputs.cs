@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet;
 
 /// <summary>The columns that a classifier adds, annotated as ML.NET's own trainers annotate theirs.</summary>
@@ -23,8 +20,7 @@ internal static class ClassificationOutputs
         int best = -1;
         for (int i = 0; i < scores.Length; i++)
         {
-            if (best < 0 ? !float.IsNaN(scores[i]) : scores[i] > scores[best])
-                best = i;
+            if (best < 0 ? !float.IsNaN(scores[i]) : scores[i] > scores[best]) best = i;
         }
         return best;
     }
@@ -76,8 +72,7 @@ internal sealed class ScoreOutput(LabelClasses classes) : VectorOutput("Score", 
     public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
     {
         var annotations = ClassificationOutputs.Common(input, "Score");
-        if (classes.AreText)
-            classes.AddTo(annotations, "SlotNames");
+        if (classes.AreText) classes.AddTo(annotations, "SlotNames");
         classes.AddTo(annotations, "TrainingLabelValues");
         return annotations.ToAnnotations();
     }

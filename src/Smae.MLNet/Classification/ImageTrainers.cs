@@ -1,6 +1,4 @@
-using Microsoft.ML.Runtime;
 using Smae.Export;
-using Smae.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Smae.MLNet;
 
@@ -57,8 +55,7 @@ internal sealed class LabelClasses
     /// <summary>Adds the values as an annotation, if they are known.</summary>
     public void AddTo(DataViewSchema.Annotations.Builder annotations, string kind)
     {
-        if (_type is not null)
-            annotations.Add(kind, _type, _getter!);
+        if (_type is not null) annotations.Add(kind, _type, _getter!);
     }
 
     private static string[] Numbered(int count) => [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))];
@@ -93,12 +90,10 @@ internal static class LabelColumn
     private const ulong MostClasses = 1 << 20;
 
     /// <summary>The column <paramref name="name"/> of <paramref name="schema"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is no key.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name) => Needed(name).Find(
         schema, name, column => column.Type is KeyDataViewType { Count: <= MostClasses } && column.Type.RawType == typeof(uint));
 
     /// <summary>The same before there is data.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is no key.</exception>
     public static SchemaShape.Column Find(SchemaShape schema, string name) => Needed(name).Find(schema, name, column =>
         column.IsKey && column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType.Equals(NumberDataViewType.UInt32));
 
@@ -132,10 +127,6 @@ internal sealed class LabelReader
     /// A reader of labels that are compared with those of the training data: keys made of the same values, in whatever order, or the values
     /// themselves where they are text.
     /// </summary>
-    /// <param name="schema">The schema of the validation data.</param>
-    /// <param name="name">The label column.</param>
-    /// <param name="classes">The classes of the training data.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is neither.</exception>
     public static LabelReader OfValidation(DataViewSchema schema, string name, LabelClasses classes)
     {
         const string orNotAClass = ", or one that the training data does not have";
@@ -150,8 +141,7 @@ internal sealed class LabelReader
             return new LabelReader(column, row => Texts(row, column, indices), orNotAClass);
         }
         var own = LabelClasses.Of(column);
-        if (!own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names))
-            return OfKeys(column, classes);
+        if (!own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names)) return OfKeys(column, classes);
         var classOf = IndicesOf(classes);
         int[] classOfKey = [.. own.Names.Select(value => classOf.GetValueOrDefault(value, -1))];
         return new LabelReader(column, row => Keys(row, column, key => key <= (uint)classOfKey.Length ? classOfKey[key - 1] : -1), orNotAClass);
@@ -185,8 +175,7 @@ internal sealed class LabelReader
     private static Dictionary<string, int> IndicesOf(LabelClasses classes)
     {
         var indices = new Dictionary<string, int>();
-        for (int i = 0; i < classes.Count; i++)
-            indices.TryAdd(classes.Names[i], i);
+        for (int i = 0; i < classes.Count; i++) indices.TryAdd(classes.Names[i], i);
         return indices;
     }
 }

@@ -1,7 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
@@ -76,8 +73,7 @@ public sealed class MaeTransformer : ImageTransformer
 
         public override void Dispose()
         {
-            if (pretraining is null)
-                return;
+            if (pretraining is null) return;
             encoder.Dispose(); // First: it waits for those who are reading.
             pretraining.Model.Dispose();
         }

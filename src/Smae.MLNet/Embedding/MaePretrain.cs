@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
-using Smae.Training;
 using static System.FormattableString;
 
 namespace Smae.MLNet;

@@ -1,7 +1,4 @@
 using System.Runtime.CompilerServices;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
-using Smae.Training;
 using TorchSharp;
 
 namespace Smae.MLNet;
@@ -41,23 +38,19 @@ internal static class CatalogEnvironment
     public static torch.Device? Device(IHostEnvironment environment, IChannel channel)
     {
         var (wanted, fallback) = GpuSettings(environment);
-        if (wanted is not { } id)
-            return null;
+        if (wanted is not { } id) return null;
         NativeTuning.Apply();   // before the first call into libtorch
         int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
-        if (id >= 0 && id < count)
-            return torch.device(DeviceType.CUDA, id);
+        if (id >= 0 && id < count) return torch.device(DeviceType.CUDA, id);
 
         string problem = count == 0
             ? $"GpuDeviceId is {id}, but TorchSharp finds no usable CUDA device."
             : $"GpuDeviceId is {id}, but TorchSharp finds {count} CUDA device(s), numbered from 0.";
         if (!fallback)
-        {
             throw new InvalidOperationException(
                 problem + " Reference the package TorchSharp-cuda-linux in the application (in this repository: build with " +
                 "-p:Accelerator=cuda) and check the NVIDIA driver, set MLContext.FallbackToCpu to use the CPU instead, or leave " +
                 "MLContext.GpuDeviceId null.");
-        }
         channel.Warning(MessageSensitivity.None, problem + " FallbackToCpu is set: going on with the CPU.");
         return null;
     }

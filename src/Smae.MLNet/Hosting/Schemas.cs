@@ -1,16 +1,10 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet;
 
 /// <summary>A column that a component needs: finds and checks it, with the errors that ML.NET's own components give.</summary>
 /// <param name="Role">What the column is to the component: input, feature, label.</param>
-/// <param name="Expected">The types that it may have, for errors.</param>
 /// <param name="Advice">What to do where it has another, as a sentence.</param>
-/// <param name="Parameter">The parameter that the schema came by.</param>
 internal sealed record NeededColumn(string Role, string Expected, string Advice = "", string Parameter = "inputSchema")
 {
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is of another type.</exception>
     public DataViewSchema.Column Find(DataViewSchema schema, string name, Predicate<DataViewSchema.Column> fits)
     {
         var column = schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(column => column.Name));
@@ -18,13 +12,11 @@ internal sealed record NeededColumn(string Role, string Expected, string Advice 
     }
 
     /// <summary>The same before there is data.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is of another type.</exception>
     public SchemaShape.Column Find(SchemaShape schema, string name, Predicate<SchemaShape.Column> fits)
     {
         ArgumentNullException.ThrowIfNull(schema, Parameter);
         var column = schema.FirstOrDefault(column => column.Name == name);
-        if (column.Name is null)
-            throw Missing(name, schema.Select(column => column.Name));
+        if (column.Name is null) throw Missing(name, schema.Select(column => column.Name));
         string item = column.IsKey ? $"Key<{column.ItemType}>" : column.ItemType.ToString()!;
         return fits(column) ? column : throw Mismatch(name, column.Kind switch
         {
@@ -64,8 +56,7 @@ internal static class OutputShape
     {
         var empty = new DataViewSchema.Builder().ToSchema();
         var schema = new DataViewSchema.Builder();
-        foreach (var column in columns)
-            schema.AddColumn(column.Name, column.Type, column.AnnotationsOver(empty));
+        foreach (var column in columns) schema.AddColumn(column.Name, column.Type, column.AnnotationsOver(empty));
         var capture = new Capture();
         new EstimatorChain<ITransformer>().Append(capture).Fit(new SchemaOnlyView(schema.ToSchema()));
         return capture.Shape!;
@@ -114,10 +105,8 @@ internal static class Faults
         }
     }
 
-    /// <exception cref="ArgumentException">There is a fault.</exception>
     public static void Throw(IReadOnlyCollection<string> faults, string parameter)
     {
-        if (faults.Count > 0)
-            throw new ArgumentException(string.Join(" ", faults), parameter);
+        if (faults.Count > 0) throw new ArgumentException(string.Join(" ", faults), parameter);
     }
 }

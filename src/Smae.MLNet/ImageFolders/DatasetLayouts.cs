@@ -15,7 +15,6 @@ internal abstract class DatasetLayout
     public virtual ImageFolderSplit? Split => null;
 
     /// <summary>The images of a split.</summary>
-    /// <param name="folder">The folder.</param>
     /// <param name="split">The split; without meaning where the folder holds one only.</param>
     /// <exception cref="ArgumentException">The data set has no such split.</exception>
     /// <exception cref="InvalidDataException">A list of the data set is malformed: the message names file and line.</exception>
@@ -38,10 +37,8 @@ internal abstract class DatasetLayout
         public override IEnumerable<ImageFolderRow> Read(string folder, ImageFolderSplit split)
         {
             if (split == ImageFolderSplit.Validation)
-            {
                 throw new ArgumentException(
                     $"'{folder}' is laid out as CUB-200-2011, which has the splits Train and Test, not {split}.", nameof(split));
-            }
 
             var images = Numbered(Images, "'<image> <path>'", value => value.Length > 0);
             var labels = Numbered(Labels, "'<image> <class>'", value => int.TryParse(value, out _));
@@ -53,8 +50,7 @@ internal abstract class DatasetLayout
 
             foreach (var (image, path) in images)
             {
-                if (training is not null && Find(training, image, Splits, "image") != wanted)
-                    continue;
+                if (training is not null && Find(training, image, Splits, "image") != wanted) continue;
                 yield return new ImageFolderRow
                 {
                     ImagePath = Path.GetFullPath(Path.Combine(folder, "images", path)),

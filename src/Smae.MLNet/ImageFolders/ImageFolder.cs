@@ -42,21 +42,17 @@ internal static class ImageFolder
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Enum.IsDefined(split))
-        {
             throw new ArgumentOutOfRangeException(
                 nameof(split), split, $"Unknown split: expected one of {string.Join(", ", Enum.GetNames<ImageFolderSplit>())}.");
-        }
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (!Directory.Exists(root))
             throw new DirectoryNotFoundException($"The image folder '{path}' does not exist{(path == root ? "" : $" (looked for '{root}')")}.");
 
         List<ImageFolderRow> rows = [.. LayoutOf(root) is { Split: null } layout ? layout.Read(root, split) : Read(root, split)];
         if (rows.Count == 0)
-        {
             throw new InvalidDataException(
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
                 $"looked for files ending in {string.Join(", ", Extensions)}.");
-        }
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
@@ -67,21 +63,18 @@ internal static class ImageFolder
         var splits = new SortedDictionary<ImageFolderSplit, string>();
         foreach (string folder in FoldersIn(root))
         {
-            if (SplitOf(folder) is { } found)
-                splits.TryAdd(found, folder);
+            if (SplitOf(folder) is { } found) splits.TryAdd(found, folder);
         }
         // A folder "train" alone may be a class; with a second split beside it, it is not.
         bool divided = splits.Count > 1 && splits.ContainsKey(ImageFolderSplit.Train);
         if (split == ImageFolderSplit.All)
         {
-            if (!divided)
-                return ReadSplit(root, split);
+            if (!divided) return ReadSplit(root, split);
             List<ImageFolderRow> rows = [.. splits.SelectMany(found => ReadSplit(found.Value, found.Key))];
             // A test split whose labels are secret would only add a class of its own.
             return rows.Exists(IsLabelled) ? rows.Where(IsLabelled) : rows;
         }
-        if (splits.TryGetValue(split, out string? wanted))
-            return ReadSplit(wanted, split);
+        if (splits.TryGetValue(split, out string? wanted)) return ReadSplit(wanted, split);
         if (SplitOf(root) == split || LayoutOf(root)?.Split == split)
             return ReadSplit(root, split); // The folder of the split was given, not that of the data set.
         string[] names = SplitFolders.First(known => known.Split == split).Names;
@@ -93,8 +86,7 @@ internal static class ImageFolder
     /// <summary>The images of a folder that holds one split; their labels are empty where nothing tells them.</summary>
     private static IEnumerable<ImageFolderRow> ReadSplit(string folder, ImageFolderSplit split)
     {
-        if (LayoutOf(folder) is { Split: not null } layout)
-            return layout.Read(folder, split);
+        if (LayoutOf(folder) is { Split: not null } layout) return layout.Read(folder, split);
 
         string[] classes = FoldersIn(folder);
         // Some data sets hold images without labels, Tiny ImageNet's test images for one, in a folder of that name: it is not a class.
@@ -115,8 +107,7 @@ internal static class ImageFolder
     {
         foreach (var (split, names) in SplitFolders)
         {
-            if (names.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase))
-                return split;
+            if (names.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase)) return split;
         }
         return null;
     }

@@ -1,13 +1,9 @@
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet;
 
 /// <summary>
 /// Collects the images of consecutive rows, then decodes them on all cores, then holds what a model makes of them. Where the column holds decoded images
 /// they are taken over at once, because the next row's image may dispose them.
 /// </summary>
-/// <param name="decoders">What makes pixels of them.</param>
-/// <param name="reader">Where they come from.</param>
 /// <param name="capacity">The most images it can hold. Memory is taken as they come.</param>
 internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int capacity)
 {
@@ -30,8 +26,7 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     /// <summary>Takes the image of the row as it stands.</summary>
     public void Take()
     {
-        if (Count == _names.Length)
-            Grow();
+        if (Count == _names.Length) Grow();
         switch (reader.Kind)
         {
             case ImageColumnKind.Path:
@@ -61,11 +56,9 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     public void Clear() => Count = 0;
 
     /// <summary>Decodes what was taken.</summary>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
     public void Decode(CancellationToken cancellation = default)
     {
-        if (reader.Kind == ImageColumnKind.Image)
-            return;
+        if (reader.Kind == ImageColumnKind.Image) return;
         if (Count == 1)
         {
             var decoder = decoders.Rent();
@@ -86,13 +79,11 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     public void Score(ImageModel model)
     {
         _scoreLength = model.OutputLength;
-        if (_scores.Length < Count * _scoreLength)
-            _scores = new float[Count * _scoreLength];
+        if (_scores.Length < Count * _scoreLength) _scores = new float[Count * _scoreLength];
         model.Run(_pixels.AsSpan(0, Count * _imageBytes), Count, _scores.AsSpan(0, Count * _scoreLength));
         for (int i = 0; i < Count; i++)
         {
-            if (_problems[i] is not null)
-                _scores.AsSpan(i * _scoreLength, _scoreLength).Fill(float.NaN);
+            if (_problems[i] is not null) _scores.AsSpan(i * _scoreLength, _scoreLength).Fill(float.NaN);
         }
     }
 
@@ -105,8 +96,7 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
 
     private InvalidDataException? Extract()
     {
-        if (reader.Image() is not { } image)
-            return new InvalidDataException($"{reader.Name}: the image is missing (null)");
+        if (reader.Image() is not { } image) return new InvalidDataException($"{reader.Name}: the image is missing (null)");
         var decoder = decoders.Rent();
         decoder.Extract(image, Image(Count));
         decoders.Return(decoder);
@@ -119,7 +109,6 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
         Array.Resize(ref _pixels, checked(length * _imageBytes));
         Array.Resize(ref _names, length);
         Array.Resize(ref _problems, length);
-        if (reader.Kind == ImageColumnKind.Bytes)
-            Array.Resize(ref _files, length);
+        if (reader.Kind == ImageColumnKind.Bytes) Array.Resize(ref _files, length);
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
 namespace Smae.MLNet;
@@ -23,10 +21,7 @@ internal static class ImageColumn
     private const string Expected = "Image, Text (path of an image file) or Vector<Byte> (bytes of an image file)";
 
     /// <summary>The column <paramref name="name"/> of <paramref name="schema"/> and what it holds.</summary>
-    /// <param name="schema">The schema.</param>
-    /// <param name="name">The column.</param>
     /// <param name="role">What it is to the component that asks, for errors.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
     public static (DataViewSchema.Column Column, ImageColumnKind Kind) Find(DataViewSchema schema, string name, string role = "input")
     {
         var column = new NeededColumn(role, Expected).Find(schema, name, column => KindOf(column.Type) is not null);
@@ -34,7 +29,6 @@ internal static class ImageColumn
     }
 
     /// <summary>Checks what is known of the column before there is data.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
     public static void Check(SchemaShape schema, string name, string role = "input") =>
         new NeededColumn(role, Expected).Find(schema, name, column => !column.IsKey && (column.Kind == SchemaShape.Column.VectorKind.Scalar
             ? column.ItemType is ImageDataViewType or TextDataViewType
@@ -97,7 +91,6 @@ internal sealed class ImageReader
     public void File(ref VBuffer<byte> file) => _files!(ref file);
 
     /// <summary>The row's image, which holds until the next is read; null if it is missing.</summary>
-    /// <exception cref="InvalidOperationException">The image has been disposed.</exception>
     public MLImage? Image()
     {
         _images!(ref _image!);

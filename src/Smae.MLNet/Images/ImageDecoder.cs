@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
@@ -16,11 +13,9 @@ internal sealed class ImageDecoders
     public ImageDecoders(ImagePreprocessing preprocessing)
     {
         if (preprocessing.Channels is not (1 or 3 or 4))
-        {
             throw new ArgumentException(
                 $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).",
                 nameof(preprocessing));
-        }
         _preprocessing = preprocessing;
         _resizer = new ImageResizer(preprocessing);
     }
@@ -57,8 +52,7 @@ internal sealed class ImageDecoder
     /// <returns>Null, or what is wrong with the file.</returns>
     public InvalidDataException? DecodeFile(string path, Span<byte> pixels)
     {
-        if (string.IsNullOrWhiteSpace(path))
-            return new InvalidDataException("The path of the image is empty.");
+        if (string.IsNullOrWhiteSpace(path)) return new InvalidDataException("The path of the image is empty.");
         int length;
         try
         {
@@ -87,8 +81,7 @@ internal sealed class ImageDecoder
         MLImage? resized = null;
         _resize(ref resized!);
         PixelOrder.Copy(resized, _channels, pixels);
-        if (!ReferenceEquals(resized, image))
-            resized.Dispose();
+        if (!ReferenceEquals(resized, image)) resized.Dispose();
     }
 
     private InvalidDataException? Decode(int length, string name, Span<byte> pixels)
@@ -121,8 +114,7 @@ internal sealed class ImageDecoder
         while (read < length)
         {
             int count = RandomAccess.Read(file, _encoded.AsSpan(read, length - read), read);
-            if (count == 0)
-                break;
+            if (count == 0) break;
             read += count;
         }
         return read;
@@ -130,8 +122,7 @@ internal sealed class ImageDecoder
 
     private void Reserve(int length)
     {
-        if (_encoded.Length < length)
-            _encoded = new byte[Math.Max(length, 2 * _encoded.Length)];
+        if (_encoded.Length < length) _encoded = new byte[Math.Max(length, 2 * _encoded.Length)];
     }
 }
 
@@ -168,8 +159,7 @@ internal static class PixelOrder
                     destination[to] = pixel[red];
                     destination[to + 1] = pixel[1];
                     destination[to + 2] = pixel[blue];
-                    if (channels == 4)
-                        destination[to + 3] = pixel[3];
+                    if (channels == 4) destination[to + 3] = pixel[3];
                 }
                 break;
             default:

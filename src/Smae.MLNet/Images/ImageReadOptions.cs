@@ -1,7 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
-using Smae.Training;
-
 namespace Smae.MLNet;
 
 /// <summary>How the images of a data view are read into memory, once, before something is done with all of them.</summary>
@@ -45,16 +41,14 @@ internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvid
         if (policy == BrokenImagePolicy.Fail)
             throw new InvalidDataException(problem.Message + " (BrokenImagePolicy.Skip goes on without broken images.)", problem);
         First ??= problem;
-        if (_count++ < Named)
-            Warn($"Broken image, {consequence}: {problem.Message}");
+        if (_count++ < Named) Warn($"Broken image, {consequence}: {problem.Message}");
     }
 
     /// <summary>Sums up, if there is more than was said.</summary>
     /// <param name="total">The images looked at, broken or not.</param>
     public void Summarise(long total)
     {
-        if (_count > 0)
-            Warn($"{_count} of {total} images are broken: {consequence}.");
+        if (_count > 0) Warn($"{_count} of {total} images are broken: {consequence}.");
     }
 
     private void Warn(string message)

@@ -1,17 +1,9 @@
 using System.Diagnostics;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
-using Smae.Training;
 using static System.FormattableString;
 
 namespace Smae.MLNet;
 
 /// <summary>Reads image columns of data views into image stores, in the order of the rows; every image is decoded once.</summary>
-/// <param name="decoders">What makes pixels of the images.</param>
-/// <param name="policy">What happens with images that cannot be read.</param>
-/// <param name="host">Where warnings go.</param>
-/// <param name="channel">Where progress goes.</param>
-/// <param name="cancellation">Stops the work.</param>
 /// <param name="cache">Where the decoded images lie; null takes every option's default.</param>
 internal sealed class ImageStoreLoader(
     ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation, ImageCacheOptions? cache = null)
@@ -22,8 +14,6 @@ internal sealed class ImageStoreLoader(
 
     /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    /// <exception cref="InvalidDataException">No image could be read, or one could not and the policy is to fail.</exception>
     public ImageStore Load(IDataView data, string columnName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName);
@@ -31,15 +21,8 @@ internal sealed class ImageStoreLoader(
     }
 
     /// <summary>Decodes the images of a column whose rows have a label.</summary>
-    /// <param name="data">The data.</param>
-    /// <param name="columnName">The column of images.</param>
-    /// <param name="labels">Reads the labels.</param>
     /// <param name="dataName">What messages call the data.</param>
     /// <returns>Good images and their labels: the caller disposes the images.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    /// <exception cref="InvalidDataException">
-    /// No image could be read, or one could not and the policy is to fail, or no row has a label.
-    /// </exception>
     public LabelledImages Load(IDataView data, string columnName, LabelReader labels, string dataName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName, "feature");
@@ -85,8 +68,7 @@ internal sealed class ImageStoreLoader(
             while (Fill(batch, cursor, rows))
             {
                 cancellation.ThrowIfCancellationRequested();
-                for (int i = 0; i < batch.Count && rows.Kind == ImageColumnKind.Path; i++)
-                    kept.Add(batch.Name(i));
+                for (int i = 0; i < batch.Count && rows.Kind == ImageColumnKind.Path; i++) kept.Add(batch.Name(i));
                 batch.Decode(cancellation);
                 for (int i = 0; i < batch.Count; i++)
                 {
@@ -109,13 +91,10 @@ internal sealed class ImageStoreLoader(
             broken.Summarise(total);
             if (total == 0 && rows.MissingLabels > 0)
                 throw new InvalidDataException($"None of the {rows.MissingLabels} rows with images in column {source} has a label.");
-            if (total == 0)
-                throw new InvalidDataException($"Column {source} has no rows: expected at least one image.");
+            if (total == 0) throw new InvalidDataException($"Column {source} has no rows: expected at least one image.");
             if (store.Count == 0)
-            {
                 throw new InvalidDataException(
                     $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
-            }
             Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
             kept.Complete(store);
             return store;
@@ -134,8 +113,7 @@ internal sealed class ImageStoreLoader(
         while (cursor.MoveNext())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (rows.TakeLabel())
-                yield return reader.Path();
+            if (rows.TakeLabel()) yield return reader.Path();
         }
     }
 
@@ -175,8 +153,7 @@ internal sealed class ImageStoreLoader(
         rows.ClearLabels();
         while (batch.Count < batch.Capacity && cursor.MoveNext())
         {
-            if (rows.TakeLabel())
-                batch.Take();
+            if (rows.TakeLabel()) batch.Take();
         }
         return batch.Count > 0;
     }
@@ -213,8 +190,7 @@ internal sealed class ImageStoreLoader(
         /// <returns>Whether it has one, or none is wanted.</returns>
         public bool TakeLabel()
         {
-            if (_current is null)
-                return true;
+            if (_current is null) return true;
             int label = _current();
             if (label < 0)
             {
@@ -228,8 +204,7 @@ internal sealed class ImageStoreLoader(
         /// <summary>Keeps the label of the row that was taken as number <paramref name="index"/> since the last <see cref="ClearLabels"/>.</summary>
         public void KeepLabel(int index)
         {
-            if (_current is not null)
-                KeptLabels.Add(_taken[index]);
+            if (_current is not null) KeptLabels.Add(_taken[index]);
         }
 
         /// <summary>Forgets what was taken and not kept.</summary>

@@ -1,7 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
@@ -32,10 +29,8 @@ public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassif
         : base(environment, inputColumnName, file, brokenImages)
     {
         if (file.Output != file.Info.Outputs[0])
-        {
             throw new ArgumentException(
                 $"OutputName is '{file.Output.Name}': classification reads the probabilities, '{file.Info.Outputs[0].Name}'. Leave it null.", "options");
-        }
         if (file.Info.ClassNames is { } names && names.Count != file.Output.Length)
             throw new InvalidDataException($"{file.Path} is damaged: it has {names.Count} names of classes and {file.Output.Length} classes.");
         (_file, _classes) = (file, LabelClasses.Of(file.Info.ClassNames, file.Output.Length));

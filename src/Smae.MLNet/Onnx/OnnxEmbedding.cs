@@ -1,7 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 

@@ -1,7 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
@@ -54,8 +51,6 @@ public abstract class OnnxImageTransformer : ImageTransformer
 }
 
 /// <summary>An ONNX file at work.</summary>
-/// <param name="session">The session, which this object owns.</param>
-/// <param name="file">The file it was opened from.</param>
 /// <param name="saved">The output whose numbers a saved model starts from.</param>
 internal sealed class OnnxFileModel(OnnxImageModel session, OnnxFile file, OnnxOutputInfo saved)
     : ImageModel(session.Info.Preprocessing, session.OutputLength)
@@ -81,9 +76,7 @@ internal sealed class OnnxFile
     private readonly (long Length, DateTime Written) _stamp;
 
     /// <summary>Reads what the file tells about itself.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="kind">What it must hold.</param>
-    /// <param name="options">How it is run.</param>
     /// <param name="deviceOfContext">Whether the <see cref="MLContext"/> says where it is run, and not the options.</param>
     /// <exception cref="ArgumentException">The file holds another kind of model, or an option is out of range.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

@@ -1,9 +1,5 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using Smae.Export;
-using Smae.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -59,8 +55,7 @@ public sealed record MaeReconstructOptions
     {
         VisionTransformerConfig encoder = autoencoder.Config;
         List<string> faults = [];
-        if (autoencoder.PictureFault is { } unfit)
-            faults.Add(unfit);
+        if (autoencoder.PictureFault is { } unfit) faults.Add(unfit);
         if (!Enum.IsDefined(View))
             faults.Add($"View is {View}: expected one of {string.Join(", ", Enum.GetNames<ReconstructionView>())}.");
         if (Preprocessing is { } p)
@@ -194,11 +189,9 @@ internal sealed class ReconstructionModel : TorchModel
     {
         Type maker = _objective.GetType().GetMethod(nameof(Objective.ToPixels))!.DeclaringType!;
         if (maker.Assembly != typeof(Objective).Assembly)
-        {
             throw new NotSupportedException(
                 $"{maker.Name}.{nameof(Objective.ToPixels)} makes pixels of predictions, and a saved model cannot hold it. Make the transformer again with " +
                 "mlContext.Transforms.MaeReconstruct instead of loading it.");
-        }
         return new SavedOutput(_autoencoder.ExportOnnx(path, new MaePretrainOptions
         {
             Encoder = _autoencoder.Config, Objective = _objective, Resize = Preprocessing.Resize, Mean = Preprocessing.Mean,
@@ -248,8 +241,7 @@ internal sealed class PictureOutput(string name, int height, int width, int chan
         for (int i = 0; i < height * width; i++)
         {
             var from = numbers.Slice(i * channels, channels);
-            for (int c = 0; c < 3; c++)
-                pixels[4 * i + c] = (byte)from[channels >= 3 ? c : 0];
+            for (int c = 0; c < 3; c++) pixels[4 * i + c] = (byte)from[channels >= 3 ? c : 0];
             pixels[4 * i + 3] = byte.MaxValue;
         }
         return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);

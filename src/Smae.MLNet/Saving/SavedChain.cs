@@ -1,8 +1,7 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
+using System.Runtime.CompilerServices;
+using Microsoft.ML.Trainers;
 using Microsoft.ML.Transforms.Image;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
@@ -11,7 +10,6 @@ namespace Smae.MLNet;
 /// file could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics,
 /// Microsoft.ML.OnnxTransformer and ONNX Runtime.
 /// </summary>
-/// <param name="scoring">The model, and the column of images that it reads.</param>
 internal sealed class SavedChain(ImageScoring scoring)
 {
     // Columns of the chain that it drops again. Named so that they are nobody else's.
@@ -19,26 +17,16 @@ internal sealed class SavedChain(ImageScoring scoring)
         Picture = "smae.picture";
 
     /// <summary>Saves the chain for a model whose numbers are the value of a column, an embedding.</summary>
-    /// <param name="context">Where to.</param>
-    /// <param name="outputColumnName">The column.</param>
-    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
     public void SaveVector(ModelSaveContext context, string outputColumnName) => Save(
         context, outputColumnName, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, outputColumnName, saved.Map),
         last: null);
 
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
-    /// <param name="context">Where to.</param>
-    /// <param name="classes">The classes.</param>
-    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
     public void SaveClasses(ModelSaveContext context, LabelClasses classes) => Save(
         context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, saved.Map),
         (_, _) => SoftmaxPredictor.Create(Logits, classes));
 
     /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>
-    /// <param name="context">Where to.</param>
-    /// <param name="outputColumnName">The column of pictures.</param>
-    /// <param name="pictures">The masks, and what is shown.</param>
-    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
     public void SavePictures(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
     {
         ImagePreprocessing size = scoring.Model.Preprocessing;
@@ -102,5 +90,40 @@ internal sealed class SavedChain(ImageScoring scoring)
         }
         Add(ml.DropColumns([.. passing]).Fit(data));
         return new TransformerChain<ITransformer>([.. steps]);
+    }
+}
+
+/// <summary>
+/// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but its
+/// maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it is the
+/// softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
+/// </summary>
+internal static class SoftmaxPredictor
+{
+    /// <param name="logitsColumnName">The column of logits, <c>Vector&lt;Single&gt;</c> with a number for each class.</param>
+    public static ITransformer Create(string logitsColumnName, LabelClasses classes)
+    {
+        int count = classes.Count;
+        IHostEnvironment environment = new MLContext();
+        VBuffer<float>[] identity = [.. Enumerable.Range(0, count).Select(i => new VBuffer<float>(count, 1, [1f], [i]))];
+        MaximumEntropyModelParameters model = Model(environment, identity, new float[count], count, count, null, null);
+
+        var annotations = new DataViewSchema.Annotations.Builder();
+        classes.AddTo(annotations, "KeyValues");
+        var schema = new DataViewSchema.Builder();
+        schema.AddColumn("Label", new KeyDataViewType(typeof(uint), count), annotations.ToAnnotations());
+        schema.AddColumn(logitsColumnName, new VectorDataViewType(NumberDataViewType.Single, count));
+        return Predictor<MaximumEntropyModelParameters>.Create(environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern MaximumEntropyModelParameters Model(
+        IHostEnvironment environment, VBuffer<float>[] weights, float[] bias, int classes, int features, string[]? labelNames, ModelStatisticsBase? statistics);
+
+    private static class Predictor<TModel> where TModel : class
+    {
+        [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+        public static extern MulticlassPredictionTransformer<TModel> Create(
+            IHostEnvironment environment, TModel model, DataViewSchema schema, string feature, string label, string score, string predictedLabel);
     }
 }

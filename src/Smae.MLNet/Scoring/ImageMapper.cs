@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet;
 
 /// <summary>A transformer's work bound to an input schema: which column it reads, where its own columns stand.</summary>
@@ -9,7 +6,6 @@ internal sealed class ImageMapper : IRowToRowMapper
     private readonly DataViewSchema.Column _source;
     private readonly ImageColumnKind _sourceKind;
 
-    /// <exception cref="ArgumentOutOfRangeException">The schema has no such column of images.</exception>
     public ImageMapper(ImageScoring scoring, DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
@@ -18,8 +14,7 @@ internal sealed class ImageMapper : IRowToRowMapper
         (_source, _sourceKind) = ImageColumn.Find(inputSchema, scoring.InputColumnName);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
-        foreach (var output in scoring.Outputs)
-            builder.AddColumn(output.Name, output.Type, output.AnnotationsOver(inputSchema));
+        foreach (var output in scoring.Outputs) builder.AddColumn(output.Name, output.Type, output.AnnotationsOver(inputSchema));
         OutputSchema = builder.ToSchema();
     }
 
@@ -42,8 +37,7 @@ internal sealed class ImageMapper : IRowToRowMapper
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
         bool[] needed = ActiveColumns(dependingColumns);
-        if (Scores(needed))
-            needed[_source.Index] = true;
+        if (Scores(needed)) needed[_source.Index] = true;
         return InputSchema.Where(column => needed[column.Index]);
     }
 
@@ -89,8 +83,7 @@ internal sealed class ScoredView(IDataView source, ImageMapper mapper) : IDataVi
     {
         bool[] active = mapper.ActiveColumns(columnsNeeded);
         // One cursor that scores in batches keeps all cores busy by itself; several would only make them compete.
-        if (mapper.Scores(active))
-            return [GetRowCursor(columnsNeeded, rand)];
+        if (mapper.Scores(active)) return [GetRowCursor(columnsNeeded, rand)];
         return Array.ConvertAll(source.GetRowCursorSet(mapper.GetDependencies(columnsNeeded), n, rand), cursor => Wrap(cursor, active));
     }
 
@@ -98,4 +91,34 @@ internal sealed class ScoredView(IDataView source, ImageMapper mapper) : IDataVi
         mapper.Scores(active) && mapper.InputSchema.All(column => !active[column.Index] || ColumnBuffer.CanHold(column.Type))
             ? new BatchCursor(cursor, mapper, active)
             : new RowCursor(cursor, mapper, active);
+}
+
+/// <summary>The numbers that a model gave for the row which is current at the time of the call.</summary>
+internal delegate ReadOnlySpan<float> RowScores();
+
+/// <summary>A column that a transformer adds: its name, its type and how its value is read from the numbers that the model gives for a row.</summary>
+internal abstract class OutputColumn(string name, DataViewType type)
+{
+    public string Name => name;
+
+    public DataViewType Type => type;
+
+    /// <summary>The column's annotations where it is added to <paramref name="input"/>; null is none.</summary>
+    public virtual DataViewSchema.Annotations? AnnotationsOver(DataViewSchema input) => null;
+
+    /// <summary>A getter of the column's value: a <see cref="ValueGetter{TValue}"/> of what <see cref="Type"/> holds.</summary>
+    /// <param name="scores">The numbers of the current row, all NaN where its image could not be read.</param>
+    public abstract Delegate Getter(RowScores scores);
+}
+
+/// <summary>The model's numbers as a vector.</summary>
+internal class VectorOutput(string name, int size) : OutputColumn(name, new VectorDataViewType(NumberDataViewType.Single, size))
+{
+    public override Delegate Getter(RowScores scores) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+    {
+        // Into the buffer that the value has, if it is large enough.
+        var editor = VBufferEditor.Create(ref value, size);
+        scores().CopyTo(editor.Values);
+        value = editor.Commit();
+    });
 }

@@ -1,5 +1,4 @@
 using Smae.Export;
-using Smae.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,22 +18,16 @@ internal abstract class ImageModel(ImagePreprocessing preprocessing, int outputL
 
     /// <summary>Runs the model on a batch.</summary>
     /// <param name="images">The images one after the other, each <c>[height, width, channels]</c> of <see cref="Preprocessing"/>.</param>
-    /// <param name="count">How many.</param>
     /// <param name="outputs">Takes what the model gives, <c>[count, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
     public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs)
     {
         if (images.Length != (long)count * preprocessing.ByteCount || outputs.Length != (long)count * outputLength)
-        {
             throw new ArgumentException(
                 $"{count} images of {preprocessing.ByteCount} bytes with {outputLength} numbers each came as {images.Length} bytes and {outputs.Length} numbers.");
-        }
-        if (count > 0)
-            Score(images, count, outputs);
+        if (count > 0) Score(images, count, outputs);
     }
 
     /// <summary>Writes the model as ONNX, to be saved.</summary>
-    /// <param name="path">The file.</param>
     /// <returns>Where in it the numbers are: an embedding, the logits of classes, or the prediction of an image.</returns>
     /// <exception cref="NotSupportedException">The model cannot be written.</exception>
     public abstract SavedOutput WriteOnnx(string path);
@@ -48,14 +41,12 @@ internal abstract class ImageModel(ImagePreprocessing preprocessing, int outputL
 }
 
 /// <summary>The numbers of a model that was written as ONNX.</summary>
-/// <param name="Output">The output of the file.</param>
 /// <param name="Map">What is done to it; null is nothing.</param>
 internal sealed record SavedOutput(OnnxOutputInfo Output, LinearMap? Map = null);
 
 /// <summary>A network of TorchSharp as an image model: its calls are run one after the other, since each uses all cores.</summary>
 /// <param name="preprocessing">What is done to an image first.</param>
 /// <param name="outputLength">Numbers that the model gives for an image.</param>
-/// <param name="device">Where the network is; null is the CPU.</param>
 /// <param name="owned">What is disposed with this object.</param>
 internal abstract class TorchModel(ImagePreprocessing preprocessing, int outputLength, Device? device, params IDisposable[] owned)
     : ImageModel(preprocessing, outputLength)
@@ -76,12 +67,10 @@ internal abstract class TorchModel(ImagePreprocessing preprocessing, int outputL
     {
         lock (_lock)
         {
-            if (_disposed)
-                return;
+            if (_disposed) return;
             _disposed = true;
             _normalizer.Dispose();
-            foreach (var part in owned)
-                part.Dispose();
+            foreach (var part in owned) part.Dispose();
         }
     }
 

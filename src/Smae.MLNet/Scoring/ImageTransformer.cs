@@ -1,20 +1,10 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
-using Smae.Training;
-
 namespace Smae.MLNet;
 
 /// <summary>What a transformer does with a column of images.</summary>
-/// <param name="Host">Where warnings go.</param>
-/// <param name="InputColumnName">The column of images.</param>
 /// <param name="SourceKind">What the column held where the transformer was made: what a saved model will read.</param>
-/// <param name="Decoders">What makes pixels of the images.</param>
-/// <param name="Model">What makes numbers of the pixels.</param>
 /// <param name="Outputs">The columns that are made of the numbers, in this order.</param>
 /// <param name="BrokenImages">What happens where an image cannot be read. <see cref="BrokenImagePolicy.Skip"/>: all numbers of its row are NaN.</param>
 /// <param name="Consequence">What a broken image leads to, for warnings.</param>
-/// <param name="BatchSize">The most rows that are scored together.</param>
 internal sealed record ImageScoring(
     IHost Host, string InputColumnName, ImageColumnKind SourceKind, ImageDecoders Decoders, ImageModel Model, IReadOnlyList<OutputColumn> Outputs,
     BrokenImagePolicy BrokenImages, string Consequence, int BatchSize = ImageScoring.DefaultBatchSize)

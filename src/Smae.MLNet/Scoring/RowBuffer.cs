@@ -1,6 +1,4 @@
 using System.Reflection;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Smae.MLNet;
 
@@ -14,9 +12,7 @@ internal sealed class RowBuffer
     private readonly long[] _batches;
     private readonly ColumnBuffer?[] _columns;
 
-    /// <param name="source">The cursor.</param>
     /// <param name="columns">The columns of its schema whose values are kept; <see cref="ColumnBuffer.CanHold"/> says of which types.</param>
-    /// <param name="capacity">Rows that are kept at the same time.</param>
     public RowBuffer(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, int capacity)
     {
         _source = source;
@@ -25,8 +21,7 @@ internal sealed class RowBuffer
         _positions = new long[capacity];
         _batches = new long[capacity];
         _columns = new ColumnBuffer?[source.Schema.Count];
-        foreach (var column in columns)
-            _columns[column.Index] = ColumnBuffer.Create(source, column, capacity);
+        foreach (var column in columns) _columns[column.Index] = ColumnBuffer.Create(source, column, capacity);
     }
 
     /// <summary>Keeps the row as it stands at place <paramref name="slot"/>.</summary>
@@ -35,8 +30,7 @@ internal sealed class RowBuffer
         _positions[slot] = _source.Position;
         _batches[slot] = _source.Batch;
         _idGetter(ref _ids[slot]);
-        foreach (var column in _columns)
-            column?.Take(slot);
+        foreach (var column in _columns) column?.Take(slot);
     }
 
     public long Position(int slot) => _positions[slot];

@@ -1,13 +1,9 @@
 using System.Runtime.ExceptionServices;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Smae.MLNet;
 
 /// <summary>Goes over rows with the columns that a model makes of their images: row by row, or in batches.</summary>
 /// <param name="source">The row or cursor below, which this one owns.</param>
-/// <param name="mapper">The mapper that <paramref name="source"/>'s schema belongs to.</param>
-/// <param name="active">The active columns of the mapper's output.</param>
 internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bool[] active) : DataViewRowCursor
 {
     private readonly BrokenImageReport _broken = mapper.Scoring.CreateReport();
@@ -40,8 +36,7 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
     protected void Count(InvalidDataException? problem)
     {
         _scored++;
-        if (problem is not null)
-            _broken.Add(problem);
+        if (problem is not null) _broken.Add(problem);
     }
 
     protected override void Dispose(bool disposing)
@@ -68,8 +63,7 @@ internal sealed class RowCursor : ScoringCursor
     public RowCursor(DataViewRow source, ImageMapper mapper, bool[] active) : base(source, mapper, active)
     {
         _source = source;
-        if (mapper.Scores(active))
-            _batch = new ImageBatch(mapper.Scoring.Decoders, mapper.CreateReader(source), capacity: 1);
+        if (mapper.Scores(active)) _batch = new ImageBatch(mapper.Scoring.Decoders, mapper.CreateReader(source), capacity: 1);
     }
 
     public override long Position => _source.Position;
@@ -80,8 +74,7 @@ internal sealed class RowCursor : ScoringCursor
 
     public override bool MoveNext()
     {
-        if (!((DataViewRowCursor)_source).MoveNext())
-            return false;
+        if (!((DataViewRowCursor)_source).MoveNext()) return false;
         // Before the reader gets at the row: reading the image a second time may dispose the one that the reader holds.
         Score();
         return true;
@@ -97,8 +90,7 @@ internal sealed class RowCursor : ScoringCursor
 
     private void Score()
     {
-        if (_batch is null || _position == Position)
-            return;
+        if (_batch is null || _position == Position) return;
         _batch.Clear();
         _batch.Take();
         _batch.Decode();
@@ -147,14 +139,12 @@ internal sealed class BatchCursor : ScoringCursor
 
     public override bool MoveNext()
     {
-        if (_done)
-            return false;
+        if (_done) return false;
         if (++_index >= _current.Images.Count)
         {
             _index = -1;
             _done = true; // Unless there are rows; so it stays where something is thrown.
-            if (!Advance())
-                return false;
+            if (!Advance()) return false;
             _done = false;
             _index = 0;
         }
@@ -182,8 +172,7 @@ internal sealed class BatchCursor : ScoringCursor
     private bool Advance()
     {
         _current.Failure?.Throw();
-        if (_current.IsLast)
-            return false;
+        if (_current.IsLast) return false;
         bool first = _size == 0;
         if (_reading is null)
             Read(_next);
@@ -215,9 +204,6 @@ internal sealed class BatchCursor : ScoringCursor
     private int Slot() => _current.Start + Index();
 
     /// <summary>Consecutive rows, read together.</summary>
-    /// <param name="images">Their images.</param>
-    /// <param name="rows">Where their other values are kept.</param>
-    /// <param name="start">The place of the first row in <paramref name="rows"/>.</param>
     private sealed class RowBatch(ImageBatch images, RowBuffer rows, int start)
     {
         public ImageBatch Images => images;

@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Microsoft.ML.Transforms.Image;
 
 namespace Smae.MLNet;

@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
-using Smae.Training;
 using TorchSharp;
 using static System.FormattableString;
 
@@ -95,8 +92,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var run = new TrainerRun(training, validation, _options.ClassNames ?? classes.Names, seed, device, message => Info(channel, message));
         var result = Train(run);
         Info(channel, Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
-        if (result.Best is { } best)
-            Info(channel, $"Best on the validation data: {best}.");
+        if (result.Best is { } best) Info(channel, $"Best on the validation data: {best}.");
         var scoring = new ImageScoring(
             _host, FeatureColumnName, kind, _decoders, ModelOf(result, run), ClassificationOutputs.For(classes), _brokenImages,
             ClassificationOutputs.OfBrokenImages);
@@ -120,26 +116,19 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
 
     private void Check(LabelClasses classes, IDataView? validationData)
     {
-        if (validationData is not null)
-            ImageColumn.Find(validationData.Schema, FeatureColumnName, "feature");
+        if (validationData is not null) ImageColumn.Find(validationData.Schema, FeatureColumnName, "feature");
         if (classes.Count < 2)
-        {
             throw new ArgumentException(
                 $"Label column '{LabelColumnName}' has {classes.Count} class ('{classes.Names[0]}'): a classifier needs images of at least two.",
                 "trainData");
-        }
         if (_options.ClassNames is { } names && names.Count != classes.Count)
-        {
             throw new ArgumentException(
                 $"ClassNames has {names.Count} names, and label column '{LabelColumnName}' {classes.Count} classes. Leave it null: " +
                 "the names come from the labels.", nameof(SupervisedOptions.ClassNames));
-        }
         if (_options.Patience is not null && validationData is null)
-        {
             throw new ArgumentException(
                 "Patience is set, and there is no validation data to look at: give the trainer validationData, or call Fit(trainData, " +
                 "validationData).", nameof(SupervisedOptions.Patience));
-        }
     }
 
     private static void Info(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);
@@ -161,3 +150,43 @@ internal sealed record TrainerInput(string LabelColumnName, string FeatureColumn
 /// <param name="Log">Takes lines for people.</param>
 internal sealed record TrainerRun(
     LabelledImages Training, LabelledImages? Validation, IReadOnlyList<string> ClassNames, int Seed, torch.Device? Device, Action<string> Log);
+
+/// <summary>
+/// Classifies images: what the trainers <c>VisionTransformer</c>, <c>LinearProbe</c> and <c>SqueezeNet</c> make. It adds <c>PredictedLabel</c> (the key of
+/// the likeliest class), <c>Score</c> (the probabilities of all classes) and <c>Probability</c> (that of the predicted class).
+/// </summary>
+/// <remarks>
+/// <para>Where an image cannot be read the predicted label is missing. A saved model gives <c>PredictedLabel</c> and <c>Score</c>.</para>
+/// <inheritdoc/>
+/// </remarks>
+/// <typeparam name="TModel">The kind of model.</typeparam>
+public sealed class ImageClassificationTransformer<TModel> : ImageTransformer, ISingleFeaturePredictionTransformer<TModel>
+    where TModel : class, IDisposable
+{
+    private readonly LabelClasses _classes;
+
+    internal ImageClassificationTransformer(
+        ImageScoring scoring, LabelClasses classes, SupervisedResult<TModel> training, string labelColumnName, DataViewType featureColumnType)
+        : base(scoring)
+    {
+        _classes = classes;
+        (Training, LabelColumnName, FeatureColumnType) = (training, labelColumnName, featureColumnType);
+    }
+
+    /// <summary>The trained model, disposed with this transformer. Save it with its own <c>Save(path)</c>.</summary>
+    public TModel Model => Training.Model;
+
+    /// <summary>How training went: every epoch's loss and validation, the best epoch, speed.</summary>
+    public SupervisedResult<TModel> Training { get; }
+
+    /// <summary>The column of images.</summary>
+    public string FeatureColumnName => InputColumnName;
+
+    /// <summary>The type that the column of images had in training; scoring takes images in any form.</summary>
+    public DataViewType FeatureColumnType { get; }
+
+    /// <summary>The column of labels that it was trained on; scoring does not need it.</summary>
+    public string LabelColumnName { get; }
+
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveClasses(context, _classes);
+}
