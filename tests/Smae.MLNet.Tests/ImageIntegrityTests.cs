@@ -67,7 +67,7 @@ public class ImageIntegrityTests
     public void Real_images_are_whole(string name)
     {
         int count = 0;
-        foreach (string path in ImageFiles.In(SharedData.Folder(name), recursive: true))
+        foreach (string path in Directory.EnumerateFiles(SharedData.Folder(name), "*.jp*g", SearchOption.AllDirectories))
         {
             Assert.IsNull(ImageIntegrity.Problem(File.ReadAllBytes(path)), path);
             count++;
