@@ -67,7 +67,8 @@ public class ImageIntegrityTests
     public void Real_images_are_whole(string name)
     {
         int count = 0;
-        foreach (string path in Directory.EnumerateFiles(SharedData.Folder(name), "*.jp*g", SearchOption.AllDirectories))
+        var files = new EnumerationOptions { RecurseSubdirectories = true, MatchCasing = MatchCasing.CaseInsensitive };
+        foreach (string path in Directory.EnumerateFiles(SharedData.Folder(name), "*.jp*g", files))
         {
             Assert.IsNull(ImageIntegrity.Problem(File.ReadAllBytes(path)), path);
             count++;
