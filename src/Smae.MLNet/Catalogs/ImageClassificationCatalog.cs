@@ -28,7 +28,8 @@ public static class ImageClassificationCatalog
     public static VisionTransformerTrainer VisionTransformer(
         this Trainers catalog, string labelColumnName = DefaultLabel, string featureColumnName = DefaultFeatures, FineTuneOptions? options = null,
         IDataView? validationData = null, ImageReadOptions? reading = null) =>
-        new(CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, reading), options ?? new FineTuneOptions());
+        new(CatalogEnvironment.Of(catalog), new TrainerInput(labelColumnName, featureColumnName, validationData, reading),
+            options ?? new FineTuneOptions());
 
     /// <inheritdoc cref="VisionTransformer(Trainers, string, string, FineTuneOptions, IDataView, ImageReadOptions)"/>
     /// <summary>Fine-tunes a pretrained encoder end to end.</summary>

@@ -48,14 +48,16 @@ public static class ImageDataCatalog
     /// <param name="inputColumnName">The column of images: <c>MLImage</c>, paths (text) or encoded files (<c>Vector&lt;Byte&gt;</c>).</param>
     /// <param name="preprocessing">Size and channels that the images are brought to.</param>
     /// <param name="reading">
-    /// What happens with images that cannot be read, how much of the images may be in memory, and whether the next run may use them; null, the default,
-    /// takes every option's default.
+    /// What happens with images that cannot be read, how much of the images may be in memory, and whether the next run may use them; null, the
+    /// default, takes every option's default.
     /// </param>
     /// <param name="cancellationToken">Stops the work. Default none.</param>
     /// <returns>The images in the order of the rows; the caller disposes the store.</returns>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    /// <exception cref="InvalidDataException">No image could be read, or one could not and <see cref="ImageReadOptions.BrokenImages"/> does not say to skip it.</exception>
+    /// <exception cref="InvalidDataException">
+    /// No image could be read, or one could not and <see cref="ImageReadOptions.BrokenImages"/> does not say to skip it.
+    /// </exception>
     public static ImageStore LoadImageStore(
         this DataOperationsCatalog catalog, IDataView data, string inputColumnName, ImagePreprocessing preprocessing,
         ImageReadOptions? reading = null, CancellationToken cancellationToken = default)

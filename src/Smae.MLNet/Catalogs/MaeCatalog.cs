@@ -5,7 +5,9 @@ public static class MaeCatalog
 {
     /// <summary>Pretrains a vision transformer on images without labels, with all options, then adds a column of their embeddings.</summary>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null, the default, is the output's name.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null, the default, is the output's name.
+    /// </param>
     /// <param name="options">What to train and how; null, the default, takes every option's default.</param>
     /// <param name="reading">
     /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
@@ -14,8 +16,8 @@ public static class MaeCatalog
     public static MaePretrainEstimator MaePretrain(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null,
         ImageReadOptions? reading = null) =>
-        new(CatalogEnvironment.Of(catalog), outputColumnName, InputOr(outputColumnName, inputColumnName), options ?? new MaePretrainOptions(),
-            reading ?? new ImageReadOptions());
+        new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
+            options ?? new MaePretrainOptions(), reading ?? new ImageReadOptions());
 
     /// <inheritdoc cref="MaePretrain(TransformsCatalog, string, string, MaePretrainOptions, ImageReadOptions)"/>
     /// <summary>Pretrains a vision transformer on images without labels, then adds a column of their embeddings.</summary>
@@ -37,7 +39,9 @@ public static class MaeCatalog
 
     /// <summary>Adds a column of embeddings made by an encoder that is trained already.</summary>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
+    /// </param>
     /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
     /// <exception cref="ArgumentException">A name is blank.</exception>
@@ -46,8 +50,8 @@ public static class MaeCatalog
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        var environment = CatalogEnvironment.Of(catalog);
-        return new MaeEmbeddingEstimator(environment, outputColumnName, InputOr(outputColumnName, inputColumnName), encoder, brokenImages);
+        return new MaeEmbeddingEstimator(
+            CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName), encoder, brokenImages);
     }
 
     /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
@@ -86,7 +90,9 @@ public static class MaeCatalog
 
     /// <summary>Adds a column of pictures that show what a pretrained autoencoder makes of images of which it sees a part.</summary>
     /// <param name="outputColumnName">The column of pictures to add: Image.</param>
-    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
+    /// </param>
     /// <param name="transformer">What <c>MaePretrain</c> made. It stays the caller's and must live as long as pictures are made.</param>
     /// <param name="options">What is shown and how patches are hidden; null, the default, hides them as pretraining did.</param>
     /// <exception cref="ArgumentException">A name is blank, an option is wrong, or the transformer holds an encoder only.</exception>
@@ -120,13 +126,7 @@ public static class MaeCatalog
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         return new MaeReconstructEstimator(
-            CatalogEnvironment.Of(catalog), outputColumnName, InputOr(outputColumnName, inputColumnName), autoencoder,
+            CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName), autoencoder,
             options ?? new MaeReconstructOptions());
-    }
-
-    private static string InputOr(string outputColumnName, string? inputColumnName)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
-        return inputColumnName ?? outputColumnName;
     }
 }

@@ -9,7 +9,9 @@ public static class OnnxCatalog
 
     /// <summary>Adds a column of embeddings that an encoder's ONNX file makes, with all options.</summary>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
+    /// <param name="inputColumnName">
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
+    /// </param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of an encoder.</param>
     /// <param name="options">
     /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and
@@ -24,7 +26,8 @@ public static class OnnxCatalog
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, OnnxScoringOptions? options,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Embedding(catalog, outputColumnName, inputColumnName, modelFile, options ?? new OnnxScoringOptions(), options is null, brokenImages);
+        new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, options), brokenImages);
 
     /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
@@ -35,7 +38,8 @@ public static class OnnxCatalog
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Embedding(catalog, outputColumnName, inputColumnName, modelFile, new OnnxScoringOptions { BatchSize = batchSize }, true, brokenImages);
+        new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, batchSize), brokenImages);
 
     /// <summary>
     /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes,
@@ -56,7 +60,7 @@ public static class OnnxCatalog
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, OnnxScoringOptions? options,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Classification(catalog, inputColumnName, modelFile, options ?? new OnnxScoringOptions(), options is null, brokenImages);
+        new(CatalogEnvironment.Of(catalog), inputColumnName, new OnnxFile(modelFile, OnnxModelKind.Classifier, options), brokenImages);
 
     /// <inheritdoc cref="OnnxClassification(TransformsCatalog, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
@@ -67,24 +71,5 @@ public static class OnnxCatalog
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Classification(catalog, inputColumnName, modelFile, new OnnxScoringOptions { BatchSize = batchSize }, true, brokenImages);
-
-    private static OnnxEmbeddingEstimator Embedding(
-        TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, OnnxScoringOptions options,
-        bool deviceOfContext, BrokenImagePolicy brokenImages)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
-        var environment = CatalogEnvironment.Of(catalog);
-        var file = new OnnxFile(modelFile, OnnxModelKind.Encoder, options, deviceOfContext);
-        return new OnnxEmbeddingEstimator(environment, outputColumnName, inputColumnName ?? outputColumnName, file, brokenImages);
-    }
-
-    private static OnnxClassificationEstimator Classification(
-        TransformsCatalog catalog, string inputColumnName, string modelFile, OnnxScoringOptions options, bool deviceOfContext,
-        BrokenImagePolicy brokenImages)
-    {
-        var environment = CatalogEnvironment.Of(catalog);
-        var file = new OnnxFile(modelFile, OnnxModelKind.Classifier, options, deviceOfContext);
-        return new OnnxClassificationEstimator(environment, inputColumnName, file, brokenImages);
-    }
+        new(CatalogEnvironment.Of(catalog), inputColumnName, new OnnxFile(modelFile, OnnxModelKind.Classifier, batchSize), brokenImages);
 }

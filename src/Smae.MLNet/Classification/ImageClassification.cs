@@ -152,8 +152,8 @@ internal sealed record TrainerRun(
     LabelledImages Training, LabelledImages? Validation, IReadOnlyList<string> ClassNames, int Seed, torch.Device? Device, Action<string> Log);
 
 /// <summary>
-/// Classifies images: what the trainers <c>VisionTransformer</c>, <c>LinearProbe</c> and <c>SqueezeNet</c> make. It adds <c>PredictedLabel</c> (the key of
-/// the likeliest class), <c>Score</c> (the probabilities of all classes) and <c>Probability</c> (that of the predicted class).
+/// Classifies images: what the trainers <c>VisionTransformer</c>, <c>LinearProbe</c> and <c>SqueezeNet</c> make. It adds <c>PredictedLabel</c> (the
+/// key of the likeliest class), <c>Score</c> (the probabilities of all classes) and <c>Probability</c> (that of the predicted class).
 /// </summary>
 /// <remarks>
 /// <para>Where an image cannot be read the predicted label is missing. A saved model gives <c>PredictedLabel</c> and <c>Score</c>.</para>

@@ -18,9 +18,10 @@ namespace Smae.MLNet;
 /// same seed train the same weights on the same machine. Progress is written to <see cref="MLContext.Log"/>.
 /// </para>
 /// <para>
-/// <c>Fit</c> throws an <see cref="InvalidDataException"/> where no image could be read, or one could not and <see cref="ImageReadOptions.BrokenImages"/>
-/// says to fail, an <see cref="InvalidOperationException"/> where the GPU that the <see cref="MLContext"/> asks for is not there, and an
-/// <see cref="OperationCanceledException"/> where <see cref="TrainingOptions.CancellationToken"/> was cancelled. Its transformer owns the trained weights.
+/// <c>Fit</c> throws an <see cref="InvalidDataException"/> where no image could be read, or one could not and
+/// <see cref="ImageReadOptions.BrokenImages"/> says to fail, an <see cref="InvalidOperationException"/> where the GPU that the
+/// <see cref="MLContext"/> asks for is not there, and an <see cref="OperationCanceledException"/> where
+/// <see cref="TrainingOptions.CancellationToken"/> was cancelled. Its transformer owns the trained weights.
 /// </para>
 /// </remarks>
 public sealed class MaePretrainEstimator : ImageEstimator<MaeTransformer>

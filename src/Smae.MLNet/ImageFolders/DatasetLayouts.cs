@@ -27,7 +27,9 @@ internal abstract class DatasetLayout
     private static IEnumerable<(int Number, string Text)> Lines(string path) =>
         File.ReadLines(path).Select((text, i) => (i + 1, text)).Where(line => line.text.Length > 0);
 
-    /// <summary>CUB-200-2011: lists of images, labels, classes and splits beside the folder <c>images</c>. Labels are the names in classes.txt.</summary>
+    /// <summary>
+    /// CUB-200-2011: lists of images, labels, classes and splits beside the folder <c>images</c>. Labels are the names in classes.txt.
+    /// </summary>
     private sealed class CubLayout : DatasetLayout
     {
         private const string Images = "images.txt", Labels = "image_class_labels.txt", Classes = "classes.txt", Splits = "train_test_split.txt";

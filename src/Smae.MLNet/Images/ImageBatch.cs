@@ -1,8 +1,8 @@
 namespace Smae.MLNet;
 
 /// <summary>
-/// Collects the images of consecutive rows, then decodes them on all cores, then holds what a model makes of them. Where the column holds decoded images
-/// they are taken over at once, because the next row's image may dispose them.
+/// Collects the images of consecutive rows, then decodes them on all cores, then holds what a model makes of them. Where the column holds decoded
+/// images they are taken over at once, because the next row's image may dispose them.
 /// </summary>
 /// <param name="capacity">The most images it can hold. Memory is taken as they come.</param>
 internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int capacity)

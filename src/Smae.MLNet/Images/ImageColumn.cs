@@ -20,6 +20,13 @@ internal static class ImageColumn
 {
     private const string Expected = "Image, Text (path of an image file) or Vector<Byte> (bytes of an image file)";
 
+    /// <summary>The column of images that a catalog's method was given: that of the output where it was given none.</summary>
+    public static string InputOr(string outputColumnName, string? inputColumnName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
+        return inputColumnName ?? outputColumnName;
+    }
+
     /// <summary>The column <paramref name="name"/> of <paramref name="schema"/> and what it holds.</summary>
     /// <param name="role">What it is to the component that asks, for errors.</param>
     public static (DataViewSchema.Column Column, ImageColumnKind Kind) Find(DataViewSchema schema, string name, string role = "input")

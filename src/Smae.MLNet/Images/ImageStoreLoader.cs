@@ -34,7 +34,8 @@ internal sealed class ImageStoreLoader(
             {
                 channel.Warning(
                     MessageSensitivity.None,
-                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
+                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'"
+                    + $"{labels.OrNotAClass}: left out.");
             }
             return new LabelledImages(store, rows.KeptLabels);
         }

@@ -30,7 +30,8 @@ public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassif
     {
         if (file.Output != file.Info.Outputs[0])
             throw new ArgumentException(
-                $"OutputName is '{file.Output.Name}': classification reads the probabilities, '{file.Info.Outputs[0].Name}'. Leave it null.", "options");
+                $"OutputName is '{file.Output.Name}': classification reads the probabilities, '{file.Info.Outputs[0].Name}'. Leave it null.",
+                "options");
         if (file.Info.ClassNames is { } names && names.Count != file.Output.Length)
             throw new InvalidDataException($"{file.Path} is damaged: it has {names.Count} names of classes and {file.Output.Length} classes.");
         (_file, _classes) = (file, LabelClasses.Of(file.Info.ClassNames, file.Output.Length));

@@ -4,9 +4,10 @@ namespace Smae.MLNet;
 
 /// <summary>Makes transformers that run an ONNX file of Smae on a column of images: what these estimators have in common.</summary>
 /// <remarks>
-/// <c>Fit</c> opens the file and trains nothing: a <see cref="FileNotFoundException"/> says that the file is gone, an <see cref="InvalidDataException"/> that
-/// it has changed since it was given to the estimator or that ONNX Runtime does not take it, an <see cref="InvalidOperationException"/> that the device cannot
-/// be used and nothing says to go on with the CPU. The transformer owns ONNX Runtime's session: dispose it to free the session.
+/// <c>Fit</c> opens the file and trains nothing: a <see cref="FileNotFoundException"/> says that the file is gone, an
+/// <see cref="InvalidDataException"/> that it has changed since it was given to the estimator or that ONNX Runtime does not take it, an
+/// <see cref="InvalidOperationException"/> that the device cannot be used and nothing says to go on with the CPU. The transformer owns ONNX Runtime's
+/// session: dispose it to free the session.
 /// </remarks>
 /// <typeparam name="TTransformer">The kind of transformer.</typeparam>
 public abstract class OnnxImageEstimator<TTransformer> : ImageEstimator<TTransformer> where TTransformer : OnnxImageTransformer
@@ -77,11 +78,22 @@ internal sealed class OnnxFile
 
     /// <summary>Reads what the file tells about itself.</summary>
     /// <param name="kind">What it must hold.</param>
-    /// <param name="deviceOfContext">Whether the <see cref="MLContext"/> says where it is run, and not the options.</param>
+    /// <param name="options">How it is run; null takes every option's default, on the device that the <see cref="MLContext"/> names.</param>
     /// <exception cref="ArgumentException">The file holds another kind of model, or an option is out of range.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
-    public OnnxFile(string path, OnnxModelKind kind, OnnxScoringOptions options, bool deviceOfContext)
+    public OnnxFile(string path, OnnxModelKind kind, OnnxScoringOptions? options)
+        : this(path, kind, options ?? new OnnxScoringOptions(), options is null)
+    {
+    }
+
+    /// <inheritdoc cref="OnnxFile(string, OnnxModelKind, OnnxScoringOptions)"/>
+    public OnnxFile(string path, OnnxModelKind kind, int batchSize)
+        : this(path, kind, new OnnxScoringOptions { BatchSize = batchSize }, true)
+    {
+    }
+
+    private OnnxFile(string path, OnnxModelKind kind, OnnxScoringOptions options, bool deviceOfContext)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path, "modelFile");
         (Path, _options, _deviceOfContext) = (System.IO.Path.GetFullPath(path), options, deviceOfContext);

@@ -39,8 +39,8 @@ public sealed record MaeReconstructOptions
     public ImagePreprocessing? Preprocessing { get; init; }
 
     /// <summary>
-    /// Seed of the masks. Under one seed an image is masked the same way each time, wherever it stands: 64 masks are drawn, and its pixels say which of them
-    /// it gets. Default null: it comes from the <c>MLContext</c>.
+    /// Seed of the masks. Under one seed an image is masked the same way each time, wherever it stands: 64 masks are drawn, and its pixels say which
+    /// of them it gets. Default null: it comes from the <c>MLContext</c>.
     /// </summary>
     public int? Seed { get; init; }
 
@@ -105,7 +105,8 @@ public sealed class MaeReconstructEstimator : ImageEstimator<MaeReconstructTrans
     private protected override IReadOnlyList<OutputColumn> Outputs { get; }
 
     private protected override MaeReconstructTransformer Create(IDataView input, ImageColumnKind kind) => new(
-        Host, InputColumnName, kind, Decoders, new ReconstructionModel(_autoencoder, _preprocessing, _options, _seed), Outputs, _options.BrokenImages);
+        Host, InputColumnName, kind, Decoders, new ReconstructionModel(_autoencoder, _preprocessing, _options, _seed), Outputs,
+        _options.BrokenImages);
 
     private static ImagePreprocessing PreprocessingOf(MaskedAutoencoder autoencoder, MaeReconstructOptions options)
     {
@@ -119,9 +120,9 @@ public sealed class MaeReconstructEstimator : ImageEstimator<MaeReconstructTrans
 /// <remarks>
 /// <para>
 /// As with ML.NET's own image columns, a picture belongs to whoever reads it and is freed when it is handed back to the getter for the next row;
-/// <c>CreateEnumerable</c> does so, so look at one row's picture before you go on to the next. Where an image cannot be read the picture is null. The member
-/// of a row class that takes the picture names its size, as with every image column of ML.NET: <c>[ImageType(height, width)]</c>, three times the width for
-/// <see cref="ReconstructionView.SideBySide"/>. The autoencoder stays its owner's.
+/// <c>CreateEnumerable</c> does so, so look at one row's picture before you go on to the next. Where an image cannot be read the picture is null. The
+/// member of a row class that takes the picture names its size, as with every image column of ML.NET: <c>[ImageType(height, width)]</c>, three times
+/// the width for <see cref="ReconstructionView.SideBySide"/>. The autoencoder stays its owner's.
 /// </para>
 /// <inheritdoc/>
 /// </remarks>
@@ -133,8 +134,8 @@ public sealed class MaeReconstructTransformer : ImageTransformer
     private readonly MaskedPictures _pictures;
 
     internal MaeReconstructTransformer(
-        IHost host, string inputColumnName, ImageColumnKind kind, ImageDecoders decoders, ReconstructionModel model, IReadOnlyList<OutputColumn> outputs,
-        BrokenImagePolicy brokenImages)
+        IHost host, string inputColumnName, ImageColumnKind kind, ImageDecoders decoders, ReconstructionModel model,
+        IReadOnlyList<OutputColumn> outputs, BrokenImagePolicy brokenImages)
         : base(new ImageScoring(host, inputColumnName, kind, decoders, model, outputs, brokenImages, "its picture is null", PictureBatch)) =>
         _pictures = model.Pictures;
 
@@ -145,8 +146,8 @@ public sealed class MaeReconstructTransformer : ImageTransformer
 }
 
 /// <summary>
-/// An autoencoder whose numbers are the bytes of a picture. An image takes one of a few masks that are drawn once: which one depends on its pixels alone, so
-/// that it is the same in whatever batch, order or row the image comes, and an ONNX graph can say it.
+/// An autoencoder whose numbers are the bytes of a picture. An image takes one of a few masks that are drawn once: which one depends on its pixels
+/// alone, so that it is the same in whatever batch, order or row the image comes, and an ONNX graph can say it.
 /// </summary>
 internal sealed class ReconstructionModel : TorchModel
 {
@@ -190,8 +191,8 @@ internal sealed class ReconstructionModel : TorchModel
         Type maker = _objective.GetType().GetMethod(nameof(Objective.ToPixels))!.DeclaringType!;
         if (maker.Assembly != typeof(Objective).Assembly)
             throw new NotSupportedException(
-                $"{maker.Name}.{nameof(Objective.ToPixels)} makes pixels of predictions, and a saved model cannot hold it. Make the transformer again with " +
-                "mlContext.Transforms.MaeReconstruct instead of loading it.");
+                $"{maker.Name}.{nameof(Objective.ToPixels)} makes pixels of predictions, and a saved model cannot hold it. Make the transformer " +
+                "again with mlContext.Transforms.MaeReconstruct instead of loading it.");
         return new SavedOutput(_autoencoder.ExportOnnx(path, new MaePretrainOptions
         {
             Encoder = _autoencoder.Config, Objective = _objective, Resize = Preprocessing.Resize, Mean = Preprocessing.Mean,
@@ -216,7 +217,8 @@ internal sealed class ReconstructionModel : TorchModel
     {
         int patches = _autoencoder.Config.PatchCount;
         long[] sums = bytes.to_type(ScalarType.Int64).sum([1, 2, 3]).data<long>().ToArray();
-        return PatchMask.FromFlags([.. sums.SelectMany(sum => Pictures.Masks.Skip((int)(sum % MaskCount) * patches).Take(patches)).Select(hidden => hidden != 0)], patches);
+        IEnumerable<byte> masks = sums.SelectMany(sum => Pictures.Masks.Skip((int)(sum % MaskCount) * patches).Take(patches));
+        return PatchMask.FromFlags([.. masks.Select(hidden => hidden != 0)], patches);
     }
 }
 

@@ -112,7 +112,7 @@ internal abstract class OutputColumn(string name, DataViewType type)
 }
 
 /// <summary>The model's numbers as a vector.</summary>
-internal class VectorOutput(string name, int size) : OutputColumn(name, new VectorDataViewType(NumberDataViewType.Single, size))
+internal sealed class VectorOutput(string name, int size) : OutputColumn(name, new VectorDataViewType(NumberDataViewType.Single, size))
 {
     public override Delegate Getter(RowScores scores) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
     {

@@ -4,10 +4,7 @@ using static TorchSharp.torch;
 
 namespace Smae.MLNet;
 
-/// <summary>
-/// A model that a transformer runs: makes numbers of images. Any number of threads may run it at the same time; disposing it waits for none of them but
-/// those that hold its lock.
-/// </summary>
+/// <summary>A model that a transformer runs: makes numbers of images. Any number of threads may run it at the same time.</summary>
 /// <param name="preprocessing">What is done to an image first.</param>
 /// <param name="outputLength">Numbers that the model gives for an image.</param>
 internal abstract class ImageModel(ImagePreprocessing preprocessing, int outputLength) : IDisposable
@@ -23,7 +20,8 @@ internal abstract class ImageModel(ImagePreprocessing preprocessing, int outputL
     {
         if (images.Length != (long)count * preprocessing.ByteCount || outputs.Length != (long)count * outputLength)
             throw new ArgumentException(
-                $"{count} images of {preprocessing.ByteCount} bytes with {outputLength} numbers each came as {images.Length} bytes and {outputs.Length} numbers.");
+                $"{count} images of {preprocessing.ByteCount} bytes with {outputLength} numbers each came as {images.Length} bytes "
+                + $"and {outputs.Length} numbers.");
         if (count > 0) Score(images, count, outputs);
     }
 

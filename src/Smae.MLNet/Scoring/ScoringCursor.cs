@@ -51,8 +51,8 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
 }
 
 /// <summary>
-/// Goes with the row or cursor below row by row: for a single row, for readers that want no score, and for those that want values which cannot be held back
-/// while the cursor below goes on, such as images. A row is scored once for each position, when its scores are first asked for.
+/// Goes with the row or cursor below row by row: for a single row, for readers that want no score, and for those that want values which cannot be
+/// held back while the cursor below goes on, such as images. A row is scored once for each position, when its scores are first asked for.
 /// </summary>
 internal sealed class RowCursor : ScoringCursor
 {
