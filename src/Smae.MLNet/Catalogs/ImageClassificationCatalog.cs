@@ -2,9 +2,7 @@ using Trainers = Microsoft.ML.MulticlassClassificationCatalog.MulticlassClassifi
 
 namespace Smae.MLNet;
 
-/// <summary>
-/// Trainers of classifiers that learn from images themselves: extensions of <c>mlContext.MulticlassClassification.Trainers</c>.
-/// </summary>
+/// <summary>Trainers of classifiers that learn from images themselves: extensions of <c>mlContext.MulticlassClassification.Trainers</c>.</summary>
 public static class ImageClassificationCatalog
 {
     private const string DefaultLabel = "Label", DefaultFeatures = "Features";

@@ -5,19 +5,12 @@ namespace Smae.MLNet;
 
 /// <summary>Trains a classifier end to end on a column of images: what our trainers have in common.</summary>
 /// <remarks>
-/// <list type="table">
-/// <item>
-/// <term>Label column</term>
-/// <description>Key&lt;UInt32&gt;, as <c>MapValueToKey</c> makes it; rows without a label are left out and counted in the log</description>
-/// </item>
-/// <item>
-/// <term>Feature column</term>
-/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file); every image is decoded once</description>
-/// </item>
-/// <item><term>PredictedLabel</term><description>Key&lt;UInt32&gt; with the values of the label's keys</description></item>
-/// <item><term>Score</term><description>Vector&lt;Single&gt;, the probabilities of all classes</description></item>
-/// <item><term>Probability</term><description>Single, the probability of the predicted class</description></item>
-/// </list>
+/// <para>
+/// The label column is a Key&lt;UInt32&gt;, as <c>MapValueToKey</c> makes it; rows without a label are left out and counted in the log. The feature
+/// column holds images in any form: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file); every image is decoded
+/// once. The output columns are PredictedLabel (Key&lt;UInt32&gt; with the values of the label's keys), Score (Vector&lt;Single&gt;, the
+/// probabilities of all classes) and Probability (Single, that of the predicted class).
+/// </para>
 /// <para>
 /// The device is that of the <see cref="MLContext"/>: <see cref="MLContext.GpuDeviceId"/>, and the CPU where it is null. Where
 /// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too. Progress is written to
@@ -135,19 +128,11 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
 }
 
 /// <summary>What a trainer of classifiers reads.</summary>
-/// <param name="LabelColumnName">The column of labels: keys.</param>
-/// <param name="FeatureColumnName">The column of images.</param>
-/// <param name="ValidationData">Data that is looked at after an epoch; null is none.</param>
 /// <param name="Reading">How the images are read; null takes every option's default.</param>
 internal sealed record TrainerInput(string LabelColumnName, string FeatureColumnName, IDataView? ValidationData, ImageReadOptions? Reading);
 
 /// <summary>What one call of a trainer's <c>Fit</c> trains on.</summary>
-/// <param name="Training">Images and labels.</param>
-/// <param name="Validation">The same, looked at after an epoch; null is none.</param>
-/// <param name="ClassNames">Names of all classes.</param>
-/// <param name="Seed">Seed of all that is random.</param>
 /// <param name="Device">Where; null is the CPU.</param>
-/// <param name="Log">Takes lines for people.</param>
 internal sealed record TrainerRun(
     LabelledImages Training, LabelledImages? Validation, IReadOnlyList<string> ClassNames, int Seed, torch.Device? Device, Action<string> Log);
 

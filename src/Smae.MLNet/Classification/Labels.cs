@@ -8,7 +8,7 @@ internal sealed class LabelClasses
 {
     private const string KeyValues = "KeyValues";
 
-    private static readonly MethodInfo ReadMethod = Method(nameof(Read)), PlaceholderMethod = Method(nameof(Placeholder));
+    private static readonly MethodInfo ReadMethod = typeof(LabelClasses).GetMethod(nameof(ReadOf), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     private readonly VectorDataViewType? _type;
     private readonly Delegate? _getter;
@@ -32,9 +32,7 @@ internal sealed class LabelClasses
     {
         int count = checked((int)((KeyDataViewType)label.Type).Count);
         var type = label.Annotations.Schema.GetColumnOrNull(KeyValues)?.Type as VectorDataViewType;
-        return type is not null && type.Size == count
-            ? Invoke(ReadMethod, type, label)
-            : new LabelClasses(Numbered(count));
+        return type is not null && type.Size == count ? Read(type, label) : new LabelClasses(Numbered(count));
     }
 
     /// <summary>Classes by their names, or, where these are null, by their number alone.</summary>
@@ -48,7 +46,7 @@ internal sealed class LabelClasses
         const int count = 2;
         var values = label.Annotations.FirstOrDefault(annotation => annotation.Name == KeyValues);
         return values.Name is not null && values.Kind == SchemaShape.Column.VectorKind.Vector
-            ? Invoke(PlaceholderMethod, new VectorDataViewType((PrimitiveDataViewType)values.ItemType, count))
+            ? Read(new VectorDataViewType((PrimitiveDataViewType)values.ItemType, count), null)
             : new LabelClasses(new string[count]);
     }
 
@@ -60,14 +58,15 @@ internal sealed class LabelClasses
 
     private static string[] Numbered(int count) => [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))];
 
-    private static LabelClasses Read<T>(VectorDataViewType type, DataViewSchema.Column label)
+    private static LabelClasses Read(VectorDataViewType type, DataViewSchema.Column? label) =>
+        (LabelClasses)ReadMethod.MakeGenericMethod(type.ItemType.RawType).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [type, label], null)!;
+
+    private static LabelClasses ReadOf<T>(VectorDataViewType type, DataViewSchema.Column? label)
     {
         VBuffer<T> values = default;
-        label.Annotations.GetValue(KeyValues, ref values);
-        return Make<T>(type, [.. values.DenseValues()]);
+        label?.Annotations.GetValue(KeyValues, ref values);
+        return Make(type, label is null ? new T[type.Size] : [.. values.DenseValues()]);
     }
-
-    private static LabelClasses Placeholder<T>(VectorDataViewType type) => Make(type, new T[type.Size]);
 
     private static LabelClasses Make<T>(VectorDataViewType type, T[] values)
     {
@@ -75,12 +74,6 @@ internal sealed class LabelClasses
         return new LabelClasses(
             names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)));
     }
-
-    private static LabelClasses Invoke(MethodInfo method, VectorDataViewType type, params object[] arguments) =>
-        (LabelClasses)method.MakeGenericMethod(type.ItemType.RawType)
-            .Invoke(null, BindingFlags.DoNotWrapExceptions, null, [type, .. arguments], null)!;
-
-    private static MethodInfo Method(string name) => typeof(LabelClasses).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!;
 }
 
 /// <summary>Finds and checks the label column of training data, with the errors that ML.NET's own trainers give.</summary>
@@ -104,14 +97,12 @@ internal static class LabelColumn
 /// <summary>Reads the classes of rows, counted from 0; -1 is a missing label.</summary>
 internal sealed class LabelReader
 {
-    private readonly Func<DataViewRow, Func<int>> _open;
+    private readonly Func<uint, int> _classOfKey;
+    private readonly Dictionary<string, int>? _classOfText;
 
-    private LabelReader(DataViewSchema.Column column, Func<DataViewRow, Func<int>> open, string orNotAClass = "")
-    {
-        Column = column;
-        _open = open;
-        OrNotAClass = orNotAClass;
-    }
+    private LabelReader(
+        DataViewSchema.Column column, Func<uint, int> classOfKey, Dictionary<string, int>? classOfText = null, string orNotAClass = "") =>
+        (Column, _classOfKey, _classOfText, OrNotAClass) = (column, classOfKey, classOfText, orNotAClass);
 
     /// <summary>The label column.</summary>
     public DataViewSchema.Column Column { get; }
@@ -121,7 +112,7 @@ internal sealed class LabelReader
 
     /// <summary>A reader of the keys that <paramref name="classes"/> were made of.</summary>
     public static LabelReader OfKeys(DataViewSchema.Column column, LabelClasses classes) =>
-        new(column, row => Keys(row, column, key => key <= (uint)classes.Count ? (int)key - 1 : -1));
+        new(column, key => key <= (uint)classes.Count ? (int)key - 1 : -1);
 
     /// <summary>
     /// A reader of labels that are compared with those of the training data: keys made of the same values, in whatever order, or the values
@@ -135,47 +126,34 @@ internal sealed class LabelReader
             "Transform the validation data by the same steps as the training data.", "validationData");
         var column = needed.Find(schema, name, column =>
             (column.Type is KeyDataViewType && column.Type.RawType == typeof(uint)) || (column.Type is TextDataViewType && classes.AreText));
-        if (column.Type is TextDataViewType)
-        {
-            var indices = IndicesOf(classes);
-            return new LabelReader(column, row => Texts(row, column, indices), orNotAClass);
-        }
+        Dictionary<string, int> classOfText = [];
+        for (int i = 0; i < classes.Count; i++) classOfText.TryAdd(classes.Names[i], i);
+        if (column.Type is TextDataViewType) return new LabelReader(column, _ => -1, classOfText, orNotAClass);
         var own = LabelClasses.Of(column);
         if (!own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names)) return OfKeys(column, classes);
-        var classOf = IndicesOf(classes);
-        int[] classOfKey = [.. own.Names.Select(value => classOf.GetValueOrDefault(value, -1))];
-        return new LabelReader(column, row => Keys(row, column, key => key <= (uint)classOfKey.Length ? classOfKey[key - 1] : -1), orNotAClass);
+        int[] classOfKey = [.. own.Names.Select(value => classOfText.GetValueOrDefault(value, -1))];
+        return new LabelReader(column, key => key <= (uint)classOfKey.Length ? classOfKey[key - 1] : -1, orNotAClass: orNotAClass);
     }
 
     /// <summary>A function that gives the class of <paramref name="row"/>, wherever it then stands.</summary>
-    public Func<int> Open(DataViewRow row) => _open(row);
-
-    private static Func<int> Keys(DataViewRow row, DataViewSchema.Column column, Func<uint, int> classOf)
+    public Func<int> Open(DataViewRow row)
     {
-        var getter = row.GetGetter<uint>(column);
+        if (_classOfText is not null)
+        {
+            var texts = row.GetGetter<ReadOnlyMemory<char>>(Column);
+            return () =>
+            {
+                ReadOnlyMemory<char> text = default;
+                texts(ref text);
+                return _classOfText.GetValueOrDefault(text.ToString(), -1);
+            };
+        }
+        var keys = row.GetGetter<uint>(Column);
         return () =>
         {
             uint key = 0;
-            getter(ref key);
-            return key == 0 ? -1 : classOf(key);
+            keys(ref key);
+            return key == 0 ? -1 : _classOfKey(key);
         };
-    }
-
-    private static Func<int> Texts(DataViewRow row, DataViewSchema.Column column, Dictionary<string, int> indices)
-    {
-        var getter = row.GetGetter<ReadOnlyMemory<char>>(column);
-        return () =>
-        {
-            ReadOnlyMemory<char> text = default;
-            getter(ref text);
-            return indices.GetValueOrDefault(text.ToString(), -1);
-        };
-    }
-
-    private static Dictionary<string, int> IndicesOf(LabelClasses classes)
-    {
-        var indices = new Dictionary<string, int>();
-        for (int i = 0; i < classes.Count; i++) indices.TryAdd(classes.Names[i], i);
-        return indices;
     }
 }

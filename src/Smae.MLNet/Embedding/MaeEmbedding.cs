@@ -3,16 +3,7 @@ using Smae.Export;
 namespace Smae.MLNet;
 
 /// <summary>Adds a column of embeddings made by an encoder that is trained already.</summary>
-/// <remarks>
-/// <list type="table">
-/// <item><term>Looks at the data to train</term><description>no</description></item>
-/// <item>
-/// <term>Input column</term>
-/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
-/// </item>
-/// <item><term>Output column</term><description>Vector&lt;Single&gt; of the encoder's width</description></item>
-/// </list>
-/// </remarks>
+/// <remarks>Nothing is trained. The output column is a Vector&lt;Single&gt; of the encoder's width.</remarks>
 public sealed class MaeEmbeddingEstimator : ImageEstimator<MaeTransformer>
 {
     private readonly ImageEncoder _encoder;

@@ -4,14 +4,7 @@ namespace Smae.MLNet;
 
 /// <summary>Pretrains a vision transformer on images without labels, then adds a column of the embeddings it makes.</summary>
 /// <remarks>
-/// <list type="table">
-/// <item><term>Looks at the data to train</term><description>yes; every image is read and decoded once</description></item>
-/// <item>
-/// <term>Input column</term>
-/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
-/// </item>
-/// <item><term>Output column</term><description>Vector&lt;Single&gt; of the encoder's width</description></item>
-/// </list>
+/// <para>Every image is read and decoded once. The output column is a Vector&lt;Single&gt; of the encoder's width.</para>
 /// <para>
 /// The device is that of the <see cref="MLContext"/>: <see cref="MLContext.GpuDeviceId"/>, and the CPU where it is null. Where
 /// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too, so that two contexts made with the

@@ -103,14 +103,9 @@ internal static class ImageFolder
 
     private static bool IsLabelled(ImageFolderRow row) => row.Label.Length > 0;
 
-    private static ImageFolderSplit? SplitOf(string folder)
-    {
-        foreach (var (split, names) in SplitFolders)
-        {
-            if (names.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase)) return split;
-        }
-        return null;
-    }
+    private static ImageFolderSplit? SplitOf(string folder) => SplitFolders
+        .Where(known => known.Names.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase))
+        .Select(known => (ImageFolderSplit?)known.Split).FirstOrDefault();
 
     // Hidden files and folders are passed over; the default would leave out what cannot be read, without a word.
     private static IEnumerable<string> ImagesIn(string folder, bool recursive) =>

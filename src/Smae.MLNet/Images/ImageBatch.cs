@@ -9,7 +9,7 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
 {
     private const int Growth = 4;
 
-    private readonly int _imageBytes = decoders.ImageBytes;
+    private readonly int _imageBytes = decoders.Preprocessing.ByteCount;
     private byte[] _pixels = [];
     private string[] _names = [];
     private VBuffer<byte>[] _files = [];

@@ -5,7 +5,6 @@ namespace Smae.MLNet;
 /// <summary>Decoders of one preprocessing for any number of threads: made as needed, kept for the next use.</summary>
 internal sealed class ImageDecoders
 {
-    private readonly ImagePreprocessing _preprocessing;
     private readonly ImageResizer _resizer;
     private readonly ConcurrentBag<ImageDecoder> _idle = [];
 
@@ -16,18 +15,14 @@ internal sealed class ImageDecoders
             throw new ArgumentException(
                 $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).",
                 nameof(preprocessing));
-        _preprocessing = preprocessing;
-        _resizer = new ImageResizer(preprocessing);
+        (Preprocessing, _resizer) = (preprocessing, new ImageResizer(preprocessing));
     }
 
     /// <summary>What is done to an image.</summary>
-    public ImagePreprocessing Preprocessing => _preprocessing;
-
-    /// <summary>Bytes of a decoded image: height x width x channels.</summary>
-    public int ImageBytes => _preprocessing.ByteCount;
+    public ImagePreprocessing Preprocessing { get; }
 
     /// <summary>A decoder for one thread, until it is given back.</summary>
-    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(_resizer, _preprocessing.Channels);
+    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(_resizer, Preprocessing.Channels);
 
     public void Return(ImageDecoder decoder) => _idle.Add(decoder);
 }
@@ -129,9 +124,7 @@ internal sealed class ImageDecoder
 /// <summary>Copies pixels from the order an <see cref="MLImage"/> stores them in to that of an <see cref="Training.ImageStore"/>.</summary>
 internal static class PixelOrder
 {
-    /// <summary>
-    /// Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).
-    /// </summary>
+    /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
     public static void Copy(MLImage image, int channels, Span<byte> destination)
     {
         var source = image.Pixels;
@@ -143,27 +136,18 @@ internal static class PixelOrder
         };
         int count = image.Width * image.Height;
         destination = destination[..(count * channels)];
-        switch (channels)
+        for (int i = 0, to = 0; i < count; i++, to += channels)
         {
-            case 1:
-                for (int i = 0; i < count; i++)
-                {
-                    var pixel = source.Slice(4 * i, 4);
-                    destination[i] = Luma(pixel[red], pixel[1], pixel[blue]);
-                }
-                break;
-            case 3 or 4:
-                for (int i = 0, to = 0; i < count; i++, to += channels)
-                {
-                    var pixel = source.Slice(4 * i, 4);
-                    destination[to] = pixel[red];
-                    destination[to + 1] = pixel[1];
-                    destination[to + 2] = pixel[blue];
-                    if (channels == 4) destination[to + 3] = pixel[3];
-                }
-                break;
-            default:
-                throw new NotSupportedException($"Images have 1, 3 or 4 channels, not {channels}.");
+            var pixel = source.Slice(4 * i, 4);
+            if (channels == 1)
+            {
+                destination[to] = Luma(pixel[red], pixel[1], pixel[blue]);
+                continue;
+            }
+            destination[to] = pixel[red];
+            destination[to + 1] = pixel[1];
+            destination[to + 2] = pixel[blue];
+            if (channels == 4) destination[to + 3] = pixel[3];
         }
     }
 

@@ -61,7 +61,7 @@ internal sealed class ImageStoreLoader(
         var store = kept.CreateStore();
         try
         {
-            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.ImageBytes, 1, ChunkImages));
+            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
             var watch = Stopwatch.StartNew();
             var reported = TimeSpan.Zero;
             string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";

@@ -4,19 +4,11 @@ namespace Smae.MLNet;
 
 /// <summary>Classifies images with a classifier's ONNX file.</summary>
 /// <remarks>
-/// <list type="table">
-/// <item><term>Looks at the data to train</term><description>no</description></item>
-/// <item>
-/// <term>Input column</term>
-/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
-/// </item>
-/// <item>
-/// <term>PredictedLabel</term>
-/// <description>Key&lt;UInt32&gt;; its key values are the names of the classes, where the file has them</description>
-/// </item>
-/// <item><term>Score</term><description>Vector&lt;Single&gt;, the probabilities of all classes</description></item>
-/// <item><term>Probability</term><description>Single, the probability of the predicted class</description></item>
-/// </list>
+/// <para>
+/// The output columns are PredictedLabel (Key&lt;UInt32&gt;; its key values are the names of the classes, where the file has them), Score
+/// (Vector&lt;Single&gt;, the probabilities of all classes) and Probability (Single, that of the predicted class).
+/// </para>
+/// <inheritdoc/>
 /// </remarks>
 public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassificationTransformer>
 {

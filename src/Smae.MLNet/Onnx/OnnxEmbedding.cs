@@ -4,19 +4,10 @@ namespace Smae.MLNet;
 
 /// <summary>Adds a column of embeddings that an encoder's ONNX file makes.</summary>
 /// <remarks>
-/// <list type="table">
-/// <item><term>Looks at the data to train</term><description>no</description></item>
-/// <item>
-/// <term>Input column</term>
-/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
-/// </item>
-/// <item>
-/// <term>Output column</term>
-/// <description>
-/// Vector&lt;Single&gt; of the encoder's width; of a file that gives tokens, all tokens of the image one after the other
-/// </description>
-/// </item>
-/// </list>
+/// <para>
+/// The output column is a Vector&lt;Single&gt; of the encoder's width; of a file that gives tokens, all tokens of the image one after the other.
+/// </para>
+/// <inheritdoc/>
 /// </remarks>
 public sealed class OnnxEmbeddingEstimator : OnnxImageEstimator<OnnxEmbeddingTransformer>
 {

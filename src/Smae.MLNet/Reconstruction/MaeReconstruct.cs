@@ -74,16 +74,7 @@ public sealed record MaeReconstructOptions
 }
 
 /// <summary>Adds a column of pictures that show what a masked autoencoder makes of images of which it sees a part.</summary>
-/// <remarks>
-/// <list type="table">
-/// <item><term>Looks at the data to train</term><description>no</description></item>
-/// <item>
-/// <term>Input column</term>
-/// <description>Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file)</description>
-/// </item>
-/// <item><term>Output column</term><description>Image; its pictures belong to whoever reads them</description></item>
-/// </list>
-/// </remarks>
+/// <remarks>Nothing is trained. The output column is one of images, which belong to whoever reads them.</remarks>
 public sealed class MaeReconstructEstimator : ImageEstimator<MaeReconstructTransformer>
 {
     private readonly MaskedAutoencoder _autoencoder;

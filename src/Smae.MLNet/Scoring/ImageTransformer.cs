@@ -97,7 +97,7 @@ public abstract class ImageEstimator<TTransformer> : IEstimator<TTransformer> wh
         Decoders = new ImageDecoders(preprocessing);
     }
 
-    /// <summary>The column of images.</summary>
+    /// <summary>The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).</summary>
     public string InputColumnName { get; }
 
     private protected IHostEnvironment Environment { get; }

@@ -7,19 +7,14 @@ internal sealed class RowBuffer
 {
     private readonly DataViewRowCursor _source;
     private readonly ValueGetter<DataViewRowId> _idGetter;
-    private readonly DataViewRowId[] _ids;
-    private readonly long[] _positions;
-    private readonly long[] _batches;
+    private readonly (long Position, long Batch, DataViewRowId Id)[] _rows;
     private readonly ColumnBuffer?[] _columns;
 
     /// <param name="columns">The columns of its schema whose values are kept; <see cref="ColumnBuffer.CanHold"/> says of which types.</param>
     public RowBuffer(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, int capacity)
     {
-        _source = source;
-        _idGetter = source.GetIdGetter();
-        _ids = new DataViewRowId[capacity];
-        _positions = new long[capacity];
-        _batches = new long[capacity];
+        (_source, _idGetter) = (source, source.GetIdGetter());
+        _rows = new (long, long, DataViewRowId)[capacity];
         _columns = new ColumnBuffer?[source.Schema.Count];
         foreach (var column in columns) _columns[column.Index] = ColumnBuffer.Create(source, column, capacity);
     }
@@ -27,17 +22,13 @@ internal sealed class RowBuffer
     /// <summary>Keeps the row as it stands at place <paramref name="slot"/>.</summary>
     public void Take(int slot)
     {
-        _positions[slot] = _source.Position;
-        _batches[slot] = _source.Batch;
-        _idGetter(ref _ids[slot]);
+        (_rows[slot].Position, _rows[slot].Batch) = (_source.Position, _source.Batch);
+        _idGetter(ref _rows[slot].Id);
         foreach (var column in _columns) column?.Take(slot);
     }
 
-    public long Position(int slot) => _positions[slot];
-
-    public long Batch(int slot) => _batches[slot];
-
-    public DataViewRowId Id(int slot) => _ids[slot];
+    /// <summary>The row at a place.</summary>
+    public (long Position, long Batch, DataViewRowId Id) this[int slot] => _rows[slot];
 
     /// <summary>A getter of a kept column's value at the place that <paramref name="slot"/> tells at each call.</summary>
     public Delegate Getter(DataViewSchema.Column column, Func<int> slot) => _columns[column.Index]!.Getter(slot);

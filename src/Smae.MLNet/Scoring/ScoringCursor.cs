@@ -131,11 +131,11 @@ internal sealed class BatchCursor : ScoringCursor
         _next = new RowBatch(new ImageBatch(mapper.Scoring.Decoders, reader, most), _rows, most);
     }
 
-    public override long Position => _index < 0 ? -1 : _rows.Position(Slot());
+    public override long Position => _index < 0 ? -1 : _rows[Slot()].Position;
 
-    public override long Batch => _index < 0 ? 0 : _rows.Batch(Slot());
+    public override long Batch => _index < 0 ? 0 : _rows[Slot()].Batch;
 
-    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _rows.Id(Slot());
+    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _rows[Slot()].Id;
 
     public override bool MoveNext()
     {
