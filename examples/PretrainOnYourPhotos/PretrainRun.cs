@@ -58,7 +58,8 @@ internal static class PretrainRun
         PretrainSettings settings)
     {
         using ImageStore sample = ml.Data.LoadImageStore(
-            ml.Data.TakeRows(ml.Data.ShuffleRows(photos, seed: settings.Seed), Searched), "ImagePath", options.Preprocessing, BrokenImagePolicy.Skip);
+            ml.Data.TakeRows(ml.Data.ShuffleRows(photos, seed: settings.Seed), Searched), "ImagePath", options.Preprocessing,
+            new ImageReadOptions { BrokenImages = BrokenImagePolicy.Skip });
         long[] First(int count) => [.. Enumerable.Range(0, (int)Math.Min(count, sample.Count))];
         var device = settings.GpuDeviceId is { } gpu ? torch.device($"cuda:{gpu}") : torch.CPU;
         int scale = Math.Max(1, 128 / settings.ImageSize);

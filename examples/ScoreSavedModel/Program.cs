@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML;
+using ScoreSavedModel;
 
 // Scores images with a saved classifier, in an application that knows ML.NET and nothing of Smae:
 //   ScoreSavedModel classifier.zip < paths.txt > scores.json
@@ -26,15 +27,4 @@ return 0;
 internal sealed class ImageFile
 {
     public string ImagePath { get; set; } = "";
-}
-
-/// <summary>What the model says of an image.</summary>
-internal sealed class ScoredImage
-{
-    public string ImagePath { get; set; } = "";
-
-    public string PredictedLabel { get; set; } = "";
-
-    /// <summary>The probabilities of all classes.</summary>
-    public float[] Score { get; set; } = [];
 }

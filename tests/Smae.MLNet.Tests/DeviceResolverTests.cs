@@ -49,6 +49,6 @@ public class DeviceResolverTests
     {
         var environment = CatalogEnvironment.Of(ml.Transforms);
         using var channel = environment.Start("Test");
-        return DeviceResolver.Resolve(environment, channel);
+        return CatalogEnvironment.Device(environment, channel);
     }
 }

@@ -21,6 +21,8 @@ public sealed class ImageCacheTests : IDisposable
 
     private ImageCacheOptions Options => new() { Directory = _cache.Path };
 
+    private ImageReadOptions Reading => new() { Cache = Options };
+
     private string AnyImage => _folder.At("disc", "image004.png");
 
     private bool Reused => _log.Infos.Any(message => message.Contains("of an earlier run"));
@@ -115,7 +117,7 @@ public sealed class ImageCacheTests : IDisposable
         var data = _ml.Data.LoadFromEnumerable([new BytesRow { Bytes = File.ReadAllBytes(AnyImage) }]);
         for (int run = 0; run < 2; run++)
         {
-            using var store = _ml.Data.LoadImageStore(data, "Bytes", TestModels.Preprocessing, cache: Options);
+            using var store = _ml.Data.LoadImageStore(data, "Bytes", TestModels.Preprocessing, Reading);
             Assert.AreEqual(1, store.Count);
         }
         Assert.HasCount(0, Directory.GetFileSystemEntries(_cache.Path));
@@ -132,7 +134,7 @@ public sealed class ImageCacheTests : IDisposable
                 yield return new PathRow { ImagePath = _folder.At(TestImages.Classes[i % Count % 2], $"image{i % Count:000}.png") };
         }
 
-        using (var store = _ml.Data.LoadImageStore(_ml.Data.LoadFromEnumerable(Rows()), "ImagePath", TestModels.Preprocessing, cache: Options))
+        using (var store = _ml.Data.LoadImageStore(_ml.Data.LoadFromEnumerable(Rows()), "ImagePath", TestModels.Preprocessing, Reading))
             Assert.AreEqual(Count, store.Count);
         StringAssert.Contains(_log.Warnings.Single(), "is not kept");
         Assert.HasCount(0, Directory.GetFileSystemEntries(_cache.Path));
@@ -153,11 +155,12 @@ public sealed class ImageCacheTests : IDisposable
     [TestMethod]
     public void Pretraining_goes_the_same_way_from_the_file()
     {
-        var options = TestModels.Options with { ImageCache = Options with { MemoryBudget = 0 }, Seed = 1 };
+        var options = TestModels.Options with { Seed = 1 };
+        var reading = new ImageReadOptions { Cache = Options with { MemoryBudget = 0 } };
         var images = _ml.Data.LoadImageFolder(_folder.Path);
         double[] losses = [.. Enumerable.Range(0, 2).Select(_ =>
         {
-            using var transformer = _ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(images);
+            using var transformer = _ml.Transforms.MaePretrain("Embedding", "ImagePath", options, reading).Fit(images);
             return transformer.Pretraining!.LastLoss;
         })];
         Assert.IsTrue(Reused);
@@ -168,7 +171,7 @@ public sealed class ImageCacheTests : IDisposable
     private string Load(ImagePreprocessing? preprocessing = null)
     {
         using var store = _ml.Data.LoadImageStore(
-            _ml.Data.LoadImageFolder(_folder.Path), "ImagePath", preprocessing ?? TestModels.Preprocessing, cache: Options);
+            _ml.Data.LoadImageFolder(_folder.Path), "ImagePath", preprocessing ?? TestModels.Preprocessing, Reading);
         return Hash(store);
     }
 

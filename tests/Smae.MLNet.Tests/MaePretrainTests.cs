@@ -91,7 +91,7 @@ public sealed class MaePretrainTests : IDisposable
         StringAssert.Contains(string.Join('\n', log.Warnings), text);
         StringAssert.Contains(string.Join('\n', log.Warnings), "2 of 42 images are broken");
 
-        var strict = _ml.Transforms.MaePretrain("Embedding", "ImagePath", TestModels.Options with { BrokenImages = BrokenImagePolicy.Fail });
+        var strict = _ml.Transforms.MaePretrain("Embedding", "ImagePath", TestModels.Options, new ImageReadOptions { BrokenImages = BrokenImagePolicy.Fail });
         var error = Assert.ThrowsExactly<InvalidDataException>(() => strict.Fit(images));
         StringAssert.Contains(error.Message, cut);
     }

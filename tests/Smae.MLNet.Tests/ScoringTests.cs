@@ -116,26 +116,36 @@ public sealed class ScoringTests : EmbeddingFixture
         Assert.ThrowsExactly<ArgumentException>(() => Context.Transforms.MaeEmbedding([], Encoder));
     }
 
-    private ImageScorer Scorer(IImageModel model, string column = "ImagePath", int batchSize = ImageScorer.DefaultBatchSize)
+    private ImageTransformer Scorer(ImageModel model, string column = "ImagePath", int batchSize = ImageScoring.DefaultBatchSize)
     {
         var host = CatalogEnvironment.Of(Context.Transforms).Register("Test");
-        var type = new VectorDataViewType(NumberDataViewType.Single, 1);
-        OutputColumn[] outputs = [new VectorOutput("Sum", type), new VectorOutput("Negative", type, 1)];
-        return new ImageScorer(host, column, model, outputs) { Consequence = "nothing", BatchSize = batchSize };
+        OutputColumn[] outputs = [new PartOutput("Sum", 0), new PartOutput("Negative", 1)];
+        return new ProbeTransformer(new ImageScoring(
+            host, column, ImageColumnKind.Path, new ImageDecoders(model.Preprocessing), model, outputs, BrokenImagePolicy.Skip, "nothing", batchSize));
+    }
+
+    private sealed class ProbeTransformer(ImageScoring scoring) : ImageTransformer(scoring)
+    {
+        private protected override void Save(SavedChain chain, ModelSaveContext context) => throw new NotSupportedException();
+    }
+
+    /// <summary>One of the model's numbers as a vector.</summary>
+    private sealed class PartOutput(string name, int at) : OutputColumn(name, new VectorDataViewType(NumberDataViewType.Single, 1))
+    {
+        public override Delegate Getter(RowScores scores) =>
+            (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => value = new VBuffer<float>(1, [scores()[at]]));
     }
 
     /// <summary>Gives the sum of an image's bytes, and the same below zero.</summary>
-    private sealed class ProbeModel : IImageModel
+    private sealed class ProbeModel() : ImageModel(TestModels.Preprocessing, 2)
     {
         public Action<int>? OnRun { get; init; }
 
         public List<int> Batches { get; } = [];
 
-        public ImagePreprocessing Preprocessing => TestModels.Preprocessing;
+        public override SavedOutput WriteOnnx(string path) => throw new NotSupportedException();
 
-        public int OutputLength => 2;
-
-        public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs)
+        protected override void Score(ReadOnlySpan<byte> images, int count, Span<float> outputs)
         {
             Batches.Add(count);
             OnRun?.Invoke(count);

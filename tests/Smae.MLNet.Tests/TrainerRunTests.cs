@@ -59,7 +59,7 @@ public sealed class TrainerRunTests : ClassificationFixture
         Assert.IsTrue(broken.Score.All(float.IsNaN));
         Assert.IsTrue(float.IsNaN(broken.Probability));
 
-        var strict = Trainers.VisionTransformer("Label", "ImagePath", options with { BrokenImages = BrokenImagePolicy.Fail });
+        var strict = Trainers.VisionTransformer("Label", "ImagePath", options, reading: new ImageReadOptions { BrokenImages = BrokenImagePolicy.Fail });
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => strict.Fit(keyed)).Message, "cut.jpg");
 
         float[] Scores(ImageClassificationTransformer<ImageClassifier> of, IDataView data) => Read<KeyPrediction>(of.Transform(data))[0].Score;

@@ -136,7 +136,7 @@ public sealed class ImageStoreFileTests : IDisposable
     public void WrongOptionsAreNamed()
     {
         var wrong = new ImageCacheOptions { MemoryBudget = -1, Directory = " " };
-        foreach (Action make in (Action[])[() => new ImageStore(2, 2, 3, wrong), () => new MaePretrainOptions { ImageCache = wrong }.Validate()])
+        foreach (Action make in (Action[])[() => new ImageStore(2, 2, 3, wrong), wrong.Validate])
         {
             string message = Assert.ThrowsExactly<ArgumentException>(make).Message;
             StringAssert.Contains(message, "MemoryBudget is -1");

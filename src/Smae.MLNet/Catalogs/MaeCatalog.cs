@@ -1,43 +1,32 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Training;
-
 namespace Smae.MLNet;
 
 /// <summary>Masked autoencoders in ML.NET pipelines: extensions of <see cref="MLContext.Transforms"/>.</summary>
 public static class MaeCatalog
 {
     /// <summary>Pretrains a vision transformer on images without labels, with all options, then adds a column of their embeddings.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
     /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null, the default, is
-    /// <paramref name="outputColumnName"/>.
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null, the default, is the output's name.
     /// </param>
     /// <param name="options">What to train and how; null, the default, takes every option's default.</param>
+    /// <param name="reading">
+    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
+    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static MaePretrainEstimator MaePretrain(
-        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null)
-    {
-        var environment = CatalogEnvironment.Of(catalog);
-        string input = InputOr(outputColumnName, inputColumnName);
-        return new MaePretrainEstimator(environment, outputColumnName, input, options ?? new MaePretrainOptions());
-    }
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null,
+        ImageReadOptions? reading = null) =>
+        new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
+            options ?? new MaePretrainOptions(), reading ?? new ImageReadOptions());
 
+    /// <inheritdoc cref="MaePretrain(TransformsCatalog, string, string, MaePretrainOptions, ImageReadOptions)"/>
     /// <summary>Pretrains a vision transformer on images without labels, then adds a column of their embeddings.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
-    /// </param>
     /// <param name="epochs">How often training goes over all images.</param>
     /// <param name="imageSize">
     /// Height and width, in pixels, that images are brought to; a multiple of <paramref name="patchSize"/>. Default 64.
     /// </param>
     /// <param name="patchSize">Height and width of a patch in pixels. Default 4.</param>
     /// <param name="maskRatio">The share of the patches that is hidden, between 0 and 1, both excluded. Default 0.75.</param>
-    /// <exception cref="ArgumentException">A name is blank, or an argument is out of range.</exception>
     public static MaePretrainEstimator MaePretrain(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, int epochs, int imageSize = 64, int patchSize = 4,
         double maskRatio = 0.75) =>
@@ -49,11 +38,9 @@ public static class MaeCatalog
         });
 
     /// <summary>Adds a column of embeddings made by an encoder that is trained already.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
     /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
     /// </param>
     /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
@@ -63,20 +50,13 @@ public static class MaeCatalog
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        var environment = CatalogEnvironment.Of(catalog);
-        return new MaeEmbeddingEstimator(environment, outputColumnName, InputOr(outputColumnName, inputColumnName), encoder, brokenImages);
+        return new MaeEmbeddingEstimator(
+            CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName), encoder, brokenImages);
     }
 
+    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
     /// <summary>Adds a column of embeddings made by an encoder read from a file, on the device of the <see cref="MLContext"/>.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
-    /// </param>
     /// <param name="encoderPath">A file written by <see cref="ImageEncoder.Save(string)"/>. It is read at once.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">A name is blank.</exception>
     /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
     public static MaeEmbeddingEstimator MaeEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string encoderPath,
@@ -85,15 +65,13 @@ public static class MaeCatalog
         ArgumentException.ThrowIfNullOrWhiteSpace(encoderPath);
         var environment = CatalogEnvironment.Of(catalog);
         using var channel = environment.Start(nameof(MaeEmbedding));
-        var encoder = ImageEncoder.Load(encoderPath, DeviceResolver.Resolve(environment, channel));
+        var encoder = ImageEncoder.Load(encoderPath, CatalogEnvironment.Device(environment, channel));
         return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
     }
 
     /// <summary>Adds a column of embeddings for each of several columns of images, all made by one encoder.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
     /// <param name="columns">
-    /// Pairs of the column of embeddings to add and the column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content
-    /// of an image file).
+    /// Pairs of the column of embeddings to add and the column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).
     /// </param>
     /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
@@ -111,11 +89,9 @@ public static class MaeCatalog
     }
 
     /// <summary>Adds a column of pictures that show what a pretrained autoencoder makes of images of which it sees a part.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
     /// <param name="outputColumnName">The column of pictures to add: Image.</param>
     /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
     /// </param>
     /// <param name="transformer">What <c>MaePretrain</c> made. It stays the caller's and must live as long as pictures are made.</param>
     /// <param name="options">What is shown and how patches are hidden; null, the default, hides them as pretraining did.</param>
@@ -126,11 +102,9 @@ public static class MaeCatalog
     {
         ArgumentNullException.ThrowIfNull(transformer);
         if (transformer.Pretraining is not { } pretraining)
-        {
             throw new ArgumentException(
                 "The transformer holds an encoder only, and pictures need the decoder too: give the transformer that MaePretrain(...).Fit made, " +
                 "or a MaskedAutoencoder.", nameof(transformer));
-        }
         var trained = transformer.PretrainingOptions!;
         options ??= new MaeReconstructOptions();
         return catalog.MaeReconstruct(outputColumnName, inputColumnName, pretraining.Model, options with
@@ -140,32 +114,19 @@ public static class MaeCatalog
         });
     }
 
-    /// <summary>Adds a column of pictures that show what an autoencoder makes of images of which it sees a part.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="outputColumnName">The column of pictures to add: Image.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
-    /// </param>
+    /// <inheritdoc cref="MaeReconstruct(TransformsCatalog, string, string, MaeTransformer, MaeReconstructOptions)"/>
     /// <param name="autoencoder">
     /// The autoencoder, for example one that <see cref="ModelWeights"/> loaded. It is switched to evaluation, stays the caller's and must live
     /// as long as pictures are made.
     /// </param>
     /// <param name="options">What is shown and how patches are hidden; null, the default, takes every option's default.</param>
-    /// <exception cref="ArgumentException">A name is blank, or an option is wrong; the message names every one that is.</exception>
     public static MaeReconstructEstimator MaeReconstruct(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, MaskedAutoencoder autoencoder,
         MaeReconstructOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         return new MaeReconstructEstimator(
-            CatalogEnvironment.Of(catalog), outputColumnName, InputOr(outputColumnName, inputColumnName), autoencoder,
+            CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName), autoencoder,
             options ?? new MaeReconstructOptions());
-    }
-
-    private static string InputOr(string outputColumnName, string? inputColumnName)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
-        return inputColumnName ?? outputColumnName;
     }
 }

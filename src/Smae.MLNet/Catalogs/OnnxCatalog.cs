@@ -1,20 +1,16 @@
-using Microsoft.ML;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
 /// <summary>Exported models in ML.NET pipelines, run in batches by ONNX Runtime: extensions of <see cref="MLContext.Transforms"/>.</summary>
 public static class OnnxCatalog
 {
-    private const int DefaultBatchSize = ImageScorer.DefaultBatchSize;
+    private const int DefaultBatchSize = ImageScoring.DefaultBatchSize;
 
     /// <summary>Adds a column of embeddings that an encoder's ONNX file makes, with all options.</summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
     /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
+    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
     /// </param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of an encoder.</param>
     /// <param name="options">
@@ -30,39 +26,26 @@ public static class OnnxCatalog
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, OnnxScoringOptions? options,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Embedding(catalog, outputColumnName, inputColumnName, modelFile, options ?? new OnnxScoringOptions(), options is null, brokenImages);
+        new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, options), brokenImages);
 
+    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
     /// Adds a column of embeddings that an encoder's ONNX file makes, on the device that <see cref="MLContext.GpuDeviceId"/> and
     /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
     /// </summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Null is
-    /// <paramref name="outputColumnName"/>.
-    /// </param>
-    /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of an encoder.</param>
     /// <param name="batchSize">The most rows that are run together. Default 64.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">
-    /// A name is blank, the file holds another kind of model, or <paramref name="batchSize"/> is out of range.
-    /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Embedding(catalog, outputColumnName, inputColumnName, modelFile, new OnnxScoringOptions { BatchSize = batchSize }, true, brokenImages);
+        new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, batchSize), brokenImages);
 
     /// <summary>
     /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes,
     /// <c>Score</c>, the probabilities of all classes, and <c>Probability</c>, that of the predicted class.
     /// </summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).
-    /// </param>
+    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).</param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of a classifier.</param>
     /// <param name="options">
     /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and
@@ -77,45 +60,16 @@ public static class OnnxCatalog
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, OnnxScoringOptions? options,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Classification(catalog, inputColumnName, modelFile, options ?? new OnnxScoringOptions(), options is null, brokenImages);
+        new(CatalogEnvironment.Of(catalog), inputColumnName, new OnnxFile(modelFile, OnnxModelKind.Classifier, options), brokenImages);
 
+    /// <inheritdoc cref="OnnxClassification(TransformsCatalog, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
     /// Classifies images with a classifier's ONNX file, on the device that <see cref="MLContext.GpuDeviceId"/> and
     /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
     /// </summary>
-    /// <param name="catalog">The catalog: <c>mlContext.Transforms</c>.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).
-    /// </param>
-    /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of a classifier.</param>
     /// <param name="batchSize">The most rows that are run together. Default 64.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its score is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">
-    /// A name is blank, the file holds another kind of model, or <paramref name="batchSize"/> is out of range.
-    /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        Classification(catalog, inputColumnName, modelFile, new OnnxScoringOptions { BatchSize = batchSize }, true, brokenImages);
-
-    private static OnnxEmbeddingEstimator Embedding(
-        TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, OnnxScoringOptions options,
-        bool deviceOfContext, BrokenImagePolicy brokenImages)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
-        var environment = CatalogEnvironment.Of(catalog);
-        var file = new OnnxFile(modelFile, OnnxModelKind.Encoder, options, deviceOfContext);
-        return new OnnxEmbeddingEstimator(environment, outputColumnName, inputColumnName ?? outputColumnName, file, brokenImages);
-    }
-
-    private static OnnxClassificationEstimator Classification(
-        TransformsCatalog catalog, string inputColumnName, string modelFile, OnnxScoringOptions options, bool deviceOfContext,
-        BrokenImagePolicy brokenImages)
-    {
-        var environment = CatalogEnvironment.Of(catalog);
-        var file = new OnnxFile(modelFile, OnnxModelKind.Classifier, options, deviceOfContext);
-        return new OnnxClassificationEstimator(environment, inputColumnName, file, brokenImages);
-    }
+        new(CatalogEnvironment.Of(catalog), inputColumnName, new OnnxFile(modelFile, OnnxModelKind.Classifier, batchSize), brokenImages);
 }

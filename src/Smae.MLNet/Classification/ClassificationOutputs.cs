@@ -1,39 +1,49 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet;
 
 /// <summary>The columns that a classifier adds, annotated as ML.NET's own trainers annotate theirs.</summary>
 internal static class ClassificationOutputs
 {
+    /// <summary>What a broken image leads to, for warnings.</summary>
+    public const string OfBrokenImages = "its score is NaN and its predicted label missing";
+
     private const string ColumnSetId = "ScoreColumnSetId", ColumnKind = "ScoreColumnKind", ValueKind = "ScoreValueKind";
 
     private static readonly KeyDataViewType ColumnSetIdType = new(typeof(uint), int.MaxValue);
 
-    /// <summary>PredictedLabel, Score and Probability for <paramref name="classes"/>.</summary>
+    /// <summary>
+    /// PredictedLabel (the key of the class with the greatest probability, 0 or missing where there is none), Score (the probabilities of all
+    /// classes) and Probability (that of the predicted class, NaN or missing where there is none).
+    /// </summary>
     public static IReadOnlyList<OutputColumn> For(LabelClasses classes) =>
-        [new PredictedLabelOutput(classes), new ScoreOutput(classes), new ProbabilityOutput()];
+    [
+        new ClassColumn(
+            "PredictedLabel", new KeyDataViewType(typeof(uint), classes.Count), annotations => classes.AddTo(annotations, "KeyValues"),
+            scores => (ValueGetter<uint>)((ref uint value) => value = (uint)(Best(scores()) + 1))),
+        new ClassColumn("Score", new VectorDataViewType(NumberDataViewType.Single, classes.Count), annotations =>
+        {
+            if (classes.AreText) classes.AddTo(annotations, "SlotNames");
+            classes.AddTo(annotations, "TrainingLabelValues");
+        }, new VectorOutput("Score", classes.Count).Getter),
+        new ClassColumn(
+            "Probability", NumberDataViewType.Single,
+            annotations => annotations.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true),
+            scores => (ValueGetter<float>)((ref float value) =>
+            {
+                var probabilities = scores();
+                int best = Best(probabilities);
+                value = best < 0 ? float.NaN : probabilities[best];
+            })),
+    ];
 
     /// <summary>The greatest score's place; -1 where none is a number.</summary>
-    public static int Best(ReadOnlySpan<float> scores)
+    private static int Best(ReadOnlySpan<float> scores)
     {
         int best = -1;
         for (int i = 0; i < scores.Length; i++)
         {
-            if (best < 0 ? !float.IsNaN(scores[i]) : scores[i] > scores[best])
-                best = i;
+            if (best < 0 ? !float.IsNaN(scores[i]) : scores[i] > scores[best]) best = i;
         }
         return best;
-    }
-
-    /// <summary>What all columns of one classifier have in common.</summary>
-    public static DataViewSchema.Annotations.Builder Common(DataViewSchema input, string valueKind)
-    {
-        var annotations = new DataViewSchema.Annotations.Builder();
-        annotations.AddPrimitiveValue(ColumnSetId, ColumnSetIdType, GreatestSetId(input) + 1);
-        annotations.AddPrimitiveValue(ColumnKind, TextDataViewType.Instance, "MulticlassClassification".AsMemory());
-        annotations.AddPrimitiveValue(ValueKind, TextDataViewType.Instance, valueKind.AsMemory());
-        return annotations;
     }
 
     // By this number the columns of several predictors in one schema are told apart.
@@ -49,5 +59,27 @@ internal static class ClassificationOutputs
             greatest = Math.Max(greatest, id);
         }
         return greatest;
+    }
+
+    /// <summary>A column of a classifier.</summary>
+    /// <param name="name">The column, and its kind of value.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="annotate">Adds the annotations that the other columns do not have.</param>
+    /// <param name="getter">Makes its getter.</param>
+    private sealed class ClassColumn(
+        string name, DataViewType type, Action<DataViewSchema.Annotations.Builder> annotate, Func<RowScores, Delegate> getter)
+        : OutputColumn(name, type)
+    {
+        public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
+        {
+            var annotations = new DataViewSchema.Annotations.Builder();
+            annotations.AddPrimitiveValue(ColumnSetId, ColumnSetIdType, GreatestSetId(input) + 1);
+            annotations.AddPrimitiveValue(ColumnKind, TextDataViewType.Instance, "MulticlassClassification".AsMemory());
+            annotations.AddPrimitiveValue(ValueKind, TextDataViewType.Instance, Name.AsMemory());
+            annotate(annotations);
+            return annotations.ToAnnotations();
+        }
+
+        public override Delegate Getter(RowScores scores) => getter(scores);
     }
 }

@@ -1,12 +1,11 @@
 using System.Runtime.CompilerServices;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
+using TorchSharp;
 
 namespace Smae.MLNet;
 
 /// <summary>
-/// The way from a catalog to the environment of the <see cref="MLContext"/> it belongs to. ML.NET 5 has no public one, so all that
-/// depends on its internals stands here.
+/// The environment and the device of the <see cref="MLContext"/> that a catalog belongs to. ML.NET 5 has no public way from a catalog to it: what
+/// depends on ML.NET's internals for that stands here.
 /// </summary>
 internal static class CatalogEnvironment
 {
@@ -30,6 +29,31 @@ internal static class CatalogEnvironment
     /// <summary>The settings <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> as they stand now.</summary>
     public static (int? DeviceId, bool FallbackToCpu) GpuSettings(IHostEnvironment environment) =>
         ((int?)Read(environment, nameof(MLContext.GpuDeviceId)), (bool)Read(environment, nameof(MLContext.FallbackToCpu))!);
+
+    /// <summary>
+    /// Null, which is the CPU, where the <see cref="MLContext"/> asks for no GPU, else the GPU asked for. One that is not there is replaced by the
+    /// CPU with a warning if <see cref="MLContext.FallbackToCpu"/> is set.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The GPU asked for is not there and <see cref="MLContext.FallbackToCpu"/> is not set.</exception>
+    public static torch.Device? Device(IHostEnvironment environment, IChannel channel)
+    {
+        var (wanted, fallback) = GpuSettings(environment);
+        if (wanted is not { } id) return null;
+        NativeTuning.Apply();   // before the first call into libtorch
+        int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
+        if (id >= 0 && id < count) return torch.device(DeviceType.CUDA, id);
+
+        string problem = count == 0
+            ? $"GpuDeviceId is {id}, but TorchSharp finds no usable CUDA device."
+            : $"GpuDeviceId is {id}, but TorchSharp finds {count} CUDA device(s), numbered from 0.";
+        if (!fallback)
+            throw new InvalidOperationException(
+                problem + " Reference the package TorchSharp-cuda-linux in the application (in this repository: build with " +
+                "-p:Accelerator=cuda) and check the NVIDIA driver, set MLContext.FallbackToCpu to use the CPU instead, or leave " +
+                "MLContext.GpuDeviceId null.");
+        channel.Warning(MessageSensitivity.None, problem + " FallbackToCpu is set: going on with the CPU.");
+        return null;
+    }
 
     // A catalog holds ML.NET's internal LocalEnvironment, not the MLContext: both have these properties, and no public type declares them.
     private static object? Read(IHostEnvironment environment, string property)

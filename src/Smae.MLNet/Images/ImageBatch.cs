@@ -1,23 +1,21 @@
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet;
 
 /// <summary>
-/// Collects the images of consecutive rows, then decodes them on all cores. Where the column holds decoded images they are taken over
-/// at once, because the next row's image may dispose them.
+/// Collects the images of consecutive rows, then decodes them on all cores, then holds what a model makes of them. Where the column holds decoded
+/// images they are taken over at once, because the next row's image may dispose them.
 /// </summary>
-/// <param name="decoders">What makes pixels of them.</param>
-/// <param name="reader">Where they come from.</param>
 /// <param name="capacity">The most images it can hold. Memory is taken as they come.</param>
 internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int capacity)
 {
     private const int Growth = 4;
 
-    private readonly int _imageBytes = decoders.ImageBytes;
+    private readonly int _imageBytes = decoders.Preprocessing.ByteCount;
     private byte[] _pixels = [];
     private string[] _names = [];
     private VBuffer<byte>[] _files = [];
     private InvalidDataException?[] _problems = [];
+    private float[] _scores = [];
+    private int _scoreLength;
 
     /// <summary>Images taken since the last <see cref="Clear"/>.</summary>
     public int Count { get; private set; }
@@ -25,14 +23,10 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     /// <summary>The most images it can hold.</summary>
     public int Capacity => capacity;
 
-    /// <summary>The decoded images, Count x H x W x C bytes. What stands at the place of a broken image has no meaning.</summary>
-    public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * _imageBytes);
-
     /// <summary>Takes the image of the row as it stands.</summary>
     public void Take()
     {
-        if (Count == _names.Length)
-            Grow();
+        if (Count == _names.Length) Grow();
         switch (reader.Kind)
         {
             case ImageColumnKind.Path:
@@ -62,11 +56,9 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     public void Clear() => Count = 0;
 
     /// <summary>Decodes what was taken.</summary>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
     public void Decode(CancellationToken cancellation = default)
     {
-        if (reader.Kind == ImageColumnKind.Image)
-            return;
+        if (reader.Kind == ImageColumnKind.Image) return;
         if (Count == 1)
         {
             var decoder = decoders.Rent();
@@ -83,14 +75,28 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
         }, decoders.Return);
     }
 
+    /// <summary>Runs a model on the images, which must be decoded; a broken one's numbers are NaN, ML.NET's missing value.</summary>
+    public void Score(ImageModel model)
+    {
+        _scoreLength = model.OutputLength;
+        if (_scores.Length < Count * _scoreLength) _scores = new float[Count * _scoreLength];
+        model.Run(_pixels.AsSpan(0, Count * _imageBytes), Count, _scores.AsSpan(0, Count * _scoreLength));
+        for (int i = 0; i < Count; i++)
+        {
+            if (_problems[i] is not null) _scores.AsSpan(i * _scoreLength, _scoreLength).Fill(float.NaN);
+        }
+    }
+
+    /// <summary>The model's numbers for image number <paramref name="index"/>.</summary>
+    public ReadOnlySpan<float> Scores(int index) => _scores.AsSpan(index * _scoreLength, _scoreLength);
+
     private void Decode(ImageDecoder decoder, int index) => _problems[index] = reader.Kind == ImageColumnKind.Path
         ? decoder.DecodeFile(_names[index], Image(index))
         : decoder.DecodeBytes(in _files[index], _names[index], Image(index));
 
     private InvalidDataException? Extract()
     {
-        if (reader.Image() is not { } image)
-            return new InvalidDataException($"{reader.Name}: the image is missing (null)");
+        if (reader.Image() is not { } image) return new InvalidDataException($"{reader.Name}: the image is missing (null)");
         var decoder = decoders.Rent();
         decoder.Extract(image, Image(Count));
         decoders.Return(decoder);
@@ -103,7 +109,6 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
         Array.Resize(ref _pixels, checked(length * _imageBytes));
         Array.Resize(ref _names, length);
         Array.Resize(ref _problems, length);
-        if (reader.Kind == ImageColumnKind.Bytes)
-            Array.Resize(ref _files, length);
+        if (reader.Kind == ImageColumnKind.Bytes) Array.Resize(ref _files, length);
     }
 }

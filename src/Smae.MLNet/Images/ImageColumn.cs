@@ -1,48 +1,117 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
 namespace Smae.MLNet;
 
-/// <summary>Finds and checks the column of images, with the errors that ML.NET's own components give.</summary>
+/// <summary>What an image column holds.</summary>
+internal enum ImageColumnKind
+{
+    /// <summary>Decoded images (<see cref="MLImage"/>).</summary>
+    Image,
+
+    /// <summary>Paths of image files, as text.</summary>
+    Path,
+
+    /// <summary>The bytes of image files, as vectors of any size.</summary>
+    Bytes,
+}
+
+/// <summary>Finds and checks the column of images.</summary>
 internal static class ImageColumn
 {
     private const string Expected = "Image, Text (path of an image file) or Vector<Byte> (bytes of an image file)";
 
-    /// <summary>The column <paramref name="name"/> of <paramref name="inputSchema"/> and what it holds.</summary>
-    /// <param name="inputSchema">The schema.</param>
-    /// <param name="name">The column.</param>
-    /// <param name="role">What it is to the component that asks, for errors.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public static (DataViewSchema.Column Column, ImageColumnKind Kind) Find(DataViewSchema inputSchema, string name, string role = "input")
+    /// <summary>The column of images that a catalog's method was given: that of the output where it was given none.</summary>
+    public static string InputOr(string outputColumnName, string? inputColumnName)
     {
-        var column = inputSchema.GetColumnOrNull(name) ?? throw SchemaErrors.Missing(role, name, inputSchema.Select(column => column.Name));
-        var kind = column.Type switch
-        {
-            ImageDataViewType => ImageColumnKind.Image,
-            TextDataViewType => ImageColumnKind.Path,
-            VectorDataViewType { ItemType: var item } when item.Equals(NumberDataViewType.Byte) => ImageColumnKind.Bytes,
-            _ => throw SchemaErrors.Mismatch(role, name, Expected, column.Type.ToString()!),
-        };
-        return (column, kind);
+        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
+        return inputColumnName ?? outputColumnName;
+    }
+
+    /// <summary>The column <paramref name="name"/> of <paramref name="schema"/> and what it holds.</summary>
+    /// <param name="role">What it is to the component that asks, for errors.</param>
+    public static (DataViewSchema.Column Column, ImageColumnKind Kind) Find(DataViewSchema schema, string name, string role = "input")
+    {
+        var column = new NeededColumn(role, Expected).Find(schema, name, column => KindOf(column.Type) is not null);
+        return (column, KindOf(column.Type)!.Value);
     }
 
     /// <summary>Checks what is known of the column before there is data.</summary>
-    /// <param name="inputSchema">The schema's shape.</param>
-    /// <param name="name">The column.</param>
-    /// <param name="role">What it is to the component that asks, for errors.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    public static void Check(SchemaShape inputSchema, string name, string role = "input")
-    {
-        var column = inputSchema.FirstOrDefault(column => column.Name == name);
-        if (column.Name is null)
-            throw SchemaErrors.Missing(role, name, inputSchema.Select(column => column.Name));
-
-        bool scalar = column.Kind == SchemaShape.Column.VectorKind.Scalar;
-        bool fits = scalar
+    public static void Check(SchemaShape schema, string name, string role = "input") =>
+        new NeededColumn(role, Expected).Find(schema, name, column => !column.IsKey && (column.Kind == SchemaShape.Column.VectorKind.Scalar
             ? column.ItemType is ImageDataViewType or TextDataViewType
-            : column.ItemType.Equals(NumberDataViewType.Byte);
-        if (!fits || column.IsKey)
-            throw SchemaErrors.Mismatch(role, name, Expected, SchemaErrors.Describe(column));
+            : column.ItemType.Equals(NumberDataViewType.Byte)));
+
+    private static ImageColumnKind? KindOf(DataViewType type) => type switch
+    {
+        ImageDataViewType => ImageColumnKind.Image,
+        TextDataViewType => ImageColumnKind.Path,
+        VectorDataViewType { ItemType: var item } when item.Equals(NumberDataViewType.Byte) => ImageColumnKind.Bytes,
+        _ => null,
+    };
+}
+
+/// <summary>Reads the images of a row, wherever it then stands, as the column holds them: nothing is decoded.</summary>
+internal sealed class ImageReader
+{
+    private readonly DataViewRow _row;
+    private readonly ValueGetter<ReadOnlyMemory<char>>? _paths;
+    private readonly ValueGetter<VBuffer<byte>>? _files;
+    private readonly ValueGetter<MLImage>? _images;
+
+    // Handed back to the getter each time: ML.NET's loaders dispose the image before when they make the next. We dispose none,
+    // since an image may just as well be the user's own.
+    private MLImage? _image;
+
+    public ImageReader(DataViewRow row, DataViewSchema.Column column, ImageColumnKind kind)
+    {
+        _row = row;
+        Kind = kind;
+        switch (kind)
+        {
+            case ImageColumnKind.Path:
+                _paths = row.GetGetter<ReadOnlyMemory<char>>(column);
+                break;
+            case ImageColumnKind.Bytes:
+                _files = row.GetGetter<VBuffer<byte>>(column);
+                break;
+            default:
+                _images = row.GetGetter<MLImage>(column);
+                break;
+        }
+    }
+
+    /// <summary>What the column holds.</summary>
+    public ImageColumnKind Kind { get; }
+
+    /// <summary>What messages call the row's image where it has no path.</summary>
+    public string Name => $"row {_row.Position}";
+
+    /// <summary>The row's path.</summary>
+    public string Path()
+    {
+        ReadOnlyMemory<char> path = default;
+        _paths!(ref path);
+        return path.ToString();
+    }
+
+    /// <summary>The content of the row's file.</summary>
+    public void File(ref VBuffer<byte> file) => _files!(ref file);
+
+    /// <summary>The row's image, which holds until the next is read; null if it is missing.</summary>
+    public MLImage? Image()
+    {
+        _images!(ref _image!);
+        try
+        {
+            _ = _image?.Width;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidOperationException(
+                $"The image of row {_row.Position} has been disposed. ML.NET disposes images that are held in memory when a pipeline reads " +
+                "them through ExtractPixels, or through ResizeImages to the size they have: read such images from files or bytes instead.",
+                exception);
+        }
+        return _image;
     }
 }

@@ -1,8 +1,31 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Training;
+using System.Collections.Concurrent;
 
 namespace Smae.MLNet;
+
+/// <summary>Decoders of one preprocessing for any number of threads: made as needed, kept for the next use.</summary>
+internal sealed class ImageDecoders
+{
+    private readonly ImageResizer _resizer;
+    private readonly ConcurrentBag<ImageDecoder> _idle = [];
+
+    /// <exception cref="ArgumentException">ML.NET's images cannot give that number of channels.</exception>
+    public ImageDecoders(ImagePreprocessing preprocessing)
+    {
+        if (preprocessing.Channels is not (1 or 3 or 4))
+            throw new ArgumentException(
+                $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).",
+                nameof(preprocessing));
+        (Preprocessing, _resizer) = (preprocessing, new ImageResizer(preprocessing));
+    }
+
+    /// <summary>What is done to an image.</summary>
+    public ImagePreprocessing Preprocessing { get; }
+
+    /// <summary>A decoder for one thread, until it is given back.</summary>
+    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(_resizer, Preprocessing.Channels);
+
+    public void Return(ImageDecoder decoder) => _idle.Add(decoder);
+}
 
 /// <summary>
 /// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images. Holds buffers: one thread at a time uses it.
@@ -24,8 +47,7 @@ internal sealed class ImageDecoder
     /// <returns>Null, or what is wrong with the file.</returns>
     public InvalidDataException? DecodeFile(string path, Span<byte> pixels)
     {
-        if (string.IsNullOrWhiteSpace(path))
-            return new InvalidDataException("The path of the image is empty.");
+        if (string.IsNullOrWhiteSpace(path)) return new InvalidDataException("The path of the image is empty.");
         int length;
         try
         {
@@ -54,8 +76,7 @@ internal sealed class ImageDecoder
         MLImage? resized = null;
         _resize(ref resized!);
         PixelOrder.Copy(resized, _channels, pixels);
-        if (!ReferenceEquals(resized, image))
-            resized.Dispose();
+        if (!ReferenceEquals(resized, image)) resized.Dispose();
     }
 
     private InvalidDataException? Decode(int length, string name, Span<byte> pixels)
@@ -88,8 +109,7 @@ internal sealed class ImageDecoder
         while (read < length)
         {
             int count = RandomAccess.Read(file, _encoded.AsSpan(read, length - read), read);
-            if (count == 0)
-                break;
+            if (count == 0) break;
             read += count;
         }
         return read;
@@ -97,7 +117,40 @@ internal sealed class ImageDecoder
 
     private void Reserve(int length)
     {
-        if (_encoded.Length < length)
-            _encoded = new byte[Math.Max(length, 2 * _encoded.Length)];
+        if (_encoded.Length < length) _encoded = new byte[Math.Max(length, 2 * _encoded.Length)];
     }
+}
+
+/// <summary>Copies pixels from the order an <see cref="MLImage"/> stores them in to that of an <see cref="Training.ImageStore"/>.</summary>
+internal static class PixelOrder
+{
+    /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
+    public static void Copy(MLImage image, int channels, Span<byte> destination)
+    {
+        var source = image.Pixels;
+        var (red, blue) = image.PixelFormat switch
+        {
+            MLPixelFormat.Bgra32 => (2, 0),
+            MLPixelFormat.Rgba32 => (0, 2),
+            _ => throw new NotSupportedException($"Pixel format {image.PixelFormat} is not supported."),
+        };
+        int count = image.Width * image.Height;
+        destination = destination[..(count * channels)];
+        for (int i = 0, to = 0; i < count; i++, to += channels)
+        {
+            var pixel = source.Slice(4 * i, 4);
+            if (channels == 1)
+            {
+                destination[to] = Luma(pixel[red], pixel[1], pixel[blue]);
+                continue;
+            }
+            destination[to] = pixel[red];
+            destination[to + 1] = pixel[1];
+            destination[to + 2] = pixel[blue];
+            if (channels == 4) destination[to + 3] = pixel[3];
+        }
+    }
+
+    // ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded: the weights add up to 65536.
+    private static byte Luma(byte red, byte green, byte blue) => (byte)((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16);
 }

@@ -16,14 +16,10 @@ internal static class ImageIntegrity
     /// </summary>
     public static string? Problem(ReadOnlySpan<byte> file)
     {
-        if (file.IsEmpty)
-            return "the file is empty";
-        if (file.StartsWith<byte>([0xFF, 0xD8]))
-            return JpegProblem(file);
-        if (file.StartsWith(PngSignature))
-            return PngProblem(file);
-        if (file.StartsWith("BM"u8))
-            return BmpProblem(file);
+        if (file.IsEmpty) return "the file is empty";
+        if (file.StartsWith<byte>([0xFF, 0xD8])) return JpegProblem(file);
+        if (file.StartsWith(PngSignature)) return PngProblem(file);
+        if (file.StartsWith("BM"u8)) return BmpProblem(file);
         return null;
     }
 
@@ -35,25 +31,20 @@ internal static class ImageIntegrity
         {
             // Between segments stands a marker; after a start-of-scan segment its data, where 0xFF is followed by 0 or is a marker too.
             int found = file[at..].IndexOf((byte)0xFF);
-            if (found < 0 || at + found + 1 >= file.Length)
-                return Truncated("JPEG", file.Length, "no end-of-image marker");
+            if (found < 0 || at + found + 1 >= file.Length) return Truncated("JPEG", file.Length, "no end-of-image marker");
             at += found + 1;
             byte marker = file[at];
-            if (marker == EndOfImage)
-                return null;
+            if (marker == EndOfImage) return null;
             if (marker == 0xFF)
                 continue; // A fill byte: the marker follows.
             at++;
             if (marker is 0 or Temporary or (>= FirstRestart and <= StartOfImage))
                 continue; // No length follows these.
 
-            if (at + 2 > file.Length)
-                return Truncated("JPEG", file.Length, "it ends inside a segment header");
+            if (at + 2 > file.Length) return Truncated("JPEG", file.Length, "it ends inside a segment header");
             int length = BinaryPrimitives.ReadUInt16BigEndian(file[at..]);
-            if (length < 2)
-                return $"corrupt JPEG: the segment at byte {at} has length {length}, expected at least 2";
-            if (at + length > file.Length)
-                return Truncated("JPEG", file.Length, $"a segment ends at byte {at + length}");
+            if (length < 2) return $"corrupt JPEG: the segment at byte {at} has length {length}, expected at least 2";
+            if (at + length > file.Length) return Truncated("JPEG", file.Length, $"a segment ends at byte {at + length}");
             at += length;
         }
     }
@@ -65,10 +56,8 @@ internal static class ImageIntegrity
         {
             uint length = BinaryPrimitives.ReadUInt32BigEndian(file[(int)at..]);
             long next = at + 12 + length;
-            if (next > file.Length)
-                return Truncated("PNG", file.Length, $"a chunk ends at byte {next}");
-            if (file.Slice((int)at + 4, 4).SequenceEqual("IEND"u8))
-                return null;
+            if (next > file.Length) return Truncated("PNG", file.Length, $"a chunk ends at byte {next}");
+            if (file.Slice((int)at + 4, 4).SequenceEqual("IEND"u8)) return null;
             at = next;
         }
         return Truncated("PNG", file.Length, "no IEND chunk");
@@ -76,8 +65,7 @@ internal static class ImageIntegrity
 
     private static string? BmpProblem(ReadOnlySpan<byte> file)
     {
-        if (file.Length < 6)
-            return Truncated("BMP", file.Length, "it ends inside the header");
+        if (file.Length < 6) return Truncated("BMP", file.Length, "it ends inside the header");
         uint declared = BinaryPrimitives.ReadUInt32LittleEndian(file[2..]);
         return declared > file.Length ? Truncated("BMP", file.Length, $"the header declares {declared} bytes") : null;
     }

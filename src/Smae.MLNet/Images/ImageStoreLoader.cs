@@ -1,17 +1,9 @@
 using System.Diagnostics;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
-using Smae.Training;
 using static System.FormattableString;
 
 namespace Smae.MLNet;
 
 /// <summary>Reads image columns of data views into image stores, in the order of the rows; every image is decoded once.</summary>
-/// <param name="decoders">What makes pixels of the images.</param>
-/// <param name="policy">What happens with images that cannot be read.</param>
-/// <param name="host">Where warnings go.</param>
-/// <param name="channel">Where progress goes.</param>
-/// <param name="cancellation">Stops the work.</param>
 /// <param name="cache">Where the decoded images lie; null takes every option's default.</param>
 internal sealed class ImageStoreLoader(
     ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation, ImageCacheOptions? cache = null)
@@ -20,41 +12,32 @@ internal sealed class ImageStoreLoader(
     private const int ChunkBytes = 64 << 20;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
 
-    private readonly ImageStoreCache _cache = new(decoders.Preprocessing, cache ?? new ImageCacheOptions(), channel);
-
     /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    /// <exception cref="InvalidDataException">No image could be read, or one could not and the policy is to fail.</exception>
     public ImageStore Load(IDataView data, string columnName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName);
-        return Read(new ImageRows(data, column, kind, null), $"'{columnName}'").Store;
+        return Read(new Rows(data, column, kind, null), $"'{columnName}'");
     }
 
     /// <summary>Decodes the images of a column whose rows have a label.</summary>
-    /// <param name="data">The data.</param>
-    /// <param name="columnName">The column of images.</param>
-    /// <param name="labels">Reads the labels.</param>
     /// <param name="dataName">What messages call the data.</param>
     /// <returns>Good images and their labels: the caller disposes the images.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
-    /// <exception cref="InvalidDataException">
-    /// No image could be read, or one could not and the policy is to fail, or no row has a label.
-    /// </exception>
     public LabelledImages Load(IDataView data, string columnName, LabelReader labels, string dataName)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName, "feature");
-        var (store, taken) = Read(new ImageRows(data, column, kind, labels), $"'{columnName}' of the {dataName} data");
+        var rows = new Rows(data, column, kind, labels);
+        var store = Read(rows, $"'{columnName}' of the {dataName} data");
         try
         {
-            if (taken!.Missing > 0)
+            if (rows.MissingLabels > 0)
             {
                 channel.Warning(
                     MessageSensitivity.None,
-                    $"{taken.Missing} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
+                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'"
+                    + $"{labels.OrNotAClass}: left out.");
             }
-            return new LabelledImages(store, taken.Kept);
+            return new LabelledImages(store, rows.KeptLabels);
         }
         catch
         {
@@ -63,56 +46,59 @@ internal sealed class ImageStoreLoader(
         }
     }
 
-    private (ImageStore Store, RowLabels? Labels) Read(ImageRows rows, string source)
+    private ImageStore Read(Rows rows, string source)
     {
-        using ImageCacheKey? wanted = _cache.Keeps(rows.Kind) ? new ImageCacheKey(decoders.Preprocessing) : null;
-        if (wanted is not null && Reuse(rows, wanted) is { } found)
-            return found;
-        using var read = wanted is null ? null : new ImageCacheKey(decoders.Preprocessing);
-        using var cursor = rows.Open(out var reader, out var labels);
+        // Only files can be told to be the same in the next run.
+        ImageCacheOptions options = cache ?? new ImageCacheOptions();
+        using var kept = new ImageCache(
+            decoders.Preprocessing, options, message => channel.Info(MessageSensitivity.UserData, message),
+            message => channel.Warning(MessageSensitivity.UserData, message));
+        if (rows.Kind == ImageColumnKind.Path && kept.Find(Paths(rows)) is var (earlier, problems))
+            return Reuse(rows, earlier, problems);
+
+        using var cursor = rows.Open(out var reader);
         var broken = CreateReport();
-        var problems = new List<CachedProblem>();
-        var store = _cache.CreateStore(wanted);
+        var store = kept.CreateStore();
         try
         {
-            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.ImageBytes, 1, ChunkImages));
-            var progress = new Reporter(channel, rows.Data.GetRowCount());
+            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
+            var watch = Stopwatch.StartNew();
+            var reported = TimeSpan.Zero;
+            string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";
             long total = 0;
-            while (Fill(batch, cursor, labels))
+            while (Fill(batch, cursor, rows))
             {
                 cancellation.ThrowIfCancellationRequested();
-                // Before they are decoded: a file that changes meanwhile then is another one to the next run.
-                for (int i = 0; i < batch.Count; i++)
-                    read?.Add(batch.Name(i));
+                for (int i = 0; i < batch.Count && rows.Kind == ImageColumnKind.Path; i++) kept.Add(batch.Name(i));
                 batch.Decode(cancellation);
                 for (int i = 0; i < batch.Count; i++)
                 {
                     if (batch.Problem(i) is { } problem)
                     {
                         broken.Add(problem);
-                        if (read is not null)
-                            problems.Add(new CachedProblem(total + i, problem.Message));
+                        kept.AddBroken(total + i, problem.Message);
                         continue;
                     }
                     store.Add(batch.Image(i));
-                    labels?.Keep(i);
+                    rows.KeepLabel(i);
                 }
                 total += batch.Count;
-                progress.Report(total);
+                if (watch.Elapsed - reported >= ReportEvery)
+                {
+                    reported = watch.Elapsed;
+                    Report($"{total}{of} images decoded", total, watch);
+                }
             }
             broken.Summarise(total);
-            if (total == 0 && labels is { Missing: > 0 })
-                throw new InvalidDataException($"None of the {labels.Missing} rows with images in column {source} has a label.");
-            if (total == 0)
-                throw new InvalidDataException($"Column {source} has no rows: expected at least one image.");
+            if (total == 0 && rows.MissingLabels > 0)
+                throw new InvalidDataException($"None of the {rows.MissingLabels} rows with images in column {source} has a label.");
+            if (total == 0) throw new InvalidDataException($"Column {source} has no rows: expected at least one image.");
             if (store.Count == 0)
-            {
                 throw new InvalidDataException(
                     $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
-            }
-            progress.Finish(total);
-            _cache.Complete(store, wanted, read, problems);
-            return (store, labels);
+            Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
+            kept.Complete(store);
+            return store;
         }
         catch
         {
@@ -121,33 +107,34 @@ internal sealed class ImageStoreLoader(
         }
     }
 
-    /// <summary>The images as an earlier run left them, if it read the same files as they are now.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <param name="wanted">Takes their paths.</param>
-    private (ImageStore Store, RowLabels? Labels)? Reuse(ImageRows rows, ImageCacheKey wanted)
+    /// <summary>The paths of the rows with a label, whose labels are taken.</summary>
+    private IEnumerable<string> Paths(Rows rows)
     {
-        using var cursor = rows.Open(out var reader, out var labels);
+        using var cursor = rows.Open(out var reader);
         while (cursor.MoveNext())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (labels is null || labels.Take())
-                wanted.Add(reader.Path());
+            if (rows.TakeLabel()) yield return reader.Path();
         }
-        if (wanted.Count == 0 || _cache.Find(wanted) is not var (store, footer))
-            return null;
+    }
+
+    /// <summary>The images as an earlier run left them, with the same warnings or errors as then.</summary>
+    private ImageStore Reuse(Rows rows, ImageStore store, IReadOnlyList<CachedProblem> problems)
+    {
         try
         {
-            var problems = footer.Broken.ToDictionary(problem => problem.Row, problem => problem.Message);
+            var messages = problems.ToDictionary(problem => problem.Row, problem => problem.Message);
             var broken = CreateReport();
-            for (int row = 0; row < wanted.Count; row++)
+            long total = store.Count + problems.Count;
+            for (int row = 0; row < total; row++)
             {
-                if (problems.TryGetValue(row, out string? problem))
-                    broken.Add(new InvalidDataException(problem));
+                if (messages.TryGetValue(row, out string? message))
+                    broken.Add(new InvalidDataException(message));
                 else
-                    labels?.Keep(row);
+                    rows.KeepLabel(row);
             }
-            broken.Summarise(wanted.Count);
-            return (store, labels);
+            broken.Summarise(total);
+            return store;
         }
         catch
         {
@@ -158,34 +145,70 @@ internal sealed class ImageStoreLoader(
 
     private BrokenImageReport CreateReport() => new(policy, host, "left out");
 
-    private static bool Fill(ImageBatch batch, DataViewRowCursor cursor, RowLabels? labels)
+    private void Report(string text, long done, Stopwatch watch) =>
+        channel.Info(MessageSensitivity.None, Invariant($"{text}, {done / Math.Max(watch.Elapsed.TotalSeconds, 1e-3):0} images/s"));
+
+    private static bool Fill(ImageBatch batch, DataViewRowCursor cursor, Rows rows)
     {
         batch.Clear();
-        labels?.Clear();
+        rows.ClearLabels();
         while (batch.Count < batch.Capacity && cursor.MoveNext())
         {
-            if (labels is null || labels.Take())
-                batch.Take();
+            if (rows.TakeLabel()) batch.Take();
         }
         return batch.Count > 0;
     }
 
-    private sealed class Reporter(IChannel channel, long? expected)
+    /// <summary>Rows with images, and with labels where these are wanted, which are kept in step with the images.</summary>
+    private sealed class Rows(IDataView data, DataViewSchema.Column images, ImageColumnKind kind, LabelReader? labels)
     {
-        private readonly Stopwatch _watch = Stopwatch.StartNew();
-        private TimeSpan _last;
+        private readonly List<int> _taken = [];
+        private Func<int>? _current;
 
-        public void Report(long done)
+        public IDataView Data => data;
+
+        public ImageColumnKind Kind => kind;
+
+        /// <summary>The labels of the images that were kept.</summary>
+        public List<int> KeptLabels { get; } = [];
+
+        /// <summary>Rows without a label.</summary>
+        public long MissingLabels { get; private set; }
+
+        /// <summary>Goes over the rows from the first.</summary>
+        /// <param name="reader">Reads the images of the row that the cursor stands at.</param>
+        public DataViewRowCursor Open(out ImageReader reader)
         {
-            if (_watch.Elapsed - _last < ReportEvery)
-                return;
-            _last = _watch.Elapsed;
-            Write($"{done}{(expected is { } all ? $" of {all}" : "")} images decoded", done);
+            var cursor = data.GetRowCursor(labels is null ? [images] : [images, labels.Column]);
+            reader = new ImageReader(cursor, images, kind);
+            _current = labels?.Open(cursor);
+            MissingLabels = 0;
+            _taken.Clear();
+            return cursor;
         }
 
-        public void Finish(long done) => Write(Invariant($"{done} images decoded in {_watch.Elapsed.TotalSeconds:0.0} s"), done);
+        /// <summary>Takes the label of the row as it stands.</summary>
+        /// <returns>Whether it has one, or none is wanted.</returns>
+        public bool TakeLabel()
+        {
+            if (_current is null) return true;
+            int label = _current();
+            if (label < 0)
+            {
+                MissingLabels++;
+                return false;
+            }
+            _taken.Add(label);
+            return true;
+        }
 
-        private void Write(string text, long done) =>
-            channel.Info(MessageSensitivity.None, Invariant($"{text}, {done / Math.Max(_watch.Elapsed.TotalSeconds, 1e-3):0} images/s"));
+        /// <summary>Keeps the label of the row that was taken as number <paramref name="index"/> since the last <see cref="ClearLabels"/>.</summary>
+        public void KeepLabel(int index)
+        {
+            if (_current is not null) KeptLabels.Add(_taken[index]);
+        }
+
+        /// <summary>Forgets what was taken and not kept.</summary>
+        public void ClearLabels() => _taken.Clear();
     }
 }

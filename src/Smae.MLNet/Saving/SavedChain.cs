@@ -1,70 +1,54 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
+using System.Runtime.CompilerServices;
+using Microsoft.ML.Trainers;
 using Microsoft.ML.Transforms.Image;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 
 /// <summary>
-/// Saves an image model as a chain of ML.NET's own transformers: ML.NET loads only types that its own assemblies register, so a type of ours in a model
-/// file could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics,
+/// Saves an image model as a chain of ML.NET's own transformers: ML.NET loads only types that its own assemblies register, so a type of ours in a
+/// model file could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics,
 /// Microsoft.ML.OnnxTransformer and ONNX Runtime.
 /// </summary>
-/// <param name="inputColumnName">The column of images.</param>
-/// <param name="kind">What it holds.</param>
-/// <param name="model">The model.</param>
-internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, ISavableModel model)
+internal sealed class SavedChain(ImageScoring scoring)
 {
     // Columns of the chain that it drops again. Named so that they are nobody else's.
-    private const string Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits",
-        Picture = "smae.picture";
+    private const string
+        Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits", Picture = "smae.picture";
 
-    /// <summary>Saves the chain for a model whose numbers are the value of a column.</summary>
-    /// <param name="context">Where to.</param>
-    /// <param name="outputColumnName">The column.</param>
-    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string outputColumnName) => Save(
-        context, outputColumnName, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, outputColumnName, saved.Map),
-        last: null);
+    /// <summary>Saves the chain for a model whose numbers are the value of a column, an embedding.</summary>
+    public void SaveVector(ModelSaveContext context, string outputColumnName) => Save(context, outputColumnName);
 
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
-    /// <param name="context">Where to.</param>
-    /// <param name="classes">The classes.</param>
-    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, LabelClasses classes)
-    {
-        var predictor = new SoftmaxPredictor(classes, Logits);
-        Save(
-            context, Logits, (saved, whole, single) => PipelineModel.Write(whole, single, Pixels, saved.Output, Logits, predictor.After(saved.Map)),
-            (_, _) => predictor.Transformer);
-    }
+    public void SaveClasses(ModelSaveContext context, LabelClasses classes) =>
+        Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
 
     /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>
-    /// <param name="context">Where to.</param>
-    /// <param name="outputColumnName">The column of pictures.</param>
-    /// <param name="pictures">The masks, and what is shown.</param>
-    /// <exception cref="NotSupportedException">ML.NET has nothing of its own that makes images of such a column.</exception>
-    public void Save(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
+    public void SavePictures(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
     {
-        (int height, int width) = (model.Preprocessing.Height, model.Preprocessing.Width * pictures.Parts.Count);
+        var (height, width) = (scoring.Model.Preprocessing.Height, scoring.Model.Preprocessing.Width * pictures.Parts.Count);
         Save(
-            context, Picture, (_, whole, single) => PipelineModel.WritePictures(whole, single, Pixels, Picture, pictures),
-            (ml, data) => ml.ConvertToImage(height, width, outputColumnName, Picture, interleavedColors: true).Fit(data));
+            context, Picture, (ml, data) => ml.ConvertToImage(height, width, outputColumnName, Picture, interleavedColors: true).Fit(data),
+            pictures);
     }
 
+    /// <param name="valueColumn">The column that the ONNX model gives.</param>
+    /// <param name="last">Makes what comes after the ONNX model, which the value column is dropped after; null is nothing.</param>
+    /// <param name="pictures">What pictures are made of, by an autoencoder; null where the model's numbers are the value.</param>
     private void Save(
-        ModelSaveContext context, string valueColumn, Action<SavedOutput, string, string> write, Func<TransformsCatalog, IDataView, ITransformer>? last)
+        ModelSaveContext context, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last = null, MaskedPictures? pictures = null)
     {
-        if (kind == ImageColumnKind.Bytes)
+        if (scoring.SourceKind == ImageColumnKind.Bytes)
             throw new NotSupportedException(
-                $"Column '{inputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved model could not read them. " +
-                "Fit on a column of paths or of MLImage, and save that.");
+                $"Column '{scoring.InputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved " +
+                "model could not read them. Fit on a column of paths or of MLImage, and save that.");
         DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
         try
         {
             string whole = Path.Combine(temporary.FullName, "model.onnx"), single = Path.Combine(temporary.FullName, "pipeline.onnx");
-            write(model.WriteOnnx(whole), whole, single);
+            SavedOutput saved = scoring.Model.WriteOnnx(whole);
+            if (pictures is null) PipelineModel.Write(whole, single, Pixels, saved.Output, valueColumn, saved.Map);
+            else PipelineModel.WritePictures(whole, single, Pixels, valueColumn, pictures);
             // OnnxTransformer reads its file again when it saves: the chain is saved while the file is there.
             using TransformerChain<ITransformer> chain = Chain(single, valueColumn, last);
             ((ICanSaveModel)chain).Save(context);
@@ -77,10 +61,10 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
 
     private TransformerChain<ITransformer> Chain(string file, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
-        bool loads = kind == ImageColumnKind.Path;
+        bool loads = scoring.SourceKind == ImageColumnKind.Path;
         TransformsCatalog ml = new MLContext().Transforms;
         var schema = new DataViewSchema.Builder();
-        schema.AddColumn(inputColumnName, loads ? TextDataViewType.Instance : new ImageDataViewType());
+        schema.AddColumn(scoring.InputColumnName, loads ? TextDataViewType.Instance : new ImageDataViewType());
         IDataView data = new SchemaOnlyView(schema.ToSchema());
         List<ITransformer> steps = [];
         List<string> passing = [Resized, Pixels];
@@ -93,12 +77,14 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
 
         if (loads)
         {
-            Add(ml.LoadImages(Loaded, "", inputColumnName).Fit(data));
+            Add(ml.LoadImages(Loaded, "", scoring.InputColumnName).Fit(data));
             passing.Add(Loaded);
         }
-        ImagePreprocessing size = model.Preprocessing;
-        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : inputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
-        var colors = PipelineModel.ExtractedChannels(size) == 4 ? ImagePixelExtractingEstimator.ColorBits.All : ImagePixelExtractingEstimator.ColorBits.Rgb;
+        ImagePreprocessing size = scoring.Model.Preprocessing;
+        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
+        var colors = PipelineModel.ExtractedChannels(size) == 4
+            ? ImagePixelExtractingEstimator.ColorBits.All
+            : ImagePixelExtractingEstimator.ColorBits.Rgb;
         Add(ml.ExtractPixels(Pixels, Resized, colors, interleavePixelColors: true, outputAsFloatArray: false).Fit(data));
         Add(ml.ApplyOnnxModel([valueColumn], [Pixels], file).Fit(data));
         if (last is not null)
@@ -108,5 +94,42 @@ internal sealed class SavedChain(string inputColumnName, ImageColumnKind kind, I
         }
         Add(ml.DropColumns([.. passing]).Fit(data));
         return new TransformerChain<ITransformer>([.. steps]);
+    }
+}
+
+/// <summary>
+/// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but
+/// its maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it
+/// is the softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
+/// </summary>
+internal static class SoftmaxPredictor
+{
+    /// <param name="logitsColumnName">The column of logits, <c>Vector&lt;Single&gt;</c> with a number for each class.</param>
+    public static ITransformer Create(string logitsColumnName, LabelClasses classes)
+    {
+        int count = classes.Count;
+        IHostEnvironment environment = new MLContext();
+        VBuffer<float>[] identity = [.. Enumerable.Range(0, count).Select(i => new VBuffer<float>(count, 1, [1f], [i]))];
+        MaximumEntropyModelParameters model = Model(environment, identity, new float[count], count, count, null, null);
+
+        var annotations = new DataViewSchema.Annotations.Builder();
+        classes.AddTo(annotations, "KeyValues");
+        var schema = new DataViewSchema.Builder();
+        schema.AddColumn("Label", new KeyDataViewType(typeof(uint), count), annotations.ToAnnotations());
+        schema.AddColumn(logitsColumnName, new VectorDataViewType(NumberDataViewType.Single, count));
+        return Predictor<MaximumEntropyModelParameters>.Create(
+            environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern MaximumEntropyModelParameters Model(
+        IHostEnvironment environment, VBuffer<float>[] weights, float[] bias, int classes, int features, string[]? labelNames,
+        ModelStatisticsBase? statistics);
+
+    private static class Predictor<TModel> where TModel : class
+    {
+        [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+        public static extern MulticlassPredictionTransformer<TModel> Create(
+            IHostEnvironment environment, TModel model, DataViewSchema schema, string feature, string label, string score, string predictedLabel);
     }
 }

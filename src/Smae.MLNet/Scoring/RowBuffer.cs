@@ -1,5 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
+using System.Reflection;
 
 namespace Smae.MLNet;
 
@@ -8,42 +7,80 @@ internal sealed class RowBuffer
 {
     private readonly DataViewRowCursor _source;
     private readonly ValueGetter<DataViewRowId> _idGetter;
-    private readonly DataViewRowId[] _ids;
-    private readonly long[] _positions;
-    private readonly long[] _batches;
+    private readonly (long Position, long Batch, DataViewRowId Id)[] _rows;
     private readonly ColumnBuffer?[] _columns;
 
-    /// <param name="source">The cursor.</param>
     /// <param name="columns">The columns of its schema whose values are kept; <see cref="ColumnBuffer.CanHold"/> says of which types.</param>
-    /// <param name="capacity">Rows that are kept at the same time.</param>
     public RowBuffer(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, int capacity)
     {
-        _source = source;
-        _idGetter = source.GetIdGetter();
-        _ids = new DataViewRowId[capacity];
-        _positions = new long[capacity];
-        _batches = new long[capacity];
+        (_source, _idGetter) = (source, source.GetIdGetter());
+        _rows = new (long, long, DataViewRowId)[capacity];
         _columns = new ColumnBuffer?[source.Schema.Count];
-        foreach (var column in columns)
-            _columns[column.Index] = ColumnBuffer.Create(source, column, capacity);
+        foreach (var column in columns) _columns[column.Index] = ColumnBuffer.Create(source, column, capacity);
     }
 
     /// <summary>Keeps the row as it stands at place <paramref name="slot"/>.</summary>
     public void Take(int slot)
     {
-        _positions[slot] = _source.Position;
-        _batches[slot] = _source.Batch;
-        _idGetter(ref _ids[slot]);
-        foreach (var column in _columns)
-            column?.Take(slot);
+        (_rows[slot].Position, _rows[slot].Batch) = (_source.Position, _source.Batch);
+        _idGetter(ref _rows[slot].Id);
+        foreach (var column in _columns) column?.Take(slot);
     }
 
-    public long Position(int slot) => _positions[slot];
-
-    public long Batch(int slot) => _batches[slot];
-
-    public DataViewRowId Id(int slot) => _ids[slot];
+    /// <summary>The row at a place.</summary>
+    public (long Position, long Batch, DataViewRowId Id) this[int slot] => _rows[slot];
 
     /// <summary>A getter of a kept column's value at the place that <paramref name="slot"/> tells at each call.</summary>
-    public ValueGetter<TValue> Getter<TValue>(DataViewSchema.Column column, Func<int> slot) => _columns[column.Index]!.Getter<TValue>(column, slot);
+    public Delegate Getter(DataViewSchema.Column column, Func<int> slot) => _columns[column.Index]!.Getter(slot);
+}
+
+/// <summary>Values of one column, kept while the cursor they come from reads on.</summary>
+internal abstract class ColumnBuffer
+{
+    private static readonly MethodInfo MakeScalars = Method(nameof(Scalars)), MakeVectors = Method(nameof(Vectors));
+
+    /// <summary>Whether values of a type stay as they are when the cursor goes on; images, for one, do not.</summary>
+    public static bool CanHold(DataViewType type) => type is PrimitiveDataViewType or VectorDataViewType;
+
+    /// <summary>A buffer for <paramref name="capacity"/> values of <paramref name="column"/> of <paramref name="row"/>.</summary>
+    public static ColumnBuffer Create(DataViewRow row, DataViewSchema.Column column, int capacity)
+    {
+        var make = column.Type is VectorDataViewType vector
+            ? MakeVectors.MakeGenericMethod(vector.ItemType.RawType)
+            : MakeScalars.MakeGenericMethod(column.Type.RawType);
+        return (ColumnBuffer)make.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [row, column, capacity], null)!;
+    }
+
+    /// <summary>Keeps the value of the row as it stands at place <paramref name="slot"/>.</summary>
+    public abstract void Take(int slot);
+
+    /// <summary>A <see cref="ValueGetter{TValue}"/> of the value at the place that <paramref name="slot"/> tells at each call.</summary>
+    public abstract Delegate Getter(Func<int> slot);
+
+    private static MethodInfo Method(string name) => typeof(ColumnBuffer).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!;
+
+    private static ColumnBuffer Scalars<T>(DataViewRow row, DataViewSchema.Column column, int capacity) =>
+        new ScalarBuffer<T>(row.GetGetter<T>(column), capacity);
+
+    private static ColumnBuffer Vectors<T>(DataViewRow row, DataViewSchema.Column column, int capacity) =>
+        new VectorBuffer<T>(row.GetGetter<VBuffer<T>>(column), capacity);
+
+    private sealed class ScalarBuffer<T>(ValueGetter<T> source, int capacity) : ColumnBuffer
+    {
+        private readonly T[] _values = new T[capacity];
+
+        public override void Take(int slot) => source(ref _values[slot]);
+
+        public override Delegate Getter(Func<int> slot) => (ValueGetter<T>)((ref T value) => value = _values[slot()]);
+    }
+
+    private sealed class VectorBuffer<T>(ValueGetter<VBuffer<T>> source, int capacity) : ColumnBuffer
+    {
+        private readonly VBuffer<T>[] _values = new VBuffer<T>[capacity];
+
+        public override void Take(int slot) => source(ref _values[slot]);
+
+        // A copy: the reader may write into what it gets.
+        public override Delegate Getter(Func<int> slot) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => _values[slot()].CopyTo(ref value));
+    }
 }

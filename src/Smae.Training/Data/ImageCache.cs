@@ -1,115 +1,94 @@
-using System.Buffers.Binary;
-using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-
 namespace Smae.Training;
 
-/// <summary>What stands at the end of a file of decoded images: pixels first, then this as JSON, the length of that JSON, a signature.</summary>
-/// <param name="Stamp">Sizes and times of the files that they were decoded from, see <see cref="ImageCacheKey.Stamp"/>.</param>
-internal sealed record ImageCacheFooter(int Height, int Width, int Channels, long Count, string Stamp, IReadOnlyList<CachedProblem> Broken)
+/// <summary>
+/// Decoded images of files on their way into an <see cref="ImageStore"/>, kept from run to run where the options name a folder. For one load: ask
+/// <see cref="Find"/> first; where it finds nothing, fill the store of <see cref="CreateStore"/>, tell each file by <see cref="Add"/> before it is decoded,
+/// then call <see cref="Complete"/>.
+/// </summary>
+/// <param name="preprocessing">Size, channels and resizing of the images.</param>
+/// <param name="options">Where they lie.</param>
+/// <param name="info">Told what is kept and used again. Default null.</param>
+/// <param name="warning">Told what is passed over and why. Default null.</param>
+public sealed class ImageCache(
+    ImagePreprocessing preprocessing, ImageCacheOptions options, Action<string>? info = null, Action<string>? warning = null) : IDisposable
 {
-    private const int TrailerBytes = sizeof(long) + 8;
+    private ImageCacheKey? _wanted, _read;
+    private readonly List<CachedProblem> _broken = [];
 
-    private static ReadOnlySpan<byte> Signature => "SMAEIMG1"u8;
-
-    /// <summary>Bytes of all images.</summary>
-    public long PixelBytes => Count * Height * Width * Channels;
-
-    /// <summary>Writes it at the end of a file that holds the pixels.</summary>
-    public void Write(ImageFile file)
+    /// <summary>The images that an earlier run kept of these files, if none of them has changed since.</summary>
+    /// <param name="paths">The files, in the order of the images.</param>
+    /// <returns>
+    /// The images, whose store the caller disposes, and those of the files that could not be read; null where nothing is kept, and the images are to be
+    /// decoded.
+    /// </returns>
+    public (ImageStore Images, IReadOnlyList<CachedProblem> Broken)? Find(IEnumerable<string> paths)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(this);
-        var trailer = new byte[TrailerBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(trailer, json.Length);
-        Signature.CopyTo(trailer.AsSpan(sizeof(long)));
-        file.Append([.. json, .. trailer]);
-    }
-
-    /// <summary>Reads it from a file.</summary>
-    /// <exception cref="InvalidDataException">The file is torn, or not one of decoded images.</exception>
-    public static ImageCacheFooter Read(ImageFile file)
-    {
-        InvalidDataException Damaged(string why, Exception? inner = null) =>
-            new($"{file.Path} is torn, or not a file of decoded images: {why}.", inner);
-        Span<byte> trailer = stackalloc byte[TrailerBytes];
-        if (file.Length < TrailerBytes) throw Damaged($"it has {file.Length} bytes");
-        file.Read(file.Length - TrailerBytes, trailer);
-        if (!trailer[sizeof(long)..].SequenceEqual(Signature)) throw Damaged("its signature is missing");
-        long length = BinaryPrimitives.ReadInt64LittleEndian(trailer), most = Math.Min(file.Length - TrailerBytes, Array.MaxLength);
-        if (length < 0 || length > most) throw Damaged($"its description has {length} bytes");
-        var json = new byte[length];
-        file.Read(file.Length - TrailerBytes - length, json);
-        ImageCacheFooter footer;
+        if (options.Directory is null) return null;
+        (_wanted, _read) = (new ImageCacheKey(preprocessing), new ImageCacheKey(preprocessing));
+        foreach (string file in paths) _wanted.Add(file);
+        string path = PathOf(_wanted);
+        if (_wanted.Count == 0 || !File.Exists(path)) return null;
         try
         {
-            footer = JsonSerializer.Deserialize<ImageCacheFooter>(json) ?? throw Damaged("its description is empty");
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(e.Message, e);
-        }
-        long expected = footer.PixelBytes + length + TrailerBytes;
-        if (footer.Count < 1 || expected != file.Length) throw Damaged($"it has {file.Length} bytes, expected {expected} of {footer.Count} images");
-        return footer;
-    }
-}
-
-/// <summary>
-/// Tells whether decoded images are those that are wanted: which files, in which order, brought to which size, and how these files stood when they were
-/// added.
-/// </summary>
-internal sealed class ImageCacheKey : IDisposable
-{
-    private readonly IncrementalHash _names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly IncrementalHash _stamps = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-    /// <param name="preprocessing">Size, channels and resizing of the images; mean and deviation do not matter.</param>
-    public ImageCacheKey(ImagePreprocessing preprocessing)
-    {
-        Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize}");
-        // Another version may decode otherwise.
-        Append(_stamps, typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
-    }
-
-    /// <summary>Files that were added.</summary>
-    public long Count { get; private set; }
-
-    /// <summary>The same for the same paths and size.</summary>
-    public string Name => Convert.ToHexStringLower(_names.GetCurrentHash());
-
-    /// <summary>The same as long as no file has another length or time of last change.</summary>
-    public string Stamp => Convert.ToHexStringLower(_stamps.GetCurrentHash());
-
-    /// <summary>Adds the next file, which need not exist.</summary>
-    public void Add(string path)
-    {
-        Span<byte> stamp = stackalloc byte[2 * sizeof(long)];
-        stamp.Clear();
-        if (!string.IsNullOrWhiteSpace(path))
-        {
-            path = Path.GetFullPath(path);
-            var file = new FileInfo(path);
-            if (file.Exists)
+            (ImageStore store, ImageCacheFooter footer) = ImageStore.Open(path);
+            bool fits = (footer.Height, footer.Width, footer.Channels) == (preprocessing.Height, preprocessing.Width, preprocessing.Channels)
+                && footer.Count + footer.Broken.Count == _wanted.Count;
+            if (fits && footer.Stamp == _wanted.Stamp)
             {
-                BinaryPrimitives.WriteInt64LittleEndian(stamp, file.Length);
-                BinaryPrimitives.WriteInt64LittleEndian(stamp[sizeof(long)..], file.LastWriteTimeUtc.Ticks);
+                info?.Invoke($"{store.Count} decoded images of an earlier run are read from {path}.");
+                return (store, footer.Broken);
             }
+            store.Dispose();
+            info?.Invoke($"Image files have changed since {path} was made: decoding them anew.");
         }
-        Append(_names, path);
-        _stamps.AppendData(stamp);
-        Count++;
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            warning?.Invoke($"{e.Message} It is passed over, and the images are decoded anew.");
+        }
+        return null;
     }
 
+    /// <summary>An empty store, whose images are written to a file as well where they are to be kept. The caller disposes it.</summary>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
+    public ImageStore CreateStore()
+    {
+        ImageFile? file = _wanted is null ? null : ImageFile.TryCreate(PathOf(_wanted) + ".tmp");
+        if (_wanted is not null && file is null) info?.Invoke($"Another run is writing {PathOf(_wanted)}: this one keeps no images.");
+        return new ImageStore(preprocessing.Height, preprocessing.Width, preprocessing.Channels, options, file);
+    }
+
+    /// <summary>Tells which file comes next, before it is decoded: one that changes meanwhile is then another one to the next run.</summary>
+    public void Add(string path) => _read?.Add(path);
+
+    /// <summary>Tells that a file could not be read, and is not in the store.</summary>
+    /// <param name="row">Which of the files, counted from 0.</param>
+    /// <param name="message">Why.</param>
+    public void AddBroken(long row, string message)
+    {
+        if (_read is not null) _broken.Add(new CachedProblem(row, message));
+    }
+
+    /// <summary>Keeps the images for the next run, where that was the intention and the files are those that <see cref="Find"/> was asked for.</summary>
+    /// <param name="store">What <see cref="CreateStore"/> gave, with all images.</param>
+    public void Complete(ImageStore store)
+    {
+        if (_wanted is not null && store.WritesAll)
+        {
+            string path = PathOf(_wanted);
+            if ((_read!.Name, _read.Stamp) != (_wanted.Name, _wanted.Stamp))
+                warning?.Invoke($"Rows come in another order each time, or image files changed while they were read: {path} is not kept.");
+            else if (store.Keep(path, _wanted.Stamp, _broken) is { } problem) warning?.Invoke($"{path} cannot be kept for the next run: {problem}");
+            else info?.Invoke($"The decoded images are kept in {path}.");
+        }
+        if (store.MappedBytes > 0) info?.Invoke($"{store.MappedBytes >> 20} MiB of decoded images are beyond the memory budget and lie in a file.");
+    }
+
+    /// <summary>Frees what comparing files needed; the store is the caller's.</summary>
     public void Dispose()
     {
-        _names.Dispose();
-        _stamps.Dispose();
+        _wanted?.Dispose();
+        _read?.Dispose();
     }
 
-    private static void Append(IncrementalHash hash, string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + '\0'));
+    private string PathOf(ImageCacheKey key) => Path.GetFullPath(Path.Combine(options.Directory!, key.Name[..32] + ".images"));
 }
-
-/// <summary>An image that could not be read.</summary>
-internal sealed record CachedProblem(long Row, string Message);

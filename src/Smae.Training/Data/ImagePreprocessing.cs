@@ -55,6 +55,10 @@ public sealed record ImagePreprocessing
             yield return $"Preprocessing gives {Height}x{Width}x{Channels}: {model} expects {height}x{width}x{channels}.";
     }
 
+    /// <summary>Checks that there is a mean and a positive deviation for each channel.</summary>
+    /// <exception cref="ArgumentException">There is not: the message names every fault.</exception>
+    public void Validate() => Guard.NoFaults(Faults(), nameof(ImagePreprocessing));
+
     /// <summary>What is wrong with these settings, one sentence each; empty if nothing is.</summary>
     public IEnumerable<string> Faults()
     {

@@ -251,6 +251,10 @@ public sealed record ImageCacheOptions
     /// <summary>The budget in force.</summary>
     internal long EffectiveBudget => MemoryBudget ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
+    public void Validate() => Guard.NoFaults(Faults(), nameof(ImageCacheOptions));
+
     internal IEnumerable<string> Faults()
     {
         if (MemoryBudget < 0) yield return $"ImageCache.MemoryBudget is {MemoryBudget}: expected 0 or more bytes, or null.";

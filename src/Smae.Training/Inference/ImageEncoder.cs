@@ -47,13 +47,12 @@ public sealed class ImageEncoder : ImageModel
 
     /// <summary>Embeds a batch.</summary>
     /// <param name="bytes"><c>[batch, height, width, channels]</c> of <see cref="ImageModel.Preprocessing"/>, uint8.</param>
-    /// <param name="pooling">How tokens become one vector.</param>
-    /// <param name="augmentation">Done to the images first; null is none.</param>
-    /// <param name="random">What the augmentation draws from.</param>
+    /// <param name="pooling">How tokens become one vector; null, the default, is <see cref="Pooling"/>.</param>
     /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
-    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation = null, RandomSequence? random = null) => augmentation is null
-        ? Run(bytes, pixels => Pooled(pixels, pooling))
-        : Run(bytes, augmentation, random!, pixels => Pooled(pixels, pooling));
+    public Tensor Embed(Tensor bytes, Pooling? pooling = null) => Run(bytes, pixels => Pooled(pixels, pooling ?? Pooling));
+
+    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation augmentation, RandomSequence random) =>
+        Run(bytes, augmentation, random, pixels => Pooled(pixels, pooling));
 
     private Tensor Pooled(Tensor pixels, Pooling pooling) => Model.Pool(Model.forward(pixels), pooling).to_type(ScalarType.Float32);
 

@@ -49,7 +49,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     public DecoderTarget Target { get; }
 
     /// <summary>Why no picture can be made of what the decoder predicts; null where it can.</summary>
-    internal string? PictureFault => Target switch
+    public string? PictureFault => Target switch
     {
         DecoderTarget.Pixels => null,
         DecoderTarget.Features => "The autoencoder predicts features of patches: expected one that predicts their pixels.",

@@ -14,7 +14,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     public const int CriticDepth = 5;
 
     /// <summary>Least height and width of an image for a whole network.</summary>
-    internal const int MinimumSide = 21;
+    public const int MinimumSide = 21;
 
     /// <summary>Layers of a whole network, its classifier left out.</summary>
     internal const int FullDepth = 13;

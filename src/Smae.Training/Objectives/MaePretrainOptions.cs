@@ -43,9 +43,6 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>How an embedding is made of the tokens. Default <see cref="Pooling.Mean"/>.</summary>
     public Pooling Pooling { get; init; } = Pooling.Mean;
 
-    /// <summary>What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>.</summary>
-    public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;
-
     /// <summary>What these options do to an image before the model sees it.</summary>
     public ImagePreprocessing Preprocessing
     {
@@ -65,7 +62,7 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
     internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, Masking.Identity, this with
     {
-        Progress = null, CancellationToken = default, Checkpoints = null, ImageCache = null, Mean = null, StandardDeviation = null,
+        Progress = null, CancellationToken = default, Checkpoints = null, Mean = null, StandardDeviation = null,
     }, string.Join(',', Preprocessing.Mean), string.Join(',', Preprocessing.StandardDeviation));
 
     internal override IEnumerable<string> Faults()

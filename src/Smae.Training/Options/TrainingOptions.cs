@@ -73,12 +73,6 @@ public abstract record TrainingOptions
     /// <summary>Where the run saves itself and goes on from; <see cref="Seed"/> must be set. Default null: nowhere.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
 
-    /// <summary>
-    /// Where the decoded images lie that ML.NET's trainers read from a data view, and whether the next run may use them. Default null: every option's
-    /// default, which keeps nothing. Without ML.NET it has no effect: give it to the <see cref="ImageStore"/>.
-    /// </summary>
-    public ImageCacheOptions? ImageCache { get; init; }
-
     /// <summary>Told where the run stands, some five times a second and at each epoch's end. Default null.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
@@ -125,7 +119,6 @@ public abstract record TrainingOptions
         if (WeightAverageDecay is { } decay && !(decay is > 0 and < 1))
             yield return $"WeightAverageDecay is {decay}: expected a number in (0, 1) or null.";
         foreach (string fault in Checkpoints?.Faults() ?? []) yield return fault;
-        foreach (string fault in ImageCache?.Faults() ?? []) yield return fault;
         if (Checkpoints is not null && Seed is null)
             yield return "Seed is null and Checkpoints are set: a run can only be resumed under the same seed, set one.";
     }

@@ -36,7 +36,7 @@ public static class ReconstructionGrid
     /// The images with hidden patches in the mean colour, and the images with hidden patches as predicted; both normalised,
     /// <c>[batch, channels, height, width]</c>.
     /// </returns>
-    internal static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
+    public static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
     {
         Reconstruction reconstruction = model.forward(images, mask);
         Tensor predicted = objective.ToPixels(reconstruction);

@@ -47,9 +47,6 @@ public sealed record FineTuneOptions : SupervisedOptions
     /// </summary>
     public bool TrainPositions { get; init; }
 
-    /// <summary>What happens with images that cannot be read, where images are read. Default <see cref="BrokenImagePolicy.Skip"/>.</summary>
-    public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;
-
     internal override IEnumerable<string> Faults()
     {
         foreach (string fault in base.Faults()) yield return fault;

@@ -149,6 +149,6 @@ internal sealed class Supervision : IDisposable
     private string Identity(string inputs) => TensorHash.Of(
         _weights, string.Join('|', _training.ContentHash(), _validation?.ContentHash(), inputs, _model.GetType(), _options with
         {
-            Progress = null, CancellationToken = default, Checkpoints = null, ImageCache = null, ClassNames = null,
+            Progress = null, CancellationToken = default, Checkpoints = null, ClassNames = null,
         }));
 }
