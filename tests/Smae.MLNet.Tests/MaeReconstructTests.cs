@@ -61,7 +61,7 @@ public sealed class MaeReconstructTests : EmbeddingFixture
 
     [TestMethod]
     [DataRow(DecoderTarget.Features, "predicts features")]
-    [DataRow(DecoderTarget.None, "no decoder")]
+    [DataRow(DecoderTarget.None, "predicts nothing")]
     public void What_predicts_no_pixels_is_refused_before_a_picture_is_asked_for(DecoderTarget target, string reason)
     {
         using var autoencoder = new MaskedAutoencoder(TestModels.Config, target: target);

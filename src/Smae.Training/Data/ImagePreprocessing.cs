@@ -57,7 +57,7 @@ public sealed record ImagePreprocessing
 
     /// <summary>Checks that there is a mean and a positive deviation for each channel.</summary>
     /// <exception cref="ArgumentException">There is not: the message names every fault.</exception>
-    public void Validate() => Guard.NoFaults(Faults(), nameof(ImagePreprocessing));
+    public void Validate() => Rules.Check(Faults(), nameof(ImagePreprocessing));
 
     /// <summary>What is wrong with these settings, one sentence each; empty if nothing is.</summary>
     public IEnumerable<string> Faults()

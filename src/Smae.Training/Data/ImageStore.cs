@@ -36,7 +36,7 @@ public sealed unsafe class ImageStore : IDisposable
     internal ImageStore(int height, int width, int channels, ImageCacheOptions? cache, ImageFile? file)
     {
         cache ??= new ImageCacheOptions();
-        Guard.NoFaults(cache.Faults(), nameof(cache));
+        Rules.Check(cache.Faults(), nameof(cache));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
@@ -253,7 +253,7 @@ public sealed record ImageCacheOptions
 
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
-    public void Validate() => Guard.NoFaults(Faults(), nameof(ImageCacheOptions));
+    public void Validate() => Rules.Check(Faults(), nameof(ImageCacheOptions));
 
     internal IEnumerable<string> Faults()
     {

@@ -96,7 +96,7 @@ public sealed class ImageClassifier : ImageModel
             [.. preprocessing.Faults(), .. preprocessing.SizeFaults("the classifier", config.ImageHeight, config.ImageWidth, config.Channels)];
         if (classNames is not null && classNames.Count != model.Classes)
             faults.Add($"There are {classNames.Count} class names: expected {model.Classes}.");
-        Guard.NoFaults(faults, nameof(model));
+        Rules.Check(faults, nameof(model));
         return model;
     }
 

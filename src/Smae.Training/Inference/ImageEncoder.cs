@@ -96,7 +96,7 @@ public sealed class ImageEncoder : ImageModel
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(preprocessing);
         VisionTransformerConfig config = model.Config;
-        Guard.NoFaults(
+        Rules.Check(
             [.. preprocessing.SizeFaults("the encoder", config.ImageHeight, config.ImageWidth, config.Channels), .. preprocessing.Faults()],
             nameof(preprocessing));
         return model;

@@ -26,7 +26,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
         Target = target;
         DecoderConfig = decoder ?? encoder.DefaultDecoder;
         IEnumerable<string> decoderFaults = target == DecoderTarget.None ? [] : DecoderConfig.Faults("Decoder");
-        Guard.NoFaults(encoder.Faults("Encoder").Concat(decoderFaults), nameof(encoder));
+        Rules.Check(encoder.Faults("Encoder").Concat(decoderFaults), nameof(encoder));
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator((ulong)RandomStream.Mix(seed, 1));
         _encoder = new VisionTransformer(encoder, seed);

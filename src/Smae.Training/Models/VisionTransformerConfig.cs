@@ -54,7 +54,7 @@ public sealed record VisionTransformerConfig : TransformerConfig
 
     /// <summary>Checks that the parts fit together.</summary>
     /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>
-    public void Validate() => Guard.NoFaults(Faults("Encoder"), nameof(VisionTransformerConfig));
+    public void Validate() => Rules.Check(Faults("Encoder"), nameof(VisionTransformerConfig));
 
     /// <summary>
     /// ViT-Lite-7/4 as in the SMAE paper: 64x64 images, patch 4, 7 blocks of width 256 with 4 heads and an MLP of 512 (3.7 M parameters);

@@ -98,7 +98,7 @@ public abstract record TrainingOptions
 
     /// <summary>Checks that the options fit together.</summary>
     /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>
-    public void Validate() => Guard.NoFaults(Faults(), GetType().Name);
+    public void Validate() => Rules.Check(Faults(), GetType().Name);
 
     internal virtual IEnumerable<string> Faults()
     {

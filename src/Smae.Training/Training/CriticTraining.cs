@@ -42,7 +42,7 @@ public static class CriticTraining
                 $"The images are {images.Height}x{images.Width}: SqueezeNet needs at least {SqueezeNet.MinimumSide} pixels a side.",
                 nameof(training));
         preprocessing ??= new ImagePreprocessing { Height = images.Height, Width = images.Width, Channels = images.Channels };
-        Guard.NoFaults(preprocessing.Faults(), nameof(preprocessing));
+        Rules.Check(preprocessing.Faults(), nameof(preprocessing));
         SqueezeNet critic = new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device ?? CPU);
         try
         {

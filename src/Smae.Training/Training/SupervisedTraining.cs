@@ -29,7 +29,7 @@ public static class SupervisedTraining
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(preprocessing);
-        Guard.NoFaults(preprocessing.Faults(), nameof(preprocessing));
+        Rules.Check(preprocessing.Faults(), nameof(preprocessing));
         int classes = Check(training, validation, options);
         return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
     }
