@@ -142,7 +142,7 @@ public sealed class ImageStoreFileTests : IDisposable
             StringAssert.Contains(message, "MemoryBudget is -1");
             StringAssert.Contains(message, "Directory is blank");
         }
-        Assert.IsGreaterThan(1L << 26, new ImageCacheOptions().EffectiveBudget);
+        Assert.IsGreaterThan(1L << 26, ImageMemory.OfProcess.Limit);
     }
 
     private ImageCacheOptions Budget(int images) => new() { MemoryBudget = images * (long)ImageBytes, Directory = _folder.FullName };

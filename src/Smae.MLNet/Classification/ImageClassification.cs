@@ -72,6 +72,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var classes = LabelClasses.Of(label);
         var validationLabels = validationData is null ? null : LabelReader.OfValidation(validationData.Schema, LabelColumnName, classes);
         Check(classes, validationData);
+        CheckModel();
         var device = CatalogEnvironment.Device(_environment, channel);
         int seed = _options.Seed ?? _host.Rand.Next();
         Info(channel, $"Seed {seed}.");
@@ -79,6 +80,11 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache);
         var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
         using var trainingImages = training.Images;
+        string[] missing = [.. training.MissingOf(classes.Count).Select(c => $"'{classes.Names[c]}'")];
+        if (missing.Length > 0 && classes.Count - missing.Length >= 2)
+            channel.Warning(
+                MessageSensitivity.UserData, $"{missing.Length} of {classes.Count} classes have no image to train on and are not learned: "
+                + $"{string.Join(", ", missing.Take(10))}{(missing.Length > 10 ? ", ..." : "")}.");
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");
         using var validationImages = validation?.Images;
 
@@ -101,7 +107,11 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         return OutputShape.With(inputSchema, ClassificationOutputs.For(LabelClasses.Of(LabelColumn.Find(inputSchema, LabelColumnName))));
     }
 
-    /// <summary>Trains.</summary>
+    /// <summary>Refuses what the images have no part in, before time is spent on them.</summary>
+    private protected virtual void CheckModel()
+    {
+    }
+
     private protected abstract SupervisedResult<TModel> Train(TrainerRun run);
 
     /// <summary>What scores with the trained model: probabilities of the classes. Disposed with the transformer.</summary>

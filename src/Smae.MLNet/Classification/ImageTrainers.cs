@@ -13,6 +13,8 @@ public sealed class VisionTransformerTrainer : ImageClassificationTrainer<ImageC
     internal VisionTransformerTrainer(IHostEnvironment environment, TrainerInput input, FineTuneOptions options)
         : base(environment, input, options, PreprocessingOf(options)) => _options = options;
 
+    private protected override void CheckModel() => FineTuning.CheckEncoder(_options);
+
     private protected override SupervisedResult<ImageClassifier> Train(TrainerRun run) => FineTuning.Run(
         run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, run.Device, run.Log);
 
@@ -51,11 +53,20 @@ public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Te
         (_encoder, _options) = (encoder, options);
     }
 
+    /// <summary>Embeds a black image.</summary>
+    private protected override void CheckModel()
+    {
+        ImagePreprocessing size = _encoder.Preprocessing;
+        using Tensor image = zeros([1, size.Height, size.Width, size.Channels], ScalarType.Byte), embedding = _encoder.Embed(image, PoolingOf);
+    }
+
     private protected override SupervisedResult<nn.Module<Tensor, Tensor>> Train(TrainerRun run) => LinearProbe.Run(
         _encoder, run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, run.Log);
 
     private protected override ImageModel ModelOf(SupervisedResult<nn.Module<Tensor, Tensor>> result, TrainerRun run) =>
-        new ProbeModel(_encoder, _options.Pooling ?? _encoder.Pooling, result.Model, run.ClassNames.Count);
+        new ProbeModel(_encoder, PoolingOf, result.Model, run.ClassNames.Count);
+
+    private Pooling PoolingOf => _options.Pooling ?? _encoder.Pooling;
 
     private sealed class ProbeModel(ImageEncoder encoder, Pooling pooling, nn.Module<Tensor, Tensor> classifier, int classes)
         : TorchModel(encoder.Preprocessing, classes, encoder.Model.parameters().First().device, classifier)

@@ -97,18 +97,34 @@ internal static class LabelColumn
 /// <summary>Reads the classes of rows, counted from 0; -1 is a missing label.</summary>
 internal sealed class LabelReader
 {
+    private readonly DataViewSchema.Column _column;
     private readonly Func<uint, int> _classOfKey;
-    private readonly Dictionary<string, int>? _classOfText;
+    private readonly Func<string, int>? _classOfText;
+    private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
+    private readonly bool _mayBeUnknown;
 
-    private LabelReader(
-        DataViewSchema.Column column, Func<uint, int> classOfKey, Dictionary<string, int>? classOfText = null, string orNotAClass = "") =>
-        (Column, _classOfKey, _classOfText, OrNotAClass) = (column, classOfKey, classOfText, orNotAClass);
+    private LabelReader(DataViewSchema.Column column, Func<uint, int> classOfKey) => (_column, _classOfKey) = (column, classOfKey);
+
+    private LabelReader(DataViewSchema.Column column, Dictionary<string, int> classes, IReadOnlyList<string>? ofKeys)
+    {
+        (_column, _mayBeUnknown) = (column, true);
+        _classOfText = ofKeys is null ? ClassOf : null;
+        _classOfKey = key => key <= (uint)ofKeys!.Count ? ClassOf(ofKeys[(int)key - 1]) : -1;
+
+        int ClassOf(string text)
+        {
+            if (classes.TryGetValue(text, out int known)) return known;
+            if (text.Length > 0) _unknown.Add(text);
+            return -1;
+        }
+    }
 
     /// <summary>The label column.</summary>
-    public DataViewSchema.Column Column { get; }
+    public DataViewSchema.Column Column => _column;
 
-    /// <summary>What else a missing label can mean, for messages: begins with a comma, or is empty.</summary>
-    public string OrNotAClass { get; }
+    /// <summary>What else a missing label can mean, for messages, with the labels that were read: begins with a comma, or is empty.</summary>
+    public string OrNotAClass => !_mayBeUnknown ? "" : ", or one that the training data does not have"
+        + (_unknown.Count == 0 ? "" : $" ({string.Join(", ", _unknown.Take(10).Select(label => $"'{label}'"))}{(_unknown.Count > 10 ? ", ..." : "")})");
 
     /// <summary>A reader of the keys that <paramref name="classes"/> were made of.</summary>
     public static LabelReader OfKeys(DataViewSchema.Column column, LabelClasses classes) =>
@@ -120,7 +136,6 @@ internal sealed class LabelReader
     /// </summary>
     public static LabelReader OfValidation(DataViewSchema schema, string name, LabelClasses classes)
     {
-        const string orNotAClass = ", or one that the training data does not have";
         var needed = new NeededColumn(
             "label", classes.AreText ? "Key<UInt32> or the labels as Text" : "Key<UInt32>",
             "Transform the validation data by the same steps as the training data.", "validationData");
@@ -128,11 +143,10 @@ internal sealed class LabelReader
             (column.Type is KeyDataViewType && column.Type.RawType == typeof(uint)) || (column.Type is TextDataViewType && classes.AreText));
         Dictionary<string, int> classOfText = [];
         for (int i = 0; i < classes.Count; i++) classOfText.TryAdd(classes.Names[i], i);
-        if (column.Type is TextDataViewType) return new LabelReader(column, _ => -1, classOfText, orNotAClass);
+        if (column.Type is TextDataViewType) return new LabelReader(column, classOfText, null);
         var own = LabelClasses.Of(column);
-        if (!own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names)) return OfKeys(column, classes);
-        int[] classOfKey = [.. own.Names.Select(value => classOfText.GetValueOrDefault(value, -1))];
-        return new LabelReader(column, key => key <= (uint)classOfKey.Length ? classOfKey[key - 1] : -1, orNotAClass: orNotAClass);
+        return !own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names)
+            ? OfKeys(column, classes) : new LabelReader(column, classOfText, own.Names);
     }
 
     /// <summary>A function that gives the class of <paramref name="row"/>, wherever it then stands.</summary>
@@ -140,15 +154,15 @@ internal sealed class LabelReader
     {
         if (_classOfText is not null)
         {
-            var texts = row.GetGetter<ReadOnlyMemory<char>>(Column);
+            var texts = row.GetGetter<ReadOnlyMemory<char>>(_column);
             return () =>
             {
                 ReadOnlyMemory<char> text = default;
                 texts(ref text);
-                return _classOfText.GetValueOrDefault(text.ToString(), -1);
+                return _classOfText(text.ToString());
             };
         }
-        var keys = row.GetGetter<uint>(Column);
+        var keys = row.GetGetter<uint>(_column);
         return () =>
         {
             uint key = 0;

@@ -33,13 +33,14 @@ public sealed class ImageCache(
             (ImageStore store, ImageCacheFooter footer) = ImageStore.Open(path);
             bool fits = (footer.Height, footer.Width, footer.Channels) == (preprocessing.Height, preprocessing.Width, preprocessing.Channels)
                 && footer.Count + footer.Broken.Count == _wanted.Count;
-            if (fits && footer.Stamp == _wanted.Stamp)
+            bool canBeRead = fits && footer.Stamp == _wanted.Stamp && footer.Broken.Any(b => b.UnreadPath is { } unread && CanBeRead(unread));
+            if (fits && footer.Stamp == _wanted.Stamp && !canBeRead)
             {
                 info?.Invoke($"{store.Count} decoded images of an earlier run are read from {path}.");
                 return (store, footer.Broken);
             }
             store.Dispose();
-            info?.Invoke($"Image files have changed since {path} was made: decoding them anew.");
+            info?.Invoke($"Image files {(canBeRead ? "can be read that could not" : "have changed")} since {path} was made: decoding them anew.");
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -60,12 +61,15 @@ public sealed class ImageCache(
     /// <summary>Tells which file comes next, before it is decoded: one that changes meanwhile is then another one to the next run.</summary>
     public void Add(string path) => _read?.Add(path);
 
-    /// <summary>Tells that a file could not be read, and is not in the store.</summary>
+    /// <summary>Tells that an image is not in the store.</summary>
     /// <param name="row">Which of the files, counted from 0.</param>
     /// <param name="message">Why.</param>
-    public void AddBroken(long row, string message)
+    /// <param name="unreadPath">
+    /// The file where its content was not seen, because another process held it, say: the next run tries it again. Default null: the content is no image.
+    /// </param>
+    public void AddBroken(long row, string message, string? unreadPath = null)
     {
-        if (_read is not null) _broken.Add(new CachedProblem(row, message));
+        if (_read is not null) _broken.Add(new CachedProblem(row, message, unreadPath));
     }
 
     /// <summary>Keeps the images for the next run, where that was the intention and the files are those that <see cref="Find"/> was asked for.</summary>
@@ -88,6 +92,21 @@ public sealed class ImageCache(
     {
         _wanted?.Dispose();
         _read?.Dispose();
+    }
+
+    /// <summary>Whether a file that an earlier run could not read can be read now, to its end.</summary>
+    private static bool CanBeRead(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            file.CopyTo(Stream.Null);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
     }
 
     private string PathOf(ImageCacheKey key) => Path.GetFullPath(Path.Combine(options.Directory!, key.Name[..32] + ".images"));

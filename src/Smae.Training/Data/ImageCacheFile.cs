@@ -114,4 +114,5 @@ internal sealed class ImageCacheKey : IDisposable
 /// <summary>An image that could not be read.</summary>
 /// <param name="Row">Its place in the list of paths.</param>
 /// <param name="Message">What is wrong with it.</param>
-public sealed record CachedProblem(long Row, string Message);
+/// <param name="UnreadPath">The file where it could not be read, which says nothing of its content; null where the content is no image.</param>
+public sealed record CachedProblem(long Row, string Message, string? UnreadPath = null);

@@ -19,35 +19,66 @@ internal sealed class ImageFile : IDisposable
     /// <summary>Whether it is being written; not once it is disposed or was opened to be read.</summary>
     public bool IsWritable => _stream.CanWrite;
 
-    /// <summary>Bytes in it.</summary>
     public long Length { get; private set; }
 
     /// <summary>A new file that is gone with this object.</summary>
-    /// <param name="directory">Its folder, which is made if it is not there.</param>
+    /// <param name="directory">Its folder, which is made if it is not there; null takes the first of <see cref="FoldersOnDisk"/> that can be written to.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
-    public static ImageFile CreateTemporary(string directory)
+    public static ImageFile CreateTemporary(string? directory)
     {
+        foreach (string folder in directory is null ? FoldersOnDisk() : [])
+            try
+            {
+                return CreateTemporary(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // the next one, and at last the system's own, whatever it lies on
+            }
+        directory ??= System.IO.Path.GetTempPath();
         Directory.CreateDirectory(directory);
         string path = System.IO.Path.Combine(directory, $"smae-{Guid.NewGuid():N}.images.tmp");
         bool keepsName = OperatingSystem.IsWindows();
-        FileStream stream = Stream(path, FileMode.CreateNew, FileShare.None, keepsName ? FileOptions.DeleteOnClose : FileOptions.None);
+        FileStream stream = Stream(path, FileMode.CreateNew, keepsName ? FileOptions.DeleteOnClose : FileOptions.None);
         if (!keepsName) File.Delete(path);   // what is open stays until it is closed, by whatever ends the process
         return new ImageFile(path, stream);
     }
 
+    /// <summary>
+    /// Where temporary files may lie that must not take memory: the system's folder for them, which is often kept in memory, then those for larger ones.
+    /// </summary>
+    public static IEnumerable<string> FoldersOnDisk() =>
+        new[] { System.IO.Path.GetTempPath(), "/var/tmp", Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) }
+            .Where(f => Directory.Exists(f) && IsOnDisk(f));
+
+    /// <summary>Whether a folder lies on a disk, as far as the system tells.</summary>
+    public static bool IsOnDisk(string folder)
+    {
+        try
+        {
+            string drive = OperatingSystem.IsWindows() ? System.IO.Path.GetPathRoot(System.IO.Path.GetFullPath(folder))! : folder;
+            return new DriveInfo(drive).DriveFormat is not ("tmpfs" or "ramfs" or "devtmpfs");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>A file of a name to be written; what a stopped run left under it is thrown away.</summary>
     /// <returns>Null where another run is writing it.</returns>
-    /// <exception cref="IOException">Its folder cannot be made.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">It must not be.</exception>
     public static ImageFile? TryCreate(string path)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
         try
         {
-            FileStream stream = Stream(path, FileMode.OpenOrCreate, FileShare.None, FileOptions.None);
+            FileStream stream = Stream(path, FileMode.OpenOrCreate, FileOptions.None);
             stream.SetLength(0);
             return new ImageFile(path, stream);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException e) when (IsHeld(e))
         {
             return null;
         }
@@ -96,8 +127,7 @@ internal sealed class ImageFile : IDisposable
     /// <returns>Where it begins in memory.</returns>
     public nint Map(long offset, long length)
     {
-        using var file = MemoryMappedFile.CreateFromFile(
-            _stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        using var file = MemoryMappedFile.CreateFromFile(_stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         MemoryMappedViewAccessor view = file.CreateViewAccessor(offset, length, MemoryMappedFileAccess.Read);
         _views.Add(view);
         return view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)view.PointerOffset;
@@ -111,6 +141,8 @@ internal sealed class ImageFile : IDisposable
         _stream.Dispose();
     }
 
-    private static FileStream Stream(string path, FileMode mode, FileShare share, FileOptions options) =>
-        new(path, mode, FileAccess.ReadWrite, share, 0, options);
+    private static FileStream Stream(string path, FileMode mode, FileOptions options) => new(path, mode, FileAccess.ReadWrite, FileShare.None, 0, options);
+
+    // Windows: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; elsewhere .NET gives EWOULDBLOCK of flock, 11 on Linux, 35 on macOS.
+    private static bool IsHeld(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult is 11 or 35;
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using TorchSharp;
@@ -16,8 +17,9 @@ public sealed unsafe class ImageStore : IDisposable
     private readonly List<nint> _allocated = [];   // memory of our own; the segment that is being filled lies there
     private readonly int _imageBytes;
     private readonly int _imagesPerSegment;
-    private readonly long _budget;
-    private readonly string _directory;
+    private readonly long? _budget;
+    private readonly string? _directory;
+    private readonly ImageMemory _memory;
     private readonly bool _isWhole;                // whether all images are in the file, and none can be added
     private readonly bool _writesAll;
     private ImageFile? _file;
@@ -33,7 +35,7 @@ public sealed unsafe class ImageStore : IDisposable
     }
 
     /// <summary>An empty store that writes all its images to <paramref name="file"/> too, which it owns; null is none.</summary>
-    internal ImageStore(int height, int width, int channels, ImageCacheOptions? cache, ImageFile? file)
+    internal ImageStore(int height, int width, int channels, ImageCacheOptions? cache, ImageFile? file, ImageMemory? memory = null)
     {
         cache ??= new ImageCacheOptions();
         Rules.Check(cache.Faults(), nameof(cache));
@@ -42,8 +44,8 @@ public sealed unsafe class ImageStore : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         (Height, Width, Channels) = (height, width, channels);
         _imageBytes = checked(height * width * channels);
-        (_budget, _directory) = (cache.EffectiveBudget, cache.Directory ?? Path.GetTempPath());
-        _imagesPerSegment = (int)Math.Max(1, Math.Clamp(_budget / 4, SmallestSegment, LargestSegment) / _imageBytes);
+        (_budget, _directory, _memory) = (cache.MemoryBudget, cache.Directory, memory ?? ImageMemory.OfProcess);
+        _imagesPerSegment = (int)Math.Max(1, Math.Clamp((_budget ?? _memory.Limit) / 4, SmallestSegment, LargestSegment) / _imageBytes);
         (_file, _writesAll) = (file, file is not null);
     }
 
@@ -193,7 +195,8 @@ public sealed unsafe class ImageStore : IDisposable
     /// <summary>Makes room for another segment: new memory within the budget, else that of the last segment, which is then read from the file.</summary>
     private void Grow()
     {
-        bool isFirst = _segments.Count == 0, hasRoom = isFirst || MemoryBytes + SegmentBytes <= _budget;
+        bool isFirst = _segments.Count == 0, hasRoom = (isFirst || _budget is null || MemoryBytes + SegmentBytes <= _budget)
+            && _memory.Take(SegmentBytes, always: isFirst || _budget is not null);
         if (!isFirst && (_writesAll || !hasRoom))
         {
             _file ??= ImageFile.CreateTemporary(_directory);
@@ -223,6 +226,7 @@ public sealed unsafe class ImageStore : IDisposable
     private void FreeMemory()
     {
         _disposed = true;
+        _memory?.Give(MemoryBytes);
         foreach (nint memory in _allocated) NativeMemory.Free((void*)memory);
         _allocated.Clear();
         _segments.Clear();
@@ -235,21 +239,20 @@ public sealed record ImageCacheOptions
     /// <summary>
     /// Bytes of decoded images that one store holds in memory of its own, in blocks of up to 64 MiB; the rest lies in the file, of which the system
     /// keeps in memory what it has room for. At least one block is held. An image takes <see cref="ImagePreprocessing.ByteCount"/> bytes: 12 KiB at
-    /// 64x64, 147 KiB at 224x224. Training and validation images are two stores. Default null: half of the machine's memory, or of the limit that
-    /// the process runs under.
+    /// 64x64, 147 KiB at 224x224. Training and validation images are two stores. Default null: all stores of the process together hold half of the
+    /// machine's memory, or of the limit that the process runs under.
     /// </summary>
+    [Range(0, double.MaxValue)]
     public long? MemoryBudget { get; init; }
 
     /// <summary>
     /// The folder of the file; it is made if it is not there. Where images are read from a column of paths, all of them are written to it, and the
     /// next run decodes nothing if it reads the same files in the same order, none of them with another size or time of last change, and brings
-    /// them to the same size. Of other columns nothing is kept. One file is kept for each list of paths and size; nothing deletes them but you.
-    /// Default null: the system's folder for temporary files, and nothing is kept.
+    /// them to the same size. A file that could not be read is tried again. Of other columns nothing is kept. One file is kept for each list of paths
+    /// and size; nothing deletes them but you. Default null: nothing is kept, and the file lies in the system's folder for temporary files, or where
+    /// that is in memory (tmpfs) in <c>/var/tmp</c> or the user's folder for local application data.
     /// </summary>
     public string? Directory { get; init; }
-
-    /// <summary>The budget in force.</summary>
-    internal long EffectiveBudget => MemoryBudget ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
@@ -257,7 +260,27 @@ public sealed record ImageCacheOptions
 
     internal IEnumerable<string> Faults()
     {
-        if (MemoryBudget < 0) yield return $"ImageCache.MemoryBudget is {MemoryBudget}: expected 0 or more bytes, or null.";
+        foreach (string fault in Rules.Faults(this, "ImageCache.")) yield return fault;
         if (Directory is not null && string.IsNullOrWhiteSpace(Directory)) yield return "ImageCache.Directory is blank: expected a folder, or null.";
     }
+}
+
+/// <summary>Counts the memory of all stores of decoded images, which those without a budget of their own share.</summary>
+internal sealed class ImageMemory(long limit)
+{
+    private long _taken;
+
+    public static ImageMemory OfProcess { get; } = new(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+
+    public long Limit => limit;
+
+    /// <summary>Takes so many bytes if they are left, or, where they are needed in any case, <paramref name="always"/>.</summary>
+    public bool Take(long bytes, bool always)
+    {
+        if (Interlocked.Add(ref _taken, bytes) <= limit || always) return true;
+        Give(bytes);
+        return false;
+    }
+
+    public void Give(long bytes) => Interlocked.Add(ref _taken, -bytes);
 }

@@ -38,8 +38,17 @@ public sealed class LabelledImages
     /// <summary>One more than the largest label.</summary>
     public int ClassCount { get; }
 
+    /// <summary>
+    /// Whether classes may have no image, as long as two have some: a model then knows of the others, and does not learn them. Default false: training
+    /// refuses them.
+    /// </summary>
+    public bool MayLackClasses { get; init; }
+
     /// <summary>The class of an image.</summary>
     public int this[long index] => (int)_labels[index];
+
+    /// <summary>Those of so many classes that have no image.</summary>
+    public IEnumerable<int> MissingOf(int classes) => Enumerable.Range(0, classes).Except(_labels.Select(l => (int)l));
 
     /// <summary>The classes of images, <c>[indices]</c>, int64.</summary>
     internal Tensor Labels(ReadOnlySpan<long> indices, Device device)
@@ -79,8 +88,8 @@ public sealed class LabelledImages
     /// <exception cref="ArgumentException">A class has no image.</exception>
     internal void CheckEveryClass(int classes, IReadOnlyList<string>? names, string paramName)
     {
-        int[] missing = [.. Enumerable.Range(0, classes).Except(_labels.Select(l => (int)l))];
-        if (missing.Length == 0) return;
+        int[] missing = [.. MissingOf(classes)];
+        if (missing.Length == 0 || (MayLackClasses && classes - missing.Length >= 2)) return;
         IEnumerable<string> named = missing.Take(10).Select(c => names is null ? $"{c}" : $"{c} ('{names[c]}')");
         throw new ArgumentException(
             $"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}{(missing.Length > 10 ? ", ..." : "")}.",
