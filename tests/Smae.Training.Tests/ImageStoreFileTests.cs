@@ -133,6 +133,58 @@ public sealed class ImageStoreFileTests : IDisposable
     }
 
     [TestMethod]
+    public void WhatKeepsAFileFromBeingWrittenIsToldIfItIsNoOtherRun()
+    {
+        Directory.CreateDirectory(Kept + ".tmp");
+        Assert.Throws<Exception>(() => ImageFile.TryCreate(Kept + ".tmp"));
+        string file = Path.Combine(_folder.FullName, "file");
+        File.WriteAllText(file, "");
+        Assert.Throws<IOException>(() => ImageFile.TryCreate(Path.Combine(file, "kept.images")));
+        if (!OperatingSystem.IsLinux()) return;
+        File.CreateSymbolicLink(file + ".tmp", "/dev/full/none");   // neither there nor held
+        Assert.Throws<IOException>(() => ImageFile.TryCreate(file + ".tmp"));
+    }
+
+    [TestMethod]
+    public void StoresWithoutABudgetShareTheMemoryOfTheProcess()
+    {
+        var memory = new ImageMemory(10L * ImageBytes);
+        var cache = new ImageCacheOptions { Directory = _folder.FullName };
+        ImageStore first = Fill(new ImageStore(Side, Side, 4, cache, null, memory));
+        using ImageStore second = Fill(new ImageStore(Side, Side, 4, cache, null, memory));
+        Assert.AreEqual(10L * ImageBytes, first.MemoryBytes, 2L * ImageBytes);   // in blocks of 2
+        Assert.AreEqual(2L * ImageBytes, second.MemoryBytes, "a block is held in any case");
+        Assert.AreEqual(first.ContentHash(), second.ContentHash());
+        first.Dispose();
+        first.Dispose();
+        using ImageStore third = Fill(new ImageStore(Side, Side, 4, cache, null, memory)), own = Fill(new ImageStore(Side, Side, 4, Budget(16), null, memory));
+        Assert.AreEqual(8L * ImageBytes, third.MemoryBytes);
+        Assert.AreEqual(0, own.MappedBytes, "a budget of its own holds");
+        using ImageStore fourth = Fill(new ImageStore(Side, Side, 4, cache, null, memory));
+        Assert.AreEqual(2L * ImageBytes, fourth.MemoryBytes);
+    }
+
+    [TestMethod]
+    public void WhatMemoryHasNoRoomForLiesOnDisk()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Inconclusive("Folders in memory are known on Linux only.");
+        Assert.IsFalse(ImageFile.IsOnDisk("/dev/shm"));
+        Assert.IsTrue(ImageFile.IsOnDisk(AppContext.BaseDirectory));
+        string? temporary = Environment.GetEnvironmentVariable("TMPDIR");
+        Environment.SetEnvironmentVariable("TMPDIR", "/dev/shm");
+        try
+        {
+            Assert.IsFalse(ImageFile.FoldersOnDisk().Any(f => f.StartsWith("/dev/shm", StringComparison.Ordinal)));
+            using var file = ImageFile.CreateTemporary(null);
+            Assert.AreEqual("/var/tmp", Path.GetDirectoryName(file.Path));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("TMPDIR", temporary);
+        }
+    }
+
+    [TestMethod]
     public void WrongOptionsAreNamed()
     {
         var wrong = new ImageCacheOptions { MemoryBudget = -1, Directory = " " };

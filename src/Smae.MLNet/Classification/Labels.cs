@@ -97,17 +97,16 @@ internal static class LabelColumn
 /// <summary>Reads the classes of rows, counted from 0; -1 is a missing label.</summary>
 internal sealed class LabelReader
 {
-    private readonly DataViewSchema.Column _column;
     private readonly Func<uint, int> _classOfKey;
     private readonly Func<string, int>? _classOfText;
     private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
     private readonly bool _mayBeUnknown;
 
-    private LabelReader(DataViewSchema.Column column, Func<uint, int> classOfKey) => (_column, _classOfKey) = (column, classOfKey);
+    private LabelReader(DataViewSchema.Column column, Func<uint, int> classOfKey) => (Column, _classOfKey) = (column, classOfKey);
 
     private LabelReader(DataViewSchema.Column column, Dictionary<string, int> classes, IReadOnlyList<string>? ofKeys)
     {
-        (_column, _mayBeUnknown) = (column, true);
+        (Column, _mayBeUnknown) = (column, true);
         _classOfText = ofKeys is null ? ClassOf : null;
         _classOfKey = key => key <= (uint)ofKeys!.Count ? ClassOf(ofKeys[(int)key - 1]) : -1;
 
@@ -120,7 +119,7 @@ internal sealed class LabelReader
     }
 
     /// <summary>The label column.</summary>
-    public DataViewSchema.Column Column => _column;
+    public DataViewSchema.Column Column { get; }
 
     /// <summary>What else a missing label can mean, for messages, with the labels that were read: begins with a comma, or is empty.</summary>
     public string OrNotAClass => !_mayBeUnknown ? "" : ", or one that the training data does not have"
@@ -154,7 +153,7 @@ internal sealed class LabelReader
     {
         if (_classOfText is not null)
         {
-            var texts = row.GetGetter<ReadOnlyMemory<char>>(_column);
+            var texts = row.GetGetter<ReadOnlyMemory<char>>(Column);
             return () =>
             {
                 ReadOnlyMemory<char> text = default;
@@ -162,7 +161,7 @@ internal sealed class LabelReader
                 return _classOfText(text.ToString());
             };
         }
-        var keys = row.GetGetter<uint>(_column);
+        var keys = row.GetGetter<uint>(Column);
         return () =>
         {
             uint key = 0;

@@ -73,11 +73,11 @@ internal sealed partial class ImageFolder(Action<string> warn)
         {
             if (splits.Count < 2) return ReadSplit(tree, split);
             IEnumerable<ImageTree> beside = tree.Folders.Except(splits.Values.SelectMany(s => s));
-            LeftOut([.. tree.Images, .. beside.SelectMany(f => f.All())], $"lie beside the splits ({string.Join(", ", splits.Values.SelectMany(s => s).Select(s => s.Name))})");
+            LeftOut([.. tree.Images, .. beside.SelectMany(f => f.All())], $"beside the splits ({string.Join(", ", splits.Values.SelectMany(s => s).Select(s => s.Name))})");
             List<ImageFolderRow> rows = [.. splits.SelectMany(found => found.Value.SelectMany(s => ReadSplit(s, found.Key)))];
             // A test split whose labels are secret would only add a class of its own.
             if (!rows.Exists(r => r.Label.Length > 0)) return rows;
-            LeftOut([.. rows.Where(r => r.Label.Length == 0).Select(r => r.ImagePath)], "have no label, as the other splits have");
+            LeftOut([.. rows.Where(r => r.Label.Length == 0).Select(r => r.ImagePath)], "without a label, which the other splits have");
             return rows.Where(r => r.Label.Length > 0);
         }
         if (splits.TryGetValue(split, out List<ImageTree>? wanted)) return wanted.SelectMany(s => ReadSplit(s, split));
@@ -85,6 +85,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
         // Splits may also lie in the classes: cat/train, cat/test, dog/train.
         var inClasses = tree.Folders.Select(f => (f.Name, Of: SplitsOf(f).GetValueOrDefault(split))).Where(c => c.Of is not null).ToList();
         if (inClasses.Count > 0) return inClasses.SelectMany(c => c.Of!.SelectMany(s => s.All()).Select(p => new ImageFolderRow { ImagePath = p, Label = c.Name }));
+        if (tree.Empty.Exists(f => SplitOf(f.Name)?.Word == split.ToString())) return [];
         throw new ArgumentException(
             $"'{root.Path}' has no split {split}: expected a folder named {string.Join(" or ", s_splitWords[split.ToString()])} in it; " +
             (splits.Count == 0 ? "there is none for any split." : $"the splits there are {string.Join(", ", splits.Keys)}."), nameof(split));
@@ -102,7 +103,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
         bool labelled = tree.Folders.Count > 0 && !(tree.Folders is [var only] && (IsNoise(only.Name) || SplitOf(only.Name) is not null || only.Name == tree.Name));
         if (!labelled) return tree.All().Select(p => new ImageFolderRow { ImagePath = p });
         List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => f.All().Select(p => new ImageFolderRow { ImagePath = p, Label = f.Name }))];
-        string beside = $"lie beside the class folders ({Few(tree.Folders)}) and have no class";
+        string beside = $"beside the class folders ({Few(tree.Folders)}), without a class";
         if (tree.Empty.Count > 0) warn($"No image lies in {Few(tree.Empty)}, {tree.Empty.Count} of the folders beside the class folders ({Few(tree.Folders)}).");
         if (tree.Images.Count < rows.Count) LeftOut(tree.Images, beside);
         else
@@ -116,7 +117,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
     private List<ImageFolderRow> Listed(ImageTree tree, DatasetLayout layout, ImageFolderSplit split, bool complete)
     {
         List<ImageFolderRow> rows = [.. layout.Read(tree.Path, split)];
-        if (complete) LeftOut([.. tree.All().Except(rows.Select(r => r.ImagePath))], "are in none of the lists of the data set");
+        if (complete) LeftOut([.. tree.All().Except(rows.Select(r => r.ImagePath))], "in none of the lists of the data set");
         return rows;
     }
 
@@ -131,7 +132,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
             inner = only;
         }
         if (inner.Folders.Count < 2 && LayoutOf(inner) is null) return tree;
-        LeftOut(beside, $"lie beside the folder '{inner.Path}' and have no class");
+        LeftOut(beside, $"beside the folder '{inner.Path}', without a class");
         return inner;
     }
 
