@@ -80,6 +80,10 @@ public sealed class TrainerMistakesTests : ClassificationFixture
             {
                 var metrics = Context.MulticlassClassification.Evaluate(model.Transform(mapping.Transform(Images)));
                 Assert.IsGreaterThan(0.9, metrics.MicroAccuracy);
+                Assert.AreEqual(
+                    metrics.MicroAccuracy,
+                    Context.MulticlassClassification.Evaluate(model.Transform(mapping.Transform(Context.Data.LoadFromEnumerable(rows)))).MicroAccuracy, 1e-9,
+                    "an image that cannot be read does not count");
             }
             (model as IDisposable)?.Dispose();
             log = new LogRecorder(Context);
@@ -115,8 +119,9 @@ public sealed class TrainerMistakesTests : ClassificationFixture
         Assert.ThrowsExactly<InvalidDataException>(
             () => Trainers.VisionTransformer("Label", "ImagePath", new FineTuneOptions { EncoderWeights = weights }).Fit(unread));
         using var mean = ImageEncoder.Create(TestModels.Config with { ClassToken = ClassToken.None });
-        var probe = Trainers.LinearProbe("Label", "ImagePath", mean, new LinearProbeOptions { Pooling = Pooling.ClassToken });
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => probe.Fit(unread)).Message, "no class token");
+        StringAssert.Contains(
+            Assert.ThrowsExactly<ArgumentException>(
+                () => Trainers.LinearProbe("Label", "ImagePath", mean, new LinearProbeOptions { Pooling = Pooling.ClassToken })).Message, "no class token");
     }
 
     [TestMethod]

@@ -51,6 +51,8 @@ public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Te
     {
         options.Validate();
         (_encoder, _options) = (encoder, options);
+        if (PoolingOf == Pooling.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
+            throw new ArgumentException("Pooling is ClassToken and the encoder has no class token.", nameof(options));
     }
 
     /// <summary>Embeds a black image.</summary>
