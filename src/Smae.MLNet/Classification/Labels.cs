@@ -15,7 +15,6 @@ internal sealed class LabelClasses
 
     private LabelClasses(string[] names, VectorDataViewType? type = null, Delegate? getter = null) => (Names, _type, _getter) = (names, type, getter);
 
-    /// <summary>How many there are.</summary>
     public int Count => Names.Count;
 
     /// <summary>Their names in the order of the keys: the labels before they were keys, else the keys themselves, from 1.</summary>
@@ -71,8 +70,7 @@ internal sealed class LabelClasses
     private static LabelClasses Make<T>(VectorDataViewType type, T[] values)
     {
         string[] names = [.. values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
-        return new LabelClasses(
-            names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)));
+        return new LabelClasses(names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)));
     }
 }
 
@@ -82,7 +80,6 @@ internal static class LabelColumn
     // Keys that hashing makes count in the billions; nobody has so many classes.
     private const ulong MostClasses = 1 << 20;
 
-    /// <summary>The column <paramref name="name"/> of <paramref name="schema"/>.</summary>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name) => Needed(name).Find(
         schema, name, column => column.Type is KeyDataViewType { Count: <= MostClasses } && column.Type.RawType == typeof(uint));
 
@@ -118,7 +115,6 @@ internal sealed class LabelReader
         }
     }
 
-    /// <summary>The label column.</summary>
     public DataViewSchema.Column Column { get; }
 
     /// <summary>What else a missing label can mean, for messages, with the labels that were read: begins with a comma, or is empty.</summary>

@@ -5,8 +5,6 @@ namespace Smae.Training;
 /// <see cref="Find"/> first; where it finds nothing, fill the store of <see cref="CreateStore"/>, tell each file by <see cref="Add"/> before it is decoded,
 /// then call <see cref="Complete"/>.
 /// </summary>
-/// <param name="preprocessing">Size, channels and resizing of the images.</param>
-/// <param name="options">Where they lie.</param>
 /// <param name="info">Told what is kept and used again. Default null.</param>
 /// <param name="warning">Told what is passed over and why. Default null.</param>
 public sealed class ImageCache(
@@ -17,10 +15,7 @@ public sealed class ImageCache(
 
     /// <summary>The images that an earlier run kept of these files, if none of them has changed since.</summary>
     /// <param name="paths">The files, in the order of the images.</param>
-    /// <returns>
-    /// The images, whose store the caller disposes, and those of the files that could not be read; null where nothing is kept, and the images are to be
-    /// decoded.
-    /// </returns>
+    /// <returns>The images, whose store the caller disposes, and what is broken; null where nothing is kept, and the images are to be decoded.</returns>
     public (ImageStore Images, IReadOnlyList<CachedProblem> Broken)? Find(IEnumerable<string> paths)
     {
         if (options.Directory is null) return null;
@@ -32,9 +27,9 @@ public sealed class ImageCache(
         {
             (ImageStore store, ImageCacheFooter footer) = ImageStore.Open(path);
             bool fits = (footer.Height, footer.Width, footer.Channels) == (preprocessing.Height, preprocessing.Width, preprocessing.Channels)
-                && footer.Count + footer.Broken.Count == _wanted.Count;
-            bool canBeRead = fits && footer.Stamp == _wanted.Stamp && footer.Broken.Any(b => b.UnreadPath is { } unread && CanBeRead(unread));
-            if (fits && footer.Stamp == _wanted.Stamp && !canBeRead)
+                && footer.Count + footer.Broken.Count == _wanted.Count && footer.Stamp == _wanted.Stamp;
+            bool canBeRead = fits && footer.Broken.Any(b => b.UnreadPath is { } unread && CanBeRead(unread));
+            if (fits && !canBeRead)
             {
                 info?.Invoke($"{store.Count} decoded images of an earlier run are read from {path}.");
                 return (store, footer.Broken);
@@ -73,7 +68,6 @@ public sealed class ImageCache(
     }
 
     /// <summary>Keeps the images for the next run, where that was the intention and the files are those that <see cref="Find"/> was asked for.</summary>
-    /// <param name="store">What <see cref="CreateStore"/> gave, with all images.</param>
     public void Complete(ImageStore store)
     {
         if (_wanted is not null && store.WritesAll)
@@ -87,7 +81,7 @@ public sealed class ImageCache(
         if (store.MappedBytes > 0) info?.Invoke($"{store.MappedBytes >> 20} MiB of decoded images are beyond the memory budget and lie in a file.");
     }
 
-    /// <summary>Frees what comparing files needed; the store is the caller's.</summary>
+    /// <inheritdoc/>
     public void Dispose()
     {
         _wanted?.Dispose();

@@ -13,17 +13,14 @@ internal sealed class ImageFile : IDisposable
 
     private ImageFile(string path, FileStream stream) => (Path, _stream, Length) = (path, stream, stream.Length);
 
-    /// <summary>The file's path. A temporary file may have no name any more.</summary>
     public string Path { get; }
+
+    public long Length { get; private set; }
 
     /// <summary>Whether it is being written; not once it is disposed or was opened to be read.</summary>
     public bool IsWritable => _stream.CanWrite;
 
-    public long Length { get; private set; }
-
-    /// <summary>A new file that is gone with this object.</summary>
-    /// <param name="directory">Its folder, which is made if it is not there; null takes the first of <see cref="FoldersOnDisk"/> that can be written to.</param>
-    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <summary>A new file that is gone with this object, in a folder that is made if it is not there; null is the first of <see cref="FoldersOnDisk"/>.</summary>
     public static ImageFile CreateTemporary(string? directory)
     {
         foreach (string folder in directory is null ? FoldersOnDisk() : [])
@@ -33,7 +30,7 @@ internal sealed class ImageFile : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // the next one, and at last the system's own, whatever it lies on
+                // it cannot be written to: the next one, and at last the system's own, whatever that lies on
             }
         directory ??= System.IO.Path.GetTempPath();
         Directory.CreateDirectory(directory);
@@ -44,9 +41,7 @@ internal sealed class ImageFile : IDisposable
         return new ImageFile(path, stream);
     }
 
-    /// <summary>
-    /// Where temporary files may lie that must not take memory: the system's folder for them, which is often kept in memory, then those for larger ones.
-    /// </summary>
+    /// <summary>Where temporary files may lie and take no memory, as they often do in the system's own folder for them.</summary>
     public static IEnumerable<string> FoldersOnDisk() =>
         new[] { System.IO.Path.GetTempPath(), "/var/tmp", Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) }
             .Where(f => Directory.Exists(f) && IsOnDisk(f));
@@ -66,9 +61,7 @@ internal sealed class ImageFile : IDisposable
     }
 
     /// <summary>A file of a name to be written; what a stopped run left under it is thrown away.</summary>
-    /// <returns>Null where another run is writing it.</returns>
-    /// <exception cref="IOException">It cannot be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be.</exception>
+    /// <returns>Null where another run is writing it; all else that stands in the way is an exception.</returns>
     public static ImageFile? TryCreate(string path)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
@@ -84,9 +77,7 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    /// <summary>A file that is there, to be read.</summary>
-    /// <param name="temporary">Whether it is deleted with this object.</param>
-    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <summary>A file that is there, to be read, and deleted with this object if it is temporary.</summary>
     public static ImageFile Open(string path, bool temporary = false) => new(path, new FileStream(
         path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0, temporary ? FileOptions.DeleteOnClose : FileOptions.None));
 
@@ -100,9 +91,8 @@ internal sealed class ImageFile : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException(
-                $"{Path}: {Length + bytes.Length} bytes of decoded images cannot be written: {e.Message} ImageCacheOptions names another folder or a "
-                + "larger memory budget.", e);
+            string advice = "ImageCacheOptions names another folder or a larger memory budget.";
+            throw new IOException($"{Path}: {Length + bytes.Length} bytes of decoded images cannot be written: {e.Message} {advice}", e);
         }
         Length += bytes.Length;
     }

@@ -21,7 +21,6 @@ public sealed unsafe class ImageStore : IDisposable
     private readonly string? _directory;
     private readonly ImageMemory _memory;
     private readonly bool _isWhole;                // whether all images are in the file, and none can be added
-    private readonly bool _writesAll;
     private ImageFile? _file;
     private bool _disposed;
 
@@ -46,7 +45,7 @@ public sealed unsafe class ImageStore : IDisposable
         _imageBytes = checked(height * width * channels);
         (_budget, _directory, _memory) = (cache.MemoryBudget, cache.Directory, memory ?? ImageMemory.OfProcess);
         _imagesPerSegment = (int)Math.Max(1, Math.Clamp((_budget ?? _memory.Limit) / 4, SmallestSegment, LargestSegment) / _imageBytes);
-        (_file, _writesAll) = (file, file is not null);
+        (_file, WritesAll) = (file, file is not null);
     }
 
     /// <summary>A store of the images of a file that was kept.</summary>
@@ -79,7 +78,7 @@ public sealed unsafe class ImageStore : IDisposable
     internal long MappedBytes => Math.Max(0, Count * _imageBytes - MemoryBytes);
 
     /// <summary>Whether all images are being written to a file that is to be kept.</summary>
-    internal bool WritesAll => _writesAll;
+    internal bool WritesAll { get; }
 
     private long SegmentBytes => (long)_imagesPerSegment * _imageBytes;
 
@@ -88,14 +87,8 @@ public sealed unsafe class ImageStore : IDisposable
     /// image is added.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
-    public ReadOnlySpan<byte> this[long index]
-    {
-        get
-        {
-            if ((ulong)index >= (ulong)Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"The store holds {Count} images.");
-            return Slot(index);
-        }
-    }
+    public ReadOnlySpan<byte> this[long index] => (ulong)index < (ulong)Count
+        ? Slot(index) : throw new ArgumentOutOfRangeException(nameof(index), index, $"The store holds {Count} images.");
 
     /// <summary>Adds an image and gives its bytes to be filled, before the next is added, <c>[height, width, channels]</c>.</summary>
     /// <exception cref="IOException">The memory budget is used up, and the file cannot be written.</exception>
@@ -138,9 +131,7 @@ public sealed unsafe class ImageStore : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Opens a file that an earlier run kept.</summary>
-    /// <exception cref="InvalidDataException">It is torn, or not a file of decoded images.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <summary>Opens a file that an earlier run kept; it is an <see cref="InvalidDataException"/> if it is torn or something else.</summary>
     internal static (ImageStore Store, ImageCacheFooter Footer) Open(string path)
     {
         ImageFile file = ImageFile.Open(path);
@@ -185,7 +176,7 @@ public sealed unsafe class ImageStore : IDisposable
     public void Dispose()
     {
         FreeMemory();
-        bool isTorn = _writesAll && _file is { IsWritable: true };
+        bool isTorn = WritesAll && _file is { IsWritable: true };
         _file?.Dispose();
         if (isTorn) File.Delete(_file!.Path);
         _file = null;
@@ -197,7 +188,7 @@ public sealed unsafe class ImageStore : IDisposable
     {
         bool isFirst = _segments.Count == 0, hasRoom = (isFirst || _budget is null || MemoryBytes + SegmentBytes <= _budget)
             && _memory.Take(SegmentBytes, always: isFirst || _budget is not null);
-        if (!isFirst && (_writesAll || !hasRoom))
+        if (!isFirst && (WritesAll || !hasRoom))
         {
             _file ??= ImageFile.CreateTemporary(_directory);
             _file.Append(Segment(_segments.Count - 1));
