@@ -57,6 +57,7 @@ public class ImageFolderTests
     [DataRow("train/1.jpg train|test tube/2.jpg test tube")]           // named otherwise: classes
     [DataRow("1/1.jpg 1|2/2.jpg 2")]
     [DataRow("1/1.jpg 1")]
+    [DataRow("Train/cat/1.jpg cat|Train/dog/2.jpg dog", "Train 2")]
     [DataRow("猫/1.jpg 猫|犬/2.jpg 犬")]
     [DataRow("photos/1.jpg |photos/2021/2.jpg ")]
     [DataRow("train/images/1.jpg |valid/images/2.jpg ", "Train 1|Validation 1")]
@@ -291,6 +292,39 @@ public class ImageFolderTests
             folder.Write("", ["images", .. path.Split('/')]);
     }
 
+    [TestMethod]
+    public void Labels_are_names_that_people_read_where_a_list_has_them_and_they_are_asked_for()
+    {
+        using var folder = new TempFolder();
+        WriteTinyImageNet(folder);
+        folder.Write("n00\tnothing\nn01\tgoldfish, Carassius auratus\nn02\tcentipede\n", "words.txt");
+        foreach (string path in (string[])[folder.Path, folder.At("train")])
+            AssertRows(
+                folder, [.. Read(_ml.Data.LoadImageFolder(path, ImageFolderSplit.Train, readableNames: true))],
+                "train/n01/images/n01_0.JPEG goldfish", "train/n02/images/n02_0.JPEG centipede");
+        AssertRows(
+            folder, [.. Read(_ml.Data.LoadImageFolder(folder.Path, ImageFolderSplit.Validation, readableNames: true))],
+            "val/images/val_0.JPEG centipede", "val/images/val_1.JPEG goldfish");
+        folder.Write("n01\tcrane\nn02\tcrane\n", "words.txt");
+        Assert.AreEqual("crane (n01)", Read(_ml.Data.LoadImageFolder(folder.Path, ImageFolderSplit.Train, readableNames: true)).First().Label);
+    }
+
+    [TestMethod]
+    [DataRow("classes.txt", "cat\ndog", "0", "1")]
+    [DataRow("labels.txt", "cat\ndog\n", "1", "2")]
+    [DataRow("labels.txt", "0 cat\n1 dog\n", "0", "1")]
+    [DataRow("classes.txt", "a: cat\nb: dog\n", "a", "b")]
+    [DataRow("class_names.txt", "a,cat\nb,dog\n", "a", "b")]
+    public void Lists_of_names_have_several_forms(string file, string text, params string[] folders)
+    {
+        using var folder = new TempFolder();
+        folder.Write(text, "images", file);
+        foreach (string name in folders) folder.Write("", "images", name, "1.jpg");
+        CollectionAssert.AreEqual(
+            new[] { "cat", "dog" }, Read(_ml.Data.LoadImageFolder(folder.Path, readableNames: true)).Select(row => row.Label).ToArray());
+        CollectionAssert.AreEqual(folders, Load(folder.Path).Select(row => row.Label).ToArray());
+    }
+
     private void AssertWarning(params string[] parts)
     {
         foreach (string part in parts) StringAssert.Contains(_log.Warnings.Single(), part);
@@ -300,7 +334,9 @@ public class ImageFolderTests
         expected, rows.Select(row => $"{Path.GetRelativePath(folder.Path, row.ImagePath).Replace('\\', '/')} {row.Label}").ToArray());
 
     private List<Row> Load(string path, ImageFolderSplit split = ImageFolderSplit.All) =>
-        [.. _ml.Data.CreateEnumerable<Row>(_ml.Data.LoadImageFolder(path, split), reuseRowObject: false)];
+        [.. Read(_ml.Data.LoadImageFolder(path, split))];
+
+    private IEnumerable<Row> Read(IDataView view) => _ml.Data.CreateEnumerable<Row>(view, reuseRowObject: false);
 
     public sealed class Row
     {

@@ -120,6 +120,37 @@ public sealed class ImageStoreFileTests : IDisposable
     }
 
     [TestMethod]
+    public void AThousandDamagedFilesAreReadOrRefused()
+    {
+        using (var store = new ImageStore(4, 4, 3, Budget(2), ImageFile.TryCreate(Kept + ".tmp")))
+        {
+            for (int i = 0; i < 5; i++) new Random(i).NextBytes(store.Add());
+            Assert.IsNull(store.Keep(Kept, "stamp", [new CachedProblem(3, "broken", "path")]));
+        }
+        byte[] whole = File.ReadAllBytes(Kept);
+        var random = new Random(1);
+        int read = 0;
+        for (int round = 0; round < 1000; round++)
+        {
+            byte[] damaged = whole[..(round % 10 == 0 ? random.Next(whole.Length) : whole.Length)];
+            for (int i = 0; i <= round % 4 && damaged.Length > 0; i++)
+                damaged[random.Next(round % 2 == 0 ? 0 : Math.Min(200, damaged.Length - 1), damaged.Length)] = round % 3 == 0 ? (byte)random.Next('0', '9' + 1) : (byte)random.Next(256);
+            File.WriteAllBytes(Kept, damaged);
+            try
+            {
+                using ImageStore found = ImageStore.Open(Kept).Store;
+                _ = found.ContentHash();
+                read++;
+            }
+            catch (InvalidDataException)
+            {
+                // as it should be
+            }
+        }
+        Assert.IsGreaterThan(100, read);
+    }
+
+    [TestMethod]
     public void AFileThatIsNotCompletedIsDeletedAndOneThatIsBeingWrittenIsLeftAlone()
     {
         string temporary = Kept + ".tmp";

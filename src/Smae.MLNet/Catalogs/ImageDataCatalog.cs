@@ -29,19 +29,25 @@ public static class ImageDataCatalog
     /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save
     /// those without a label where others have one (Tiny ImageNet's test images).
     /// </param>
+    /// <param name="readableNames">
+    /// Whether labels are the names that people read, where a list beside the folders has them: <c>words.txt</c> (Tiny ImageNet: "academic gown", not
+    /// n02669723), <c>classes.txt</c>, <c>labels.txt</c>, with lines of a folder's name and the class's, or of names alone where the folders are their
+    /// numbers. Annotations, reports and saved models then have them too. Default false: labels are the folders' names.
+    /// </param>
     /// <returns>A data view with the columns <c>ImagePath</c> and <c>Label</c>.</returns>
     /// <exception cref="ArgumentException"><paramref name="path"/> is null or blank, or the data set has no such split.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="InvalidDataException">
     /// There is no image in it, or a list of the data set is malformed (the message has file and line).
     /// </exception>
-    public static IDataView LoadImageFolder(this DataOperationsCatalog catalog, string path, ImageFolderSplit split = ImageFolderSplit.All)
+    public static IDataView LoadImageFolder(
+        this DataOperationsCatalog catalog, string path, ImageFolderSplit split = ImageFolderSplit.All, bool readableNames = false)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         using IChannel channel = CatalogEnvironment.Of(catalog).Start(nameof(LoadImageFolder));
         var folder = new ImageFolder(message => channel.Warning(MessageSensitivity.UserData, message));
         // The rows are in memory already; the cache makes them a view that can be shuffled whole, which LoadFromEnumerable's is not.
-        return catalog.Cache(catalog.LoadFromEnumerable(folder.List(path, split)));
+        return catalog.Cache(catalog.LoadFromEnumerable(folder.List(path, split, readableNames)));
     }
 
     /// <summary>Decodes and resizes every image of a column, on all cores, as <c>MaePretrain</c> does before it trains.</summary>

@@ -94,36 +94,24 @@ internal static class LabelColumn
 /// <summary>Reads the classes of rows, counted from 0; -1 is a missing label.</summary>
 internal sealed class LabelReader
 {
-    private readonly Func<uint, int> _classOfKey;
-    private readonly Func<string, int>? _classOfText;
+    private readonly int _count;
+    private readonly Dictionary<string, int>? _classOfText;   // where labels are compared with those of the training data
+    private readonly IReadOnlyList<string> _textOfKey = [];
     private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
-    private readonly bool _mayBeUnknown;
 
-    private LabelReader(DataViewSchema.Column column, Func<uint, int> classOfKey) => (Column, _classOfKey) = (column, classOfKey);
+    private LabelReader(DataViewSchema.Column column, int count) => (Column, _count) = (column, count);
 
-    private LabelReader(DataViewSchema.Column column, Dictionary<string, int> classes, IReadOnlyList<string>? ofKeys)
-    {
-        (Column, _mayBeUnknown) = (column, true);
-        _classOfText = ofKeys is null ? ClassOf : null;
-        _classOfKey = key => key <= (uint)ofKeys!.Count ? ClassOf(ofKeys[(int)key - 1]) : -1;
-
-        int ClassOf(string text)
-        {
-            if (classes.TryGetValue(text, out int known)) return known;
-            if (text.Length > 0) _unknown.Add(text);
-            return -1;
-        }
-    }
+    private LabelReader(DataViewSchema.Column column, Dictionary<string, int> classOfText, IReadOnlyList<string> textOfKey) =>
+        (Column, _classOfText, _textOfKey, _count) = (column, classOfText, textOfKey, textOfKey.Count);
 
     public DataViewSchema.Column Column { get; }
 
-    /// <summary>What else a missing label can mean, for messages, with the labels that were read: begins with a comma, or is empty.</summary>
-    public string OrNotAClass => !_mayBeUnknown ? "" : ", or one that the training data does not have"
+    /// <summary>What else a missing label can mean, for messages, with those that were read: begins with a comma, or is empty.</summary>
+    public string OrNotAClass => _classOfText is null ? "" : ", or one that the training data does not have"
         + (_unknown.Count == 0 ? "" : $" ({string.Join(", ", _unknown.Take(10).Select(label => $"'{label}'"))}{(_unknown.Count > 10 ? ", ..." : "")})");
 
     /// <summary>A reader of the keys that <paramref name="classes"/> were made of.</summary>
-    public static LabelReader OfKeys(DataViewSchema.Column column, LabelClasses classes) =>
-        new(column, key => key <= (uint)classes.Count ? (int)key - 1 : -1);
+    public static LabelReader OfKeys(DataViewSchema.Column column, LabelClasses classes) => new(column, classes.Count);
 
     /// <summary>
     /// A reader of labels that are compared with those of the training data: keys made of the same values, in whatever order, or the values
@@ -138,31 +126,38 @@ internal sealed class LabelReader
             (column.Type is KeyDataViewType && column.Type.RawType == typeof(uint)) || (column.Type is TextDataViewType && classes.AreText));
         Dictionary<string, int> classOfText = [];
         for (int i = 0; i < classes.Count; i++) classOfText.TryAdd(classes.Names[i], i);
-        if (column.Type is TextDataViewType) return new LabelReader(column, classOfText, null);
+        if (column.Type is TextDataViewType) return new LabelReader(column, classOfText, []);
         var own = LabelClasses.Of(column);
-        return !own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names)
-            ? OfKeys(column, classes) : new LabelReader(column, classOfText, own.Names);
+        bool same = !own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names);
+        return same ? OfKeys(column, classes) : new LabelReader(column, classOfText, own.Names);
     }
 
     /// <summary>A function that gives the class of <paramref name="row"/>, wherever it then stands.</summary>
     public Func<int> Open(DataViewRow row)
     {
-        if (_classOfText is not null)
+        ReadOnlyMemory<char> text = default;
+        uint key = 0;
+        if (Column.Type is TextDataViewType)
         {
             var texts = row.GetGetter<ReadOnlyMemory<char>>(Column);
             return () =>
             {
-                ReadOnlyMemory<char> text = default;
                 texts(ref text);
-                return _classOfText(text.ToString());
+                return ClassOf(text.ToString());
             };
         }
         var keys = row.GetGetter<uint>(Column);
         return () =>
         {
-            uint key = 0;
             keys(ref key);
-            return key == 0 ? -1 : _classOfKey(key);
+            return key == 0 || key > _count ? -1 : _classOfText is null ? (int)key - 1 : ClassOf(_textOfKey[(int)key - 1]);
         };
+    }
+
+    private int ClassOf(string text)
+    {
+        if (_classOfText!.TryGetValue(text, out int known)) return known;
+        if (text.Length > 0) _unknown.Add(text);
+        return -1;
     }
 }

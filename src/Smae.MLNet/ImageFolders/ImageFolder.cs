@@ -42,7 +42,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
     };
 
     /// <summary>The images of <paramref name="split"/>, in ordinal order of their paths.</summary>
-    public List<ImageFolderRow> List(string path, ImageFolderSplit split)
+    public List<ImageFolderRow> List(string path, ImageFolderSplit split, bool readableNames = false)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Enum.IsDefined(split))
@@ -51,21 +51,22 @@ internal sealed partial class ImageFolder(Action<string> warn)
         if (!Directory.Exists(root))
             throw new DirectoryNotFoundException($"The image folder '{path}' does not exist{(path == root ? "" : $" (looked for '{root}')")}.");
 
-        var tree = ImageTree.Of(root);
-        List<ImageFolderRow> rows = [.. Read(tree, split)];
+        var whole = ImageTree.Of(root);
+        ImageTree tree = Unwrap(whole);
+        List<ImageFolderRow> rows = [.. Read(whole, tree, split)];
         if (rows.Count == 0)
             throw new InvalidDataException(
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
-                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}.{OtherFormats(tree.Others, " There are ")}");
-        if (OtherFormats(tree.Others, "") is { Length: > 0 } others) warn($"Left out: {others}");
+                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}.{OtherFormats(whole.Others, " There are ")}");
+        if (readableNames) ClassNames.Apply(rows, new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
+        if (OtherFormats(whole.Others, "") is { Length: > 0 } others) warn($"Left out: {others}");
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
     }
 
-    private IEnumerable<ImageFolderRow> Read(ImageTree root, ImageFolderSplit split)
+    private IEnumerable<ImageFolderRow> Read(ImageTree root, ImageTree tree, ImageFolderSplit split)
     {
-        ImageTree tree = Unwrap(root);
         if (LayoutOf(tree) is { Split: null } layout) return Listed(tree, layout, split, complete: split == ImageFolderSplit.All);
         var splits = SplitsOf(tree);
         // A folder "train" alone may be a class; with a second split beside it, it is not.
@@ -100,7 +101,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
         tree = Unwrap(tree);
         if (LayoutOf(tree) is { Split: not null } layout) return Listed(tree, layout, split, complete: true);
         // Images without labels often lie in a folder of their own, "images" or that of the split once more: it is not a class.
-        bool labelled = tree.Folders.Count > 0 && !(tree.Folders is [var only] && (IsNoise(only.Name) || SplitOf(only.Name) is not null || only.Name == tree.Name));
+        bool labelled = tree.Folders.Count > 0 && !(tree.Folders is [var only] && (!MayBeClass(only.Name) || only.Name == tree.Name));
         if (!labelled) return tree.All().Select(p => new ImageFolderRow { ImagePath = p });
         List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => f.All().Select(p => new ImageFolderRow { ImagePath = p, Label = f.Name }))];
         string beside = $"beside the class folders ({Few(tree.Folders)}), without a class";
@@ -126,7 +127,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
     {
         ImageTree inner = tree;
         List<string> beside = [];
-        while (LayoutOf(inner) is null && inner.Folders is [var only] && (inner.Images.Count == 0 || IsNoise(only.Name) && inner.Images.Count < only.Count))
+        while (LayoutOf(inner) is null && inner.Folders is [var only] && (inner.Images.Count == 0 || !MayBeClass(only.Name) && inner.Images.Count < only.Count))
         {
             beside.AddRange(inner.Images);
             inner = only;
@@ -163,7 +164,8 @@ internal sealed partial class ImageFolder(Action<string> warn)
         return found is [var split] ? (split.Key, string.Concat(words.Except(split.Value))) : null;
     }
 
-    private static bool IsNoise(string name) => name.Any(char.IsLetter) && !WordsOf(name).Any();
+    /// <summary>Whether a folder alone may be a class: not "images" or "train".</summary>
+    private static bool MayBeClass(string name) => SplitOf(name) is null && (WordsOf(name).Any() || !name.Any(char.IsLetter));
 
     /// <summary>The words of a name in lower case, save those that any folder of images may have: of "TrainSet_2" train, of "images" none.</summary>
     private static IEnumerable<string> WordsOf(string name) => Words().Matches(name).Select(m => Noise().Replace(m.Value.ToLowerInvariant(), "")).Where(w => w.Length > 0);

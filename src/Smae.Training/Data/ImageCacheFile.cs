@@ -43,7 +43,8 @@ internal sealed record ImageCacheFooter(int Height, int Width, int Channels, lon
         {
             ImageCacheFooter footer = JsonSerializer.Deserialize<ImageCacheFooter>(json) ?? throw new JsonException("its description is empty");
             long expected = checked(footer.Count * footer.Height * footer.Width * footer.Channels + length + TrailerBytes);
-            return footer.Broken is not null && Math.Min(Math.Min(footer.Count, footer.Height), Math.Min(footer.Width, footer.Channels)) > 0 && expected == file.Length
+            return footer is { Count: > 0, Height: > 0, Width: > 0, Channels: > 0, Broken: { } broken } && expected == file.Length
+                && broken.Select(b => b?.Row).Distinct().Count(row => row >= 0 && row < footer.Count + broken.Count) == broken.Count
                 ? footer : throw Damaged($"it has {file.Length} bytes, expected {expected} of {footer.Count} images");
         }
         catch (Exception e) when (e is JsonException or OverflowException)

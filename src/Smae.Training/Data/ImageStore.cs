@@ -186,23 +186,13 @@ public sealed unsafe class ImageStore : IDisposable
     /// <summary>Makes room for another segment: new memory within the budget, else that of the last segment, which is then read from the file.</summary>
     private void Grow()
     {
-        bool isFirst = _segments.Count == 0, hasRoom = (isFirst || _budget is null || MemoryBytes + SegmentBytes <= _budget)
-            && _memory.Take(SegmentBytes, always: isFirst || _budget is not null);
-        if (!isFirst && (WritesAll || !hasRoom))
-        {
-            _file ??= ImageFile.CreateTemporary(_directory);
-            _file.Append(Segment(_segments.Count - 1));
-        }
-        if (hasRoom)
-        {
-            nint memory = (nint)NativeMemory.Alloc((nuint)SegmentBytes);
-            _allocated.Add(memory);
-            _segments.Add(memory);
-            return;
-        }
-        nint free = _segments[^1];
-        _segments[^1] = _file!.Map(_file.Length - SegmentBytes, SegmentBytes);
-        _segments.Add(free);
+        bool isFirst = _segments.Count == 0;
+        nint memory = 0;
+        if ((isFirst || _budget is null || MemoryBytes + SegmentBytes <= _budget) && _memory.Take(SegmentBytes, always: isFirst || _budget is not null))
+            _allocated.Add(memory = (nint)NativeMemory.Alloc((nuint)SegmentBytes));
+        if (!isFirst && (WritesAll || memory == 0)) (_file ??= ImageFile.CreateTemporary(_directory)).Append(Segment(_segments.Count - 1));
+        if (memory == 0) (memory, _segments[^1]) = (_segments[^1], _file!.Map(_file.Length - SegmentBytes, SegmentBytes));
+        _segments.Add(memory);
     }
 
     private Span<byte> Segment(int index) => new((void*)_segments[index], (int)SegmentBytes);
@@ -228,10 +218,10 @@ public sealed unsafe class ImageStore : IDisposable
 public sealed record ImageCacheOptions
 {
     /// <summary>
-    /// Bytes of decoded images that one store holds in memory of its own, in blocks of up to 64 MiB; the rest lies in the file, of which the system
-    /// keeps in memory what it has room for. At least one block is held. An image takes <see cref="ImagePreprocessing.ByteCount"/> bytes: 12 KiB at
-    /// 64x64, 147 KiB at 224x224. Training and validation images are two stores. Default null: all stores of the process together hold half of the
-    /// machine's memory, or of the limit that the process runs under.
+    /// Bytes of decoded images that one store holds in memory of its own, in blocks of up to 64 MiB, at least one; the rest lies in the file, of which
+    /// the system keeps in memory what it has room for. An image takes <see cref="ImagePreprocessing.ByteCount"/> bytes: 12 KiB at 64x64, 147 KiB at
+    /// 224x224. Training and validation images are two stores. Default null: all stores of the process together hold at most half of the memory of the
+    /// machine, or of what the process may take.
     /// </summary>
     [Range(0, double.MaxValue)]
     public long? MemoryBudget { get; init; }
@@ -239,9 +229,9 @@ public sealed record ImageCacheOptions
     /// <summary>
     /// The folder of the file; it is made if it is not there. Where images are read from a column of paths, all of them are written to it, and the
     /// next run decodes nothing if it reads the same files in the same order, none of them with another size or time of last change, and brings
-    /// them to the same size. A file that could not be read is tried again. Of other columns nothing is kept. One file is kept for each list of paths
-    /// and size; nothing deletes them but you. Default null: nothing is kept, and the file lies in the system's folder for temporary files, or where
-    /// that is in memory (tmpfs) in <c>/var/tmp</c> or the user's folder for local application data.
+    /// them to the same size. A file that could not be read is tried again. One file is kept for each list of paths and size; nothing deletes them but
+    /// you. Default null: nothing is kept, and the file lies in the system's folder for temporary files, or, where that is in memory (tmpfs), in
+    /// <c>/var/tmp</c> or the user's folder for local application data.
     /// </summary>
     public string? Directory { get; init; }
 
