@@ -107,6 +107,38 @@ public class ImageFolderTests
     }
 
     [TestMethod]
+    public void A_split_with_classes_beside_something_else_is_a_split_and_a_link_to_another_folder_counts()
+    {
+        using var folder = new TempFolder();
+        foreach (string path in (string[])["seg_train/a/1.jpg", "seg_train/b/2.jpg", "seg_pred/3.jpg"]) folder.Write("", path.Split('/'));
+        if (!OperatingSystem.IsWindows()) Directory.CreateSymbolicLink(folder.At("seg_train", "ab"), folder.At("seg_train", "a"));
+        string[] linked = OperatingSystem.IsWindows() ? [] : ["seg_train/ab/1.jpg ab"];
+        AssertRows(folder, Load(folder.Path), ["seg_train/a/1.jpg a", .. linked, "seg_train/b/2.jpg b"]);
+        AssertWarning("1 image beside the splits (seg_train): left out", folder.At("seg_pred", "3.jpg"));
+    }
+
+    [TestMethod]
+    public void Formats_beside_the_usual_ones_are_decoded()
+    {
+        using var folder = new TempFolder();
+        byte[] Of(params IEnumerable<int>[] parts) => [.. parts.SelectMany(part => part).Select(value => (byte)value)];
+        int[] Little(int value) => [value & 255, value >> 8 & 255, value >> 16 & 255, value >> 24 & 255];
+        int[] bitmap =   // 16x16, of one colour, then the mask of an icon
+        [
+            .. Little(40), .. Little(16), .. Little(32), 1, 0, 32, 0, .. Little(0), .. Little(1024), .. Little(0), .. Little(0), .. Little(0), .. Little(0),
+            .. Enumerable.Repeat<int[]>([16, 32, 240, 255], 256).SelectMany(pixel => pixel), .. new int[64],
+        ];
+        foreach (var (name, kind) in new[] { ("1.ico", 1), ("2.CUR", 2) })
+            File.WriteAllBytes(folder.At(name), Of([0, 0, kind, 0, 1, 0, 16, 16, 0, 0, 1, 0, 32, 0], Little(bitmap.Length), Little(22), bitmap));
+        File.WriteAllBytes(folder.At("3.wbmp"), Of([0, 0, 16, 16], Enumerable.Repeat(0xFF, 32)));
+        File.Move(TestImages.Write(folder.At("4.jpg"), 1), folder.At("4.JFIF"));
+        using var store = _ml.Data.LoadImageStore(_ml.Data.LoadImageFolder(folder.Path), "ImagePath", TestModels.Preprocessing);
+        Assert.AreEqual(4, store.Count);
+        CollectionAssert.AreEqual(new byte[] { 240, 32, 16 }, store[0][..3].ToArray());
+        CollectionAssert.AreEqual(new byte[] { 255, 255, 255 }, store[2][..3].ToArray());
+    }
+
+    [TestMethod]
     public void Images_that_a_list_does_not_name_are_told()
     {
         using var folder = new TempFolder();

@@ -54,12 +54,14 @@ internal sealed partial class ImageFolder(Action<string> warn)
         var whole = ImageTree.Of(root);
         ImageTree tree = Unwrap(whole);
         List<ImageFolderRow> rows = [.. Read(whole, tree, split)];
+        string others = whole.Others is not [var other, ..] ? "" : $"{whole.Others.Count} files of formats that cannot be decoded " +
+            $"({string.Join(", ", whole.Others.Select(f => Path.GetExtension(f).ToLowerInvariant()).Distinct())}), for example {other}: convert them to JPEG or PNG.";
         if (rows.Count == 0)
             throw new InvalidDataException(
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
-                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}.{OtherFormats(whole.Others, " There are ")}");
+                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}. {others}".Trim());
+        if (others.Length > 0) warn($"Left out: {others}");
         if (readableNames) ClassNames.Apply(rows, new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
-        if (OtherFormats(whole.Others, "") is { Length: > 0 } others) warn($"Left out: {others}");
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
@@ -69,12 +71,12 @@ internal sealed partial class ImageFolder(Action<string> warn)
     {
         if (LayoutOf(tree) is { Split: null } layout) return Listed(tree, layout, split, complete: split == ImageFolderSplit.All);
         var splits = SplitsOf(tree);
-        // A folder "train" alone may be a class; with a second split beside it, it is not.
         if (split == ImageFolderSplit.All)
         {
-            if (splits.Count < 2) return ReadSplit(tree, split);
-            IEnumerable<ImageTree> beside = tree.Folders.Except(splits.Values.SelectMany(s => s));
-            LeftOut([.. tree.Images, .. beside.SelectMany(f => f.All())], $"beside the splits ({string.Join(", ", splits.Values.SelectMany(s => s).Select(s => s.Name))})");
+            List<ImageTree> parts = [.. splits.Values.SelectMany(s => s)];
+            // A folder "train" alone may be a class; with a second split beside it, or classes in it, it is not.
+            if (splits.Count < 2 && !parts.Exists(p => p.Folders.Count > 1)) return ReadSplit(tree, split);
+            LeftOut([.. tree.Images, .. tree.Folders.Except(parts).SelectMany(f => f.All())], $"beside the splits ({Few(parts)})");
             List<ImageFolderRow> rows = [.. splits.SelectMany(found => found.Value.SelectMany(s => ReadSplit(s, found.Key)))];
             // A test split whose labels are secret would only add a class of its own.
             if (!rows.Exists(r => r.Label.Length > 0)) return rows;
@@ -85,7 +87,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
         if (IsSplit(root) || IsSplit(tree)) return ReadSplit(tree, split);   // the folder of the split was given, not that of the data set
         // Splits may also lie in the classes: cat/train, cat/test, dog/train.
         var inClasses = tree.Folders.Select(f => (f.Name, Of: SplitsOf(f).GetValueOrDefault(split))).Where(c => c.Of is not null).ToList();
-        if (inClasses.Count > 0) return inClasses.SelectMany(c => c.Of!.SelectMany(s => s.All()).Select(p => new ImageFolderRow { ImagePath = p, Label = c.Name }));
+        if (inClasses.Count > 0) return inClasses.SelectMany(c => c.Of!.SelectMany(s => Rows(s.All(), c.Name)));
         if (tree.Empty.Exists(f => SplitOf(f.Name)?.Word == split.ToString())) return [];
         throw new ArgumentException(
             $"'{root.Path}' has no split {split}: expected a folder named {string.Join(" or ", s_splitWords[split.ToString()])} in it; " +
@@ -101,19 +103,16 @@ internal sealed partial class ImageFolder(Action<string> warn)
         tree = Unwrap(tree);
         if (LayoutOf(tree) is { Split: not null } layout) return Listed(tree, layout, split, complete: true);
         // Images without labels often lie in a folder of their own, "images" or that of the split once more: it is not a class.
-        bool labelled = tree.Folders.Count > 0 && !(tree.Folders is [var only] && (!MayBeClass(only.Name) || only.Name == tree.Name));
-        if (!labelled) return tree.All().Select(p => new ImageFolderRow { ImagePath = p });
-        List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => f.All().Select(p => new ImageFolderRow { ImagePath = p, Label = f.Name }))];
-        string beside = $"beside the class folders ({Few(tree.Folders)}), without a class";
-        if (tree.Empty.Count > 0) warn($"No image lies in {Few(tree.Empty)}, {tree.Empty.Count} of the folders beside the class folders ({Few(tree.Folders)}).");
-        if (tree.Images.Count < rows.Count) LeftOut(tree.Images, beside);
-        else
-        {
-            warn($"{Count(tree.Images)} {beside}: their label is empty, for example that of {tree.Images[0]}.");
-            rows.AddRange(tree.Images.Select(p => new ImageFolderRow { ImagePath = p }));
-        }
-        return rows;
+        if (tree.Folders is [] || (tree.Folders is [var only] && (!MayBeClass(only.Name) || only.Name == tree.Name))) return Rows(tree.All(), "");
+        List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => Rows(f.All(), f.Name))];
+        string beside = $"beside the class folders ({Few(tree.Folders)})";
+        if (tree.Empty.Count > 0) warn($"No image lies in {Few(tree.Empty)}, {tree.Empty.Count} of the folders {beside}.");
+        bool fewer = tree.Images.Count < rows.Count;
+        Tell(tree.Images, $"{beside}, without a class", fewer ? "left out" : "their label is empty");
+        return fewer ? rows : rows.Concat(Rows(tree.Images, ""));
     }
+
+    private static IEnumerable<ImageFolderRow> Rows(IEnumerable<string> paths, string label) => paths.Select(p => new ImageFolderRow { ImagePath = p, Label = label });
 
     private List<ImageFolderRow> Listed(ImageTree tree, DatasetLayout layout, ImageFolderSplit split, bool complete)
     {
@@ -140,9 +139,8 @@ internal sealed partial class ImageFolder(Action<string> warn)
     /// <summary>The splits that lie in a folder. They are named alike: seg_train and seg_test, not train and test_tube.</summary>
     private static SortedDictionary<ImageFolderSplit, List<ImageTree>> SplitsOf(ImageTree tree)
     {
-        var groups = tree.Folders.Select(f => (Folder: f, Is: SplitOf(f.Name))).Where(f => f.Is is not null).GroupBy(f => f.Is!.Value.Stem);
         SortedDictionary<ImageFolderSplit, List<ImageTree>> best = [];
-        foreach (var group in groups)
+        foreach (var group in tree.Folders.Select(f => (Folder: f, Is: SplitOf(f.Name))).Where(f => f.Is is not null).GroupBy(f => f.Is!.Value.Stem))
         {
             SortedDictionary<ImageFolderSplit, List<ImageTree>> found = [];
             foreach (var (folder, split) in group.OrderBy(f => f.Is!.Value.Word == Evaluation))
@@ -178,16 +176,12 @@ internal sealed partial class ImageFolder(Action<string> warn)
 
     private static DatasetLayout? LayoutOf(ImageTree tree) => DatasetLayout.All.FirstOrDefault(layout => layout.IsOne(tree.Path));
 
-    private void LeftOut(List<string> images, string reason)
+    private void LeftOut(List<string> images, string reason) => Tell(images, reason, "left out");
+
+    private void Tell(List<string> images, string reason, string consequence)
     {
-        if (images.Count > 0) warn($"{Count(images)} {reason}: left out, for example {images[0]}.");
+        if (images.Count > 0) warn($"{images.Count} {(images.Count == 1 ? "image" : "images")} {reason}: {consequence}, for example {images[0]}.");
     }
-
-    private static string OtherFormats(List<string> files, string before) => files.Count == 0 ? "" :
-        $"{before}{files.Count} files of formats that cannot be decoded ({string.Join(", ", files.Select(f => Path.GetExtension(f).ToLowerInvariant()).Distinct())}), " +
-        $"for example {files[0]}: convert them to JPEG or PNG.";
-
-    private static string Count(List<string> images) => images.Count == 1 ? "1 image" : $"{images.Count} images";
 
     private static string Few(List<ImageTree> folders) => string.Join(", ", folders.Take(5).Select(f => f.Name)) + (folders.Count > 5 ? ", ..." : "");
 }

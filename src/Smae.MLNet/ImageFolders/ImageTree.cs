@@ -38,7 +38,7 @@ internal sealed class ImageTree
         foreach (string folder in Directory.EnumerateDirectories(path, "*", s_all).Where(IsSeen).Order(StringComparer.Ordinal))
         {
             // A link to a folder that it lies in would never end.
-            if (new DirectoryInfo(folder).ResolveLinkTarget(true) is { } target && folder.StartsWith(target.FullName, StringComparison.Ordinal)) continue;
+            if (new DirectoryInfo(folder).ResolveLinkTarget(true)?.FullName is { } target && $"{folder}/".StartsWith($"{target.TrimEnd('/')}/", StringComparison.Ordinal)) continue;
             var tree = new ImageTree(folder, others);
             (tree.Count > 0 ? Folders : Empty).Add(tree);
         }
