@@ -79,8 +79,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         using var trainingImages = training.Images;
         string[] missing = [.. training.MissingOf(classes.Count).Select(c => $"'{classes.Names[c]}'")];
         if (missing.Length > 0 && classes.Count - missing.Length >= 2)
-            channel.Warning(
-                MessageSensitivity.UserData, $"{missing.Length} of {classes.Count} classes have no image to train on and are not learned: "
+            channel.Warning(MessageSensitivity.UserData, $"{missing.Length} of {classes.Count} classes have no image to train on and are not learned: "
                 + $"{string.Join(", ", missing.Take(10))}{(missing.Length > 10 ? ", ..." : "")}.");
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");
         using var validationImages = validation?.Images;
@@ -106,9 +105,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     }
 
     /// <summary>Refuses what the images have no part in, before time is spent on them.</summary>
-    private protected virtual void CheckModel()
-    {
-    }
+    private protected virtual void CheckModel() { }
 
     private protected abstract SupervisedResult<TModel> Train(TrainerRun run);
 

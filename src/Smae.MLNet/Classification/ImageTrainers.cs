@@ -37,8 +37,8 @@ public sealed class VisionTransformerTrainer : ImageClassificationTrainer<ImageC
 }
 
 /// <summary>
-/// Trains a linear classifier on the embeddings of a frozen encoder: the linear probe by which self-supervised methods are compared. The
-/// model of the transformer is the classifier alone, from embeddings to logits.
+/// Trains a linear classifier on the embeddings of a frozen encoder: the linear probe by which self-supervised methods are compared. The model of the
+/// transformer is the classifier alone, from embeddings to logits.
 /// </summary>
 /// <remarks><inheritdoc/></remarks>
 public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Tensor, Tensor>>
@@ -56,11 +56,7 @@ public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Te
     }
 
     /// <summary>Embeds a black image.</summary>
-    private protected override void CheckModel()
-    {
-        ImagePreprocessing size = _encoder.Preprocessing;
-        using Tensor image = zeros([1, size.Height, size.Width, size.Channels], ScalarType.Byte), embedding = _encoder.Embed(image, PoolingOf);
-    }
+    private protected override void CheckModel() => _encoder.Embed(new byte[_encoder.Preprocessing.ByteCount], 1, new float[_encoder.EmbedDim]);
 
     private protected override SupervisedResult<nn.Module<Tensor, Tensor>> Train(TrainerRun run) => LinearProbe.Run(
         _encoder, run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, run.Log);

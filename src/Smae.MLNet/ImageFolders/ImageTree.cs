@@ -49,19 +49,17 @@ internal sealed class ImageTree
 
     public string Name => System.IO.Path.GetFileName(Path);
 
-    /// <summary>Images in the folder itself.</summary>
     public List<string> Images { get; } = [];
 
     /// <summary>Folders in it with images at any depth, in ordinal order.</summary>
     public List<ImageTree> Folders { get; } = [];
 
-    /// <summary>Folders in it without.</summary>
     public List<ImageTree> Empty { get; } = [];
 
     /// <summary>Images that cannot be decoded, of the whole tree.</summary>
     public List<string> Others { get; }
 
-    /// <summary>Images at any depth.</summary>
+    /// <summary>How many <see cref="All"/> are.</summary>
     public int Count { get; }
 
     public static ImageTree Of(string path) => new(path, []);

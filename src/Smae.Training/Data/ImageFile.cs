@@ -51,10 +51,9 @@ internal sealed class ImageFile : IDisposable
     {
         try
         {
-            string drive = OperatingSystem.IsWindows() ? System.IO.Path.GetPathRoot(System.IO.Path.GetFullPath(folder))! : folder;
-            return new DriveInfo(drive).DriveFormat is not ("tmpfs" or "ramfs" or "devtmpfs");
+            return !OperatingSystem.IsLinux() || new DriveInfo(folder).DriveFormat is not ("tmpfs" or "ramfs" or "devtmpfs");   // elsewhere none is
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return true;
         }

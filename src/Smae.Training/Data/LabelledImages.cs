@@ -78,7 +78,7 @@ public sealed class LabelledImages
                 paramName, _labels[wrong], $"Image {wrong} has the label {_labels[wrong]}: expected 0 to {classes - 1}, for {classes} classes.");
     }
 
-    /// <exception cref="ArgumentException">A class has no image.</exception>
+    /// <exception cref="ArgumentException">A class has no image, and that is not allowed.</exception>
     internal void CheckEveryClass(int classes, IReadOnlyList<string>? names, string paramName)
     {
         int[] missing = [.. MissingOf(classes)];
