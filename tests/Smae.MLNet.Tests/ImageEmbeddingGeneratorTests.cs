@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.VectorData.ProviderServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Smae.Export;
@@ -243,6 +244,22 @@ public sealed class ImageEmbeddingGeneratorTests : EmbeddingFixture
         Assert.Throws<ArgumentException>(() => services.AddSmaeEmbeddingGenerator(" "));
         using ServiceProvider missing = new ServiceCollection().AddSmaeEmbeddingGenerator(At("none.onnx")).BuildServiceProvider();
         Assert.ThrowsExactly<FileNotFoundException>(() => missing.GetRequiredService<IEmbeddingGenerator>());
+    }
+
+    [TestMethod]
+    public async Task A_vector_store_embeds_images_by_it()
+    {
+#pragma warning disable MEVD9001 // what stores call for a property of their records
+        using var generator = new ImageEmbeddingGenerator(Encoder);
+        var dispatcher = EmbeddingGenerationDispatcher.Create<Embedding<float>>();
+        var property = new VectorPropertyModel("Image", typeof(DataContent))
+        {
+            Dimensions = TestModels.Width, EmbeddingGenerator = generator, EmbeddingGenerationDispatcher = dispatcher,
+        };
+        Assert.AreEqual(typeof(Embedding<float>), dispatcher.ResolveEmbeddingType(property, generator, null));
+        foreach (Embedding found in await property.GenerateEmbeddingsAsync([Content(AnyImage()), Content(AnyImage())], default))
+            AssertClose(Expected(AnyImage()), ((Embedding<float>)found).Vector.ToArray(), "stored");
+#pragma warning restore MEVD9001
     }
 
     private static DataContent Content(string path) => new(File.ReadAllBytes(path), "image/png");
