@@ -6,7 +6,10 @@ using Smae.Training;
 
 namespace TextAndImages;
 
-/// <summary>ML.NET's text classifier beside Smae's image classifier: one MLContext, one libtorch, one device; then both together.</summary>
+/// <summary>What the command line asked for.</summary>
+internal sealed record ProductSettings(FileInfo Products, FileInfo? Encoder, bool PretrainedText, int TextEpochs, int ImageEpochs, int Seed, int? GpuDeviceId);
+
+/// <summary>A text classifier of ML.NET beside Smae's image classifier, in one MLContext; then both together.</summary>
 internal static class ProductRun
 {
     public static void Run(ProductSettings settings, CancellationToken cancellation)
@@ -26,11 +29,14 @@ internal static class ProductRun
             Augmentation = Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip()),
             Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
         }).Fit(training);
-        var text = ml.MulticlassClassification.Trainers.TextClassification(
-            labelColumnName: "Label", sentence1ColumnName: "Title", maxEpochs: settings.TextEpochs).Fit(training);
+        ITransformer text = settings.PretrainedText
+            ? PretrainedText(ml, training, settings)
+            : ml.Transforms.Text.FeaturizeText("Words", "Title")
+                .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Words")).Fit(training);
 
         float[][] byPicture = [.. images.Transform(test).GetColumn<float[]>("Score")];
-        float[][] byTitle = [.. text.Transform(test).GetColumn<float[]>("Score").Select(Softmax)];   // that trainer's scores are logits
+        float[][] byTitle = [.. text.Transform(test).GetColumn<float[]>("Score")];
+        if (settings.PretrainedText) byTitle = [.. byTitle.Select(Softmax)];   // that trainer's scores are logits
         uint[] labels = [.. test.GetColumn<uint>("Label")];
         float[][] together = [.. byTitle.Zip(byPicture, (title, picture) => title.Zip(picture, (a, b) => a + b).ToArray())];
         Console.WriteLine($"{labels.Length} products to test on");
@@ -48,6 +54,22 @@ internal static class ProductRun
             Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
         }).Fit(images);
 
+    /// <summary>The text classifier of Microsoft.ML.TorchSharp: a transformer that was pretrained on English text, on the same libtorch and device.</summary>
+    private static ITransformer PretrainedText(MLContext ml, IDataView training, ProductSettings settings)
+    {
+        try
+        {
+            return ml.MulticlassClassification.Trainers.TextClassification(
+                labelColumnName: "Label", sentence1ColumnName: "Title", maxEpochs: settings.TextEpochs).Fit(training);
+        }
+        catch (InvalidOperationException exception) when (exception.Message.Contains("Tensor invalid"))
+        {
+            throw new InvalidOperationException(
+                "This version of Microsoft.ML.TorchSharp does not work with the TorchSharp that Smae needs: see the README. Leave out --pretrained-text.",
+                exception);
+        }
+    }
+
     private static float[] Softmax(float[] logits)
     {
         float[] powers = [.. logits.Select(x => MathF.Exp(x - logits.Max()))];
@@ -57,4 +79,35 @@ internal static class ProductRun
     /// <summary>Keys count from 1, scores from 0; a category that is in no training row has the key 0 and is never right.</summary>
     private static double Accuracy(float[][] scores, uint[] labels) =>
         scores.Zip(labels, (score, label) => Array.IndexOf(score, score.Max()) + 1 == label ? 1.0 : 0.0).Average();
+}
+
+/// <summary>A row of the table.</summary>
+internal sealed class Product
+{
+    [LoadColumn(0)]
+    public string Title { get; set; } = "";
+
+    [LoadColumn(1)]
+    public string ImagePath { get; set; } = "";
+
+    [LoadColumn(2)]
+    public string Label { get; set; } = "";
+
+    /// <summary>Reads a table; paths of pictures are seen from its folder.</summary>
+    /// <exception cref="InvalidDataException">A row lacks something, or a picture is not there; the message says which.</exception>
+    public static IDataView Load(MLContext ml, FileInfo table)
+    {
+        if (!table.Exists) throw new FileNotFoundException($"There is no table {table}.");
+        IDataView text = ml.Data.LoadFromTextFile<Product>(table.FullName, hasHeader: true);
+        Product[] products = [.. ml.Data.CreateEnumerable<Product>(text, reuseRowObject: false)];
+        for (int i = 0; i < products.Length; i++)
+        {
+            Product product = products[i];
+            if (product.Title == "" || product.ImagePath == "" || product.Label == "")
+                throw new InvalidDataException($"{table}: row {i + 1} has not all of title, picture and category.");
+            product.ImagePath = Path.GetFullPath(product.ImagePath, table.DirectoryName!);
+            if (!File.Exists(product.ImagePath)) throw new InvalidDataException($"{table}: row {i + 1}: there is no picture {product.ImagePath}.");
+        }
+        return ml.Data.Cache(ml.Data.LoadFromEnumerable(products));
+    }
 }

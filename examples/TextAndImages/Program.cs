@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using TextAndImages;
 
 // Tells a product's category by its title and by its picture: TextAndImages --products FILE [--encoder FILE].
@@ -10,32 +11,21 @@ var encoder = new Option<FileInfo?>("--encoder")
 {
     Description = "A pretrained encoder, as PretrainOnYourPhotos writes it. Default: one is pretrained on the pictures of the table.",
 };
-var textEpochs = new Option<int>("--text-epochs") { Description = "Passes over the titles.", DefaultValueFactory = _ => 5 };
+var pretrainedText = new Option<bool>("--pretrained-text")
+{
+    Description = "Titles go to the text classifier of Microsoft.ML.TorchSharp. See the README first.",
+};
+var textEpochs = new Option<int>("--text-epochs") { Description = "Passes of that classifier over the titles.", DefaultValueFactory = _ => 5 };
 var imageEpochs = new Option<int>("--image-epochs") { Description = "Passes over the pictures.", DefaultValueFactory = _ => 30 };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run both on. Default: the CPU." };
 
-var command = new RootCommand("Classifies products by title and picture.") { products, encoder, textEpochs, imageEpochs, seed, gpu };
+var command = new RootCommand("Classifies products by title and picture.") { products, encoder, pretrainedText, textEpochs, imageEpochs, seed, gpu };
 command.SetAction((parsed, cancellation) =>
 {
     var settings = new ProductSettings(
-        parsed.GetValue(products)!, parsed.GetValue(encoder), parsed.GetValue(textEpochs), parsed.GetValue(imageEpochs), parsed.GetValue(seed),
-        parsed.GetValue(gpu));
-    try
-    {
-        ProductRun.Run(settings, cancellation);
-        return Task.FromResult(0);
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Cancelled.");
-        return Task.FromResult(130);
-    }
-    catch (Exception e) when (
-        e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong file or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
+        parsed.GetValue(products)!, parsed.GetValue(encoder), parsed.GetValue(pretrainedText), parsed.GetValue(textEpochs), parsed.GetValue(imageEpochs),
+        parsed.GetValue(seed), parsed.GetValue(gpu));
+    return Outcome.Of(() => ProductRun.Run(settings, cancellation));
 });
 return await command.Parse(args).InvokeAsync();

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Smae.MLNet;
+using Smae.Training;
 
 namespace Docs.Tests;
 
@@ -35,6 +36,16 @@ public sealed class IndexTests
         ];
         Assert.Contains("MaePretrain", components);
         string[] missing = [.. components.Where(name => !Regex.IsMatch(index, $@"`(ml\.[\w.]+|services)\.{name}`"))];
+        Assert.IsEmpty(missing, string.Join(", ", missing));
+    }
+
+    [TestMethod]
+    public void EveryMethodIsOnItsPage()
+    {
+        string page = File.ReadAllText(Path.Combine(Repository.Folder, "docs", "methods.md"));
+        string[] methods = [.. typeof(Objective).GetMethods().Where(m => m.IsStatic && m.ReturnType.IsSubclassOf(typeof(Objective))).Select(m => m.Name).Distinct()];
+        Assert.Contains("Pixel", methods);
+        string[] missing = [.. methods.Where(name => !page.Contains($"`Objective.{name}(", StringComparison.Ordinal))];
         Assert.IsEmpty(missing, string.Join(", ", missing));
     }
 

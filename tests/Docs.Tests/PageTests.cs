@@ -54,9 +54,11 @@ public sealed class PageTests
     }
 
     [TestMethod]
-    public void MethodsPretrainsWithAMethodOfItsOwn()
+    public void MethodsPretrainsWithAMethodAndAMaskingOfItsOwnAndExports()
     {
-        StringAssert.Contains(Run(Pages.Methods.Page.Run), "loss ");
+        string output = Run(Pages.Methods.Page.Run, "encoder.onnx", "autoencoder.onnx");
+        StringAssert.Contains(output, "loss ");
+        StringAssert.Contains(output, "columns hidden: ");
     }
 
     [TestMethod]

@@ -142,26 +142,27 @@ public class ImageFolderTests
     }
 
     [TestMethod]
-    public void The_real_tiny_imagenet_has_its_images_and_classes()
+    public void A_whole_tiny_imagenet_has_its_images_and_classes()
     {
-        string root = SharedData.Folder("tiny-imagenet-20");
+        string root = DataSets.TinyImageNet;
+        int trainFiles = Directory.GetFiles(Path.Combine(root, "train"), "*.JPEG", SearchOption.AllDirectories).Length;
         var train = Load(root, ImageFolderSplit.Train);
         var validation = Load(root, ImageFolderSplit.Validation);
-        Assert.HasCount(10000, train);
+        Assert.HasCount(trainFiles, train);
         Assert.HasCount(1000, validation);
         CollectionAssert.AreEquivalent(File.ReadAllLines(Path.Combine(root, "wnids.txt")), train.Select(row => row.Label).Distinct().ToArray());
         Assert.IsTrue(validation.GroupBy(row => row.Label).All(group => group.Count() == 50));
         Assert.IsTrue(validation.All(row => File.Exists(row.ImagePath)));
-        Assert.HasCount(11000, Load(root));
+        Assert.HasCount(trainFiles + 1000, Load(root));
     }
 
     [TestMethod]
-    public void The_real_cub_has_its_images_and_classes()
+    public void A_whole_cub_has_its_images_and_classes()
     {
-        string root = SharedData.Folder("cub-200-2011-20");
+        string root = DataSets.Cub;
         var train = Load(root, ImageFolderSplit.Train);
         var test = Load(root, ImageFolderSplit.Test);
-        Assert.AreEqual(1184, train.Count + test.Count);
+        Assert.AreEqual(File.ReadAllLines(Path.Combine(root, "images.txt")).Length, train.Count + test.Count);
         Assert.AreEqual(20, train.Select(row => row.Label).Distinct().Count());
         Assert.IsTrue(train.Concat(test).All(
             row => File.Exists(row.ImagePath) && Path.GetFileName(Path.GetDirectoryName(row.ImagePath)) == row.Label));

@@ -46,11 +46,11 @@ public sealed class OnnxEmbeddingTests : EmbeddingFixture
     }
 
     [TestMethod]
-    public void Real_images_get_the_embeddings_that_torchsharp_gives()
+    public void JPEG_files_get_the_embeddings_that_torchsharp_gives()
     {
         VisionTransformerConfig config = VisionTransformerConfig.VitLite7_4.ForImages(32, 8) with { EmbedDim = 64, Depth = 2 };
         using ImageEncoder encoder = ImageEncoder.Create(config, seed: 1);
-        var images = Context.Data.TakeRows(Context.Data.LoadImageFolder(SharedData.Folder("tiny-imagenet-20"), ImageFolderSplit.Validation), 300);
+        var images = Context.Data.TakeRows(Context.Data.LoadImageFolder(DataSets.TinyImageNet, ImageFolderSplit.Validation), 300);
         encoder.ExportOnnx(At("real.onnx"));
         using var transformer = Context.Transforms.OnnxEmbedding("Embedding", "ImagePath", At("real.onnx"), batchSize: 128).Fit(images);
         float[][] Embeddings(ITransformer by) => [.. by.Transform(images).GetColumn<float[]>("Embedding")];

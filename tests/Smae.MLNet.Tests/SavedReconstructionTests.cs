@@ -52,9 +52,9 @@ public sealed class SavedReconstructionTests : EmbeddingFixture
     }
 
     [TestMethod]
-    public void Pictures_of_photographs_are_the_same()
+    public void Pictures_of_JPEG_files_are_the_same()
     {
-        var images = Context.Data.TakeRows(Context.Data.LoadImageFolder(SharedData.Folder("tiny-imagenet-20"), ImageFolderSplit.Validation), 60);
+        var images = Context.Data.TakeRows(Context.Data.LoadImageFolder(DataSets.TinyImageNet, ImageFolderSplit.Validation), 60);
         using var autoencoder = new MaskedAutoencoder(TestModels.Config.ForImages(32, 4), TestModels.Options.Decoder, seed: 1);
         using var transformer = Transformer(autoencoder, new MaeReconstructOptions { Seed = 3 });
         AssertSame(Pictures(transformer.Transform(images)), Pictures(SaveAndLoad(transformer).Transform(images)));

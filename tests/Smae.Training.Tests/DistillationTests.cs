@@ -50,6 +50,10 @@ public sealed class DistillationTests : IDisposable
             expected += (student / student.norm(-1, keepdim: true) - teacher / teacher.norm(-1, keepdim: true)).abs().mean().ToDouble();
         Assert.AreEqual(expected, run.Loss(images, mask).ToDouble(), 1e-5 * expected);
         Assert.HasCount(4, run.Parameters);
+
+        using var generator = new Generator(1);
+        PatchMask wrong = Masking.Random(0.5).Draw(2, 3, 3, generator);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => run.Loss(new GivenBatch(images, wrong))).Message, "9 patches: expected 2 of 16");
     });
 
     [TestMethod]
@@ -60,10 +64,10 @@ public sealed class DistillationTests : IDisposable
         {
             using FrozenTeacher teacher = Load(same);
             Tensor hidden = Patches.ToImages(mask.Hidden().unsqueeze(-1).expand(-1, -1, 48).contiguous(), TinyModels.Encoder);
-            Tensor seen = teacher.Features(images, mask.Visible, [2])[0], other = teacher.Features(images + hidden, mask.Visible, [2])[0];
+            Tensor seen = teacher.Features(images, mask, [2])[0], other = teacher.Features(images + hidden, mask, [2])[0];
             CollectionAssert.AreEqual((long[])[2, 1 + mask.Visible.size(1), 24], seen.shape);
             Assert.IsTrue(seen.Equals(other));
-            Assert.IsFalse(seen.Equals(teacher.Features(images * 2, mask.Visible, [2])[0]));
+            Assert.IsFalse(seen.Equals(teacher.Features(images * 2, mask, [2])[0]));
         });
     }
 
@@ -91,7 +95,7 @@ public sealed class DistillationTests : IDisposable
             using var run = (DistillationObjective.Run)(Objective.DistilledFeatures(Path, shape) with { TeacherBlocks = [2] }).Begin(model);
             (_, IReadOnlyList<(Tensor Student, Tensor Teacher)> features) = run.Compare(new GivenBatch(images, mask));
             using FrozenTeacher alone = Load(shape);
-            Tensor stream = alone.Features(images, mask.Visible, [2])[0], compared = features[0].Teacher;
+            Tensor stream = alone.Features(images, mask, [2])[0], compared = features[0].Teacher;
             Assert.AreEqual(tokens, compared.size(1));
             CollectionAssert.AreEqual(features[0].Student.shape, compared.shape);
             int from = student == ClassToken.First && tokens == 9 ? 1 : 0;

@@ -210,7 +210,7 @@ public class FineTuningTests
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = tensor(new[] { 1f, 2f, 3f, 0f, 0f, 0f }, [2, 3]), targets = tensor(new[] { 0.2f, 0.3f, 0.5f, 0f, 1f, 0f }, [2, 3]);
         double logSum = Math.Log(Math.Exp(1) + Math.Exp(2) + Math.Exp(3)), first = 0.2 * (logSum - 1) + 0.3 * (logSum - 2) + 0.5 * (logSum - 3);
-        Assert.AreEqual((first + Math.Log(3)) / 2, SupervisedRun.Loss(logits, targets).ToDouble(), 1e-6);
+        Assert.AreEqual((first + Math.Log(3)) / 2, Supervision.CrossEntropy(logits, targets).ToDouble(), 1e-6);
     }
 
     private static double[] Losses(FineTuneOptions options)

@@ -8,14 +8,7 @@ namespace Smae.Training.Tests;
 /// <param name="position">Where the step stands; the default is that of a run of one step.</param>
 /// <param name="views">The images seen in other ways, by index; null for objectives that ask for none.</param>
 internal sealed class GivenBatch(Tensor images, PatchMask? mask = null, TrainingPosition? position = null, IReadOnlyList<Tensor>? views = null)
-    : PretrainBatch
-{
-    public override TrainingPosition Position => position ?? new TrainingPosition(0, 1, 0, 1);
-
-    public override Tensor Images => images;
-
-    public override PatchMask Mask => mask ?? throw new InvalidOperationException("The test gave no mask.");
-
-    public override Tensor View(int index, Augmentation augmentation) =>
-        views is null ? throw new InvalidOperationException("The test gave no views.") : views[index];
-}
+    : PretrainBatch(
+        position ?? new TrainingPosition(0, 1, 0, 1), (int)images.size(0), () => images,
+        () => mask ?? throw new InvalidOperationException("The test gave no mask."),
+        (index, _) => views is null ? throw new InvalidOperationException("The test gave no views.") : views[index]);

@@ -1,29 +1,19 @@
 namespace Smae.Training.Tests;
 
 /// <summary>
-/// Files with weights, inputs and outputs of other implementations: our own plain PyTorch one beside the tests, and those of the published code in the
-/// folder that <c>SMAE_GOLDEN</c> names.
+/// Files with weights, inputs and outputs of the published code: those of <c>tests/golden</c>, or of the folder that <c>SMAE_GOLDEN</c> names.
 /// </summary>
 internal static class Golden
 {
-    private static string? Published
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("SMAE_GOLDEN") is { Length: > 0 } named) return named;
-            for (DirectoryInfo? d = new(AppContext.BaseDirectory); d is not null; d = d.Parent)
-                if (File.Exists(Path.Combine(d.FullName, "Smae.sln")))
-                    return Path.Combine(d.FullName, "..", "shared", "golden") is var folder && Directory.Exists(folder) ? folder : null;
-            return null;
-        }
-    }
+    private static string Folder =>
+        Environment.GetEnvironmentVariable("SMAE_GOLDEN") is { Length: > 0 } named ? named : Path.Combine(AppContext.BaseDirectory, "golden");
 
-    /// <summary>The files whose header says that a test can use them.</summary>
-    public static IEnumerable<string> Files(Func<SafeTensorsFile, bool> usable)
+    /// <summary>
+    /// The files whose header says that a test can use them. Where none does, one that is not there: the test fails on it, and says where it looked.
+    /// </summary>
+    public static IReadOnlyList<string> Files(Func<SafeTensorsFile, bool> usable)
     {
-        foreach (string? folder in (string?[])[Path.Combine(AppContext.BaseDirectory, "Data"), Published])
-            if (folder is not null)
-                foreach (string path in Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
-                    if (usable(SafeTensors.Open(path))) yield return path;
+        string[] paths = [.. Directory.GetFiles(Folder, "*.safetensors").Order(StringComparer.Ordinal).Where(path => usable(SafeTensors.Open(path)))];
+        return paths.Length > 0 ? paths : [Path.Combine(Folder, "(a file with what this test compares).safetensors")];
     }
 }

@@ -34,4 +34,40 @@ public sealed class HiddenPredictionTests
         for (int i = 0; i < parameters.Length; i++)
             Assert.AreEqual(0, (expectedGradients[i] - actualGradients[i]).abs().max().ToDouble(), 1e-5 * Math.Max(1, expectedGradients[i].abs().max().ToDouble()));
     }
+
+    [TestMethod]
+    [DataRow(2, 4)]
+    [DataRow(4, 4)]
+    [DataRow(3, 3)]
+    [DataRow(3, 5)]
+    [DataRow(1, 4)]
+    public void AMaskOfAnotherSizeIsRefusedWithBothSizes(int batch, int side)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        using MaskedAutoencoder model = new(TinyModels.Encoder), ofFeatures = new(TinyModels.Encoder, target: DecoderTarget.Features);
+        Tensor images = randn(3, 3, 16, 16);
+        PatchMask right = Masking.Random(0.5).Draw(3, 4, 4, generator), wrong = Masking.Random(0.5).Draw(batch, side, side, generator);
+        void Refused(Action action)
+        {
+            string message = Assert.ThrowsExactly<ArgumentException>(action).Message;
+            StringAssert.Contains(message, $"{batch} images of {side * side} patches");
+            StringAssert.Contains(message, "3 of 16");
+        }
+        Refused(() => model.forward(images, wrong));
+        Refused(() => model.PredictHidden(images, wrong));
+        Objective[] objectives =
+        [
+            Objective.Pixel(), Objective.Pixel(hiddenOnly: false), Objective.LowPassPixel(), Objective.LowPassPixel(hiddenOnly: false),
+            Objective.SelfDistilledFeatures(folds: 1),
+        ];
+        foreach (Objective objective in objectives)
+        {
+            using ObjectiveRun run = objective.Begin(objective.Target == DecoderTarget.Features ? ofFeatures : model);
+            Refused(() => run.Loss(new GivenBatch(images, wrong)));
+        }
+        Reconstruction made = model.forward(images, right);
+        Refused(() => Objective.Pixel().Loss(made with { Mask = wrong }));
+        Refused(() => Objective.Pixel().LossOfHidden(made.Prediction.narrow(1, 0, right.HiddenCount), made.Patches, wrong));
+    }
 }

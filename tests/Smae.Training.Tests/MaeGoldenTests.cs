@@ -23,7 +23,6 @@ public partial class MaeGoldenTests
         (Reconstruction reconstruction, Tensor value) = loss();
         Close.To(file.Read("output.mask"), reconstruction.Mask.Hidden(), 0, "mask");
         Close.To(file.Read("output.ids_restore"), reconstruction.Mask.Restore, 0, "ids_restore");
-        SkipIfWeightsAreThoseAfterTraining(file, value);
         Close.To(file.Read("output.latent"), reconstruction.Latent, 1e-5, "latent");
         Close.To(file.Read("output.prediction"), reconstruction.Prediction, 1e-5, "prediction");
         Close.To(file.Read("output.loss"), value.reshape(1), 1e-5, "loss");
@@ -33,18 +32,17 @@ public partial class MaeGoldenTests
     [DynamicData(nameof(Files))]
     public void GradientsAgreeToOneInTenThousand(string path) => Run(path, (file, model, loss) =>
     {
-        Tensor value = loss().Loss;
-        SkipIfWeightsAreThoseAfterTraining(file, value);
-        value.backward();
+        loss().Loss.backward();
         foreach ((string name, Tensor parameter) in ModelWeights.Of(model).Where(w => w.Tensor.requires_grad))
-            CompareParts(name, file.Read($"grad.{name}"), parameter.grad!, 1e-4, keys => keys.abs().max().ToDouble() < 1e-6);
+            CompareParts(name, file.Read($"grad.{name}"), parameter.grad!, Gradient, keys => keys.abs().max().ToDouble() < 1e-6);
+
+        static void Gradient(Tensor expected, Tensor actual, string what) => Close.To(expected, actual, 1e-4, what);
     });
 
     [TestMethod]
     [DynamicData(nameof(Files))]
     public void ThreeStepsOfAdamWAgreeToOneInAHundredThousand(string path) => Run(path, (file, model, loss) =>
     {
-        SkipIfWeightsAreThoseAfterTraining(file, loss().Loss);
         Match m = AdamWText.Match(file.Metadata["adamw"]);
         double Number(string group) => double.Parse(m.Groups[group].Value, CultureInfo.InvariantCulture);
         using var optimizer = new AdamW(ParameterGroup.Of(model, Number("wd")), Number("b1"), Number("b2"), Number("eps"));
@@ -59,35 +57,27 @@ public partial class MaeGoldenTests
         {
             Tensor before = file.Read($"weights.{name}");
             double limit = 1.01 * Number("steps") * Number("lr");
-            CompareParts(name, file.Read($"after3.{name}"), weight, 1e-5, keys => (keys - before.chunk(3)[1]).abs().max().ToDouble() < limit);
+            CompareParts(name, file.Read($"after3.{name}"), weight, Weight, keys => (keys - before.chunk(3)[1]).abs().max().ToDouble() < limit);
         }
-    });
 
-    /// <summary>
-    /// Some golden files of the published code hold as weights those after the three steps. Then only one number fits them, the loss after the steps; it is
-    /// compared, and the rest is reported as skipped.
-    /// </summary>
-    private static void SkipIfWeightsAreThoseAfterTraining(SafeTensorsFile file, Tensor loss)
-    {
-        if (!file.Read("weights.decoder_pred.weight").Equals(file.Read("after3.decoder_pred.weight"))) return;
-        Close.To(file.Read("output.loss_after_3_steps"), loss.reshape(1), 1e-5, "loss after three steps");
-        Assert.Inconclusive($"{file.Path}: its weights.* are its after3.*, so its other outputs belong to weights it does not hold.");
-    }
+        // Absolute: Adam divides small gradients by their size, so the published code's own float32 and float64 lie up to 8.6e-6 apart here.
+        static void Weight(Tensor expected, Tensor actual, string what) => Close.Within(expected, actual, 1e-5, what);
+    });
 
     /// <summary>
     /// The bias of the keys adds the same to every score of a query, which a softmax does not see: its gradient is rounding alone, and Adam, which divides a
     /// gradient by its size, steps in a direction of chance. There only the size is compared.
     /// </summary>
-    private static void CompareParts(string name, Tensor expected, Tensor actual, double relative, Func<Tensor, bool> keysAreSmall)
+    private static void CompareParts(string name, Tensor expected, Tensor actual, Action<Tensor, Tensor, string> compare, Func<Tensor, bool> keysAreSmall)
     {
         if (!name.EndsWith("qkv.bias", StringComparison.Ordinal))
         {
-            Close.To(expected, actual, relative, name);
+            compare(expected, actual, name);
             return;
         }
         Tensor[] expectedParts = expected.chunk(3), parts = actual.chunk(3);
-        Close.To(expectedParts[0], parts[0], relative, name + ", queries");
-        Close.To(expectedParts[2], parts[2], relative, name + ", values");
+        compare(expectedParts[0], parts[0], name + ", queries");
+        compare(expectedParts[2], parts[2], name + ", values");
         Assert.IsTrue(keysAreSmall(parts[1]), name + ", keys");
     }
 

@@ -78,4 +78,35 @@ public class MaskingTests
         var options = new MaePretrainOptions { Encoder = VisionTransformerConfig.VitTiny16.ForImages(32), Masking = Masking.Random(0.9) };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "leaves 0 visible");
     }
+
+    [TestMethod]
+    [DataRow(0, 0, "0 patches")]
+    [DataRow(0, 4, "There are 0 flags: expected 4 for each image")]
+    [DataRow(3, 4, "There are 3 flags: expected 4 for each image")]
+    [DataRow(9, 4, "There are 9 flags")]
+    [DataRow(4, 0, "0 patches")]
+    [DataRow(4, -1, "-1 patches")]
+    [DataRow(4, 1, "1 patches")]
+    public void FlagsThatAreNoMaskAreRefused(int flags, int patches, string message) =>
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => PatchMask.FromFlags(new bool[flags], patches)).Message, message);
+
+    [TestMethod]
+    public void NoiseThatIsNoMaskIsRefused()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (Tensor noise in (Tensor[])[zeros(0, 4), zeros(4, 0), zeros(4), zeros(2, 2, 2)])
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => PatchMask.FromNoise(noise, 0.5)).Message, "expected [batch, patches]");
+    }
+
+    [TestMethod]
+    public void AMaskOfAnotherSizeIsRefusedOnBothPaths()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new MaskedAutoencoder(TinyModels.Encoder);
+        Tensor images = zeros(2, 3, 16, 16);
+        foreach (PatchMask mask in (PatchMask[])[PatchMask.FromNoise(rand(2, 9), 0.5), PatchMask.FromNoise(rand(3, 16), 0.5), PatchMask.FromNoise(rand(1, 16), 0.5)])
+            foreach (Action predict in (Action[])[() => model.forward(images, mask), () => model.PredictHidden(images, mask)])
+                StringAssert.Contains(
+                    Assert.ThrowsExactly<ArgumentException>(predict).Message, $"for {mask.BatchSize} images of {mask.PatchCount} patches: expected 2 of 16");
+    }
 }

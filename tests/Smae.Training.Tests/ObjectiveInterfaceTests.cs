@@ -1,3 +1,5 @@
+using System.Globalization;
+using Smae.Tests;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -123,6 +125,64 @@ public class ObjectiveInterfaceTests
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>((TinyModels.Options with { DropPath = 1 }).Validate).Message, "DropPath is 1");
     }
 
+    [TestMethod]
+    public void TheIdentityIsTheSameInEveryCulture()
+    {
+        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        comma.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo before = CultureInfo.CurrentCulture;
+        using var critic = new SqueezeNet(2);
+        Objective[] objectives = [Objective.Pixel(), Objective.LowPassPixel(0.25), Objective.Semantic(0.5, critic), Objective.Dino()];
+        string[] here = [.. objectives.Select(objective => objective.Identity)];
+        try
+        {
+            CultureInfo.CurrentCulture = comma;
+            CollectionAssert.AreEqual(here, objectives.Select(objective => objective.Identity).ToArray());
+            Assert.AreSame(comma, CultureInfo.CurrentCulture);
+            string fault = string.Join(' ', (Objective.Dino() with { TeacherMomentum = 1.5 }).Faults(TinyModels.Options));
+            StringAssert.Contains(fault, "TeacherMomentum is 1.5: expected");
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [TestMethod]
+    public void PixelsOfAPredictionAreThoseOfThePixelTarget()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new MaskedAutoencoder(TinyModels.Encoder);
+        Reconstruction made = model.forward(randn(2, 3, 16, 16), PatchMask.FromNoise(rand(2, 16), 0.5));
+        Assert.AreSame(made.Prediction, new ProbeObjective().ToPixels(made));
+        foreach (PixelObjective pixels in (PixelObjective[])[Objective.Pixel(), Objective.Pixel(normalizePatches: false)])
+            Close.To(pixels.ToPixels(made), new ProbeObjective { Pixels = pixels }.ToPixels(made), 0, "pixels");
+    }
+
+    [TestMethod]
+    public void WhatARunOwnsGoesWithIt()
+    {
+        using Tensor part = zeros(1);
+        using (new OwningRun(part)) Assert.IsFalse(part.IsInvalid);
+        Assert.IsTrue(part.IsInvalid);
+    }
+
+    [TestMethod]
+    public void EveryObjectiveOfTheLibraryIsOneOfEveryMethods()
+    {
+        string folder = Directory.CreateTempSubdirectory("smae-methods-").FullName;
+        try
+        {
+            Type[] tried = [.. EveryMethod.Names.Select(name => EveryMethod.Options(name, TinyModels.Options, folder).Objective.GetType())];
+            Type[] missing = [.. typeof(Objective).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Objective)) && !t.IsAbstract).Except(tried)];
+            Assert.IsEmpty(missing, string.Join<Type>(", ", missing));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static MaePretrainResult Run(ImageStore images, Objective objective, Func<MaePretrainOptions, MaePretrainOptions>? change = null)
     {
         MaePretrainOptions options = TinyModels.Options with { Objective = objective };
@@ -155,7 +215,11 @@ public class ObjectiveInterfaceTests
 
         public Action<MaskedAutoencoder>? Stepped { get; init; }
 
+        public PixelObjective? Pixels { get; init; }
+
         public override DecoderTarget Target => Decodes;
+
+        public override PixelObjective? PixelTarget => Pixels;
 
         protected internal override IEnumerable<string> Faults(MaePretrainOptions options) => Fault is null ? [] : [Fault];
 
@@ -201,5 +265,12 @@ public class ObjectiveInterfaceTests
 
             private void Tell(string what, TrainingPosition at) => objective.Told?.Invoke($"{what} {at.Epoch}/{at.Step}");
         }
+    }
+
+    private sealed class OwningRun : ObjectiveRun
+    {
+        public OwningRun(IDisposable part) => Own(part);
+
+        public override Tensor Loss(PretrainBatch batch) => throw new NotSupportedException();
     }
 }

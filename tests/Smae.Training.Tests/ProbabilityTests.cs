@@ -21,7 +21,6 @@ public class ProbabilityTests
             LabelSmoothing = smoothing, Mixing = mixing, Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomErasing(0.5)),
         };
         using var random = new RandomStream(5);
-        using var model = new VisionTransformerClassifier(TinyModels.Encoder, 2);
         for (int trial = 0; trial < 25; trial++)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -29,16 +28,16 @@ public class ProbabilityTests
             LabelledImages images = EasyImages.Create(Math.Max(classes, batch), classes);
             using ImageStore store = images.Images;
             using var normalizer = new ImageNormalizer(new ImagePreprocessing { Height = 16, Width = 16 }, CPU);
-            var run = new SupervisedRun(model, model.Weights, classes, options, CPU, "");
-            var step = new TrainingStep(new TrainingPosition(0, 1, trial, 25), Enumerable.Range(0, batch).Select(i => (long)i).ToArray());
-            (Tensor inputs, Tensor targets) =
-                run.Batch(images, (which, numbers) => normalizer.Normalize(store.Batch(which.Span), options.Augmentation, numbers), step, random);
+            long[] which = [.. Enumerable.Range(0, batch).Select(i => (long)i)];
+            Tensor pixels = normalizer.Normalize(store.Batch(which), options.Augmentation, random.SequenceAt(RandomUse.Augmentation, trial));
+            (Tensor inputs, Tensor targets) = SupervisedBatch.Of(
+                pixels, images.Labels(which, CPU), classes, options, random.SequenceAt(RandomUse.Mixing, trial));
             CollectionAssert.AreEqual(new long[] { batch, classes }, targets.shape);
             CollectionAssert.AreEqual(new long[] { batch, 3, 16, 16 }, inputs.shape);
             Assert.IsGreaterThanOrEqualTo(0, targets.min().ToDouble(), name);
             Close.To(ones(batch), targets.sum(1), 2e-6, $"{name}, step {trial}");
             // Of a model that knows nothing the loss is ln(classes), if and only if targets sum to 1.
-            Assert.AreEqual(Math.Log(classes), SupervisedRun.Loss(zeros(batch, classes), targets).ToDouble(), 1e-5);
+            Assert.AreEqual(Math.Log(classes), Supervision.CrossEntropy(zeros(batch, classes), targets).ToDouble(), 1e-5);
         }
     }
 

@@ -51,7 +51,9 @@ public class ProbingTests
     public void BatchNormUsesItsRunningStatisticsInValidation()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var norm = new BatchNormalization(2);
+        using var generator = new Generator(1);
+        using var head = (Sequential)ClassifierHead.Create(2, 2, batchNorm: true, std: 1, generator);
+        var norm = (nn.Module<Tensor, Tensor>)head[0];
         Tensor batch = tensor(new float[] { 0, 10, 4, 30 }, [2, 2]);
         Close.To(tensor(new float[] { -1, -1, 1, 1 }, [2, 2]), norm.forward(batch), 1e-5, "training: statistics of the batch");
         norm.eval();
@@ -114,6 +116,24 @@ public class ProbingTests
         Assert.AreEqual(1, Of(1, 3, 0.6).Top1);
         Assert.AreEqual((0.0, 0.0), (Of(2, 3, 0.07).Top1, Of(2, 3, 0.07).Top5), "no neighbour of that class");
         Assert.AreEqual((0.0, 1.0), (Of(2, 20, 0.07).Top1, Of(2, 20, 0.07).Top5), "all four vote");
+        Assert.AreEqual(1, Of(0, 3, 1e-9).Top1, "the lower the temperature, the more the nearest counts");
+        Assert.AreEqual((0.0, 1.0), (Of(2, 20, 1e-9).Top1, Of(2, 20, 1e-9).Top5), "a vote that vanishes is still one");
+    }
+
+    [TestMethod]
+    [DataRow(1e-30)]
+    [DataRow(1e-4)]
+    [DataRow(0.07)]
+    [DataRow(1e9)]
+    public void TheNearestOneAloneDecidesAtAnyTemperature(double temperature)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using ImageStore images = TinyModels.Images(4), one = TinyModels.Images(1);
+        Tensor voters = tensor(new float[] { 1, 9, 9, 1, 3, 4, 0, 9 }, [4, 2]), asked = tensor(new float[] { 1, 1 }, [1, 2]);
+        var training = new LabelledImages(images, [0, 1, 2, 3]);
+        double[] right = [.. Enumerable.Range(0, 4).Select(label =>
+            KNearestNeighbors.Evaluate(voters, training, asked, new LabelledImages(one, [label]), k: 1, temperature).Top1)];
+        CollectionAssert.AreEqual(new double[] { 0, 0, 1, 0 }, right);
     }
 
     [TestMethod]

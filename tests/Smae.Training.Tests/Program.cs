@@ -2,11 +2,16 @@ using Microsoft.Testing.Platform.Builder;
 
 namespace Smae.Training.Tests;
 
-/// <summary>The tests, or with four arguments a run that a test can kill.</summary>
+/// <summary>The tests, or what a test starts in a process of its own.</summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
+        if (args is [CpuGradientsTests.EmbedOnlyArgument])
+        {
+            CpuGradientsTests.EmbedOnly();
+            return 0;
+        }
         if (args is [string folder, string result, string epochs, string method] && !folder.StartsWith('-'))
             return KilledRun.Run(folder, result, epochs, method);
         ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(args);

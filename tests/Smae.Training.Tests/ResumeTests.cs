@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -32,6 +33,7 @@ public sealed partial class ResumeTests : IDisposable
     [DataRow("distilled", new long[] { 2, 5, 11 })]
     [DataRow("self-distilled", new long[] { 3, 5, 9, 10 })]
     [DataRow("fusion", new long[] { 4, 12 })]
+    [DataRow("plain", new long[] { 3, 5, 14 })]
     public void AStoppedRunGoesOnBitForBit(string kind, long[] stops)
     {
         using SqueezeNet critic = Critic();
@@ -155,6 +157,40 @@ public sealed partial class ResumeTests : IDisposable
     }
 
     [TestMethod]
+    public void ARunGoesOnWhereverItsNumbersAreWrittenInAnotherWay()
+    {
+        using ImageStore images = TinyModels.Images(41);
+        MaePretrainOptions options = Options("average");
+        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        comma.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = comma;
+            Stop(images, options, 6);
+            Assert.AreSame(comma, CultureInfo.CurrentCulture);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+        Stop(images, options, 8);
+        Assert.IsTrue(_log.Any(l => l.Contains("after step 6.")), Log());
+    }
+
+    [TestMethod]
+    public void AFolderThatAnotherRunHasIsRefused()
+    {
+        using ImageStore images = TinyModels.Images(41);
+        MaePretrainOptions options = Options("pixel");
+        IOException? refused = null;
+        var second = new Reporter(_ => refused ??= Assert.Throws<IOException>(() => MaePretraining.Run(images, options with { LearningRate = 0.5 })));
+        MaePretraining.Run(images, options with { Progress = second }).Model.Dispose();
+        StringAssert.Contains(refused!.Message, "another run has this folder");
+        StringAssert.Contains(refused.Message, _folder);
+    }
+
+    [TestMethod]
     public void TheLastFewAreKept()
     {
         using ImageStore images = TinyModels.Images(41);
@@ -228,6 +264,7 @@ public sealed partial class ResumeTests : IDisposable
                 Objective = Objective.Semantic(0.5, critic!) with { Scale = PerceptualScale.Calibrated },
                 Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.5, 1)),
             },
+            "plain" => options with { Plain = true, Encoder = dropout, WeightAverageDecay = 0.8, AccumulationSteps = 2 },
             "low pass" => options with { Objective = Objective.LowPassPixel(), Augmentation = Augmentation.RandomCrop() },
             "dino" => options with
             {

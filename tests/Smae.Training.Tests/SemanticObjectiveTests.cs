@@ -123,6 +123,16 @@ public class SemanticObjectiveTests
     }
 
     [TestMethod]
+    public void CalibrationNeedsABatch()
+    {
+        using var critic = new CountingCritic();
+        SemanticObjective objective = Objective.Semantic(0.5, critic) with { CalibrationBatches = 0 };
+        MaePretrainOptions options = TinyModels.Options with { Objective = objective with { Scale = PerceptualScale.Calibrated } };
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "Objective.CalibrationBatches is 0: expected at least 1.");
+        (options with { Objective = objective }).Validate();
+    }
+
+    [TestMethod]
     public void TheSameFileNameWithAnotherCriticIsAnotherObjective()
     {
         string path = Path.GetTempFileName();

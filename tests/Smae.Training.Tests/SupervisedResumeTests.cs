@@ -45,6 +45,22 @@ public sealed class SupervisedResumeTests : IDisposable
     });
 
     [TestMethod]
+    public void AnEpochCancelledInItsValidationHasASpeed()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var options = new FineTuneOptions { Architecture = TinyModels.Encoder, Epochs = 3, BatchSize = 8, Seed = 1, Checkpoints = EveryStep };
+        FineTuneOptions stopping = options with
+        {
+            CancellationToken = cancellation.Token, Progress = new Reporter(p => { if (p.Epoch == 2 && p.EpochEnded) cancellation.Cancel(); }),
+        };
+        Assert.Throws<OperationCanceledException>(() => FineTuning.Run(_training, _validation, stopping));
+        SupervisedResult<ImageClassifier> result = FineTuning.Run(_training, _validation, options, log: _log.Add);
+        result.Model.Dispose();
+        Assert.IsTrue(_log.Exists(line => line.Contains("after step 4.")), string.Join('\n', _log));
+        Assert.IsTrue(result.History.All(epoch => epoch.ImagesPerSecond > 0 && double.IsFinite(epoch.ImagesPerSecond)));
+    }
+
+    [TestMethod]
     public void TheSpeedIsThatOfTheStepsSinceTheRunWentOn()
     {
         var options = new FineTuneOptions { Architecture = TinyModels.Encoder, Epochs = 5, BatchSize = 8, Seed = 1, Checkpoints = EveryStep };
@@ -160,5 +176,10 @@ public sealed class SupervisedResumeTests : IDisposable
             _called(training);
             return input.mean([2, 3]).matmul(_weight);
         }
+    }
+
+    private sealed class Reporter(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
     }
 }

@@ -74,7 +74,8 @@ internal static class SmaeSide
                 using DisposeScope scope = torch.NewDisposeScope();
                 var shuffled = new Random((int)step);
                 long[] order = [.. Enumerable.Range(0, settings.Batch).Select(_ => (long)shuffled.Next((int)images.Count))];
-                new StoredBatch(scope, images, options, normalizer, random, new TrainingStep(new TrainingPosition(0, 1, step, long.MaxValue), order)).Make();
+                normalizer.Normalize(images.Batch(order), options.Augmentation, random.SequenceAt(RandomUse.Augmentation, step));
+                options.Masking.Draw(order.Length, options.Encoder.GridHeight, options.Encoder.GridWidth, random.At(RandomUse.Mask, step));
             }
         });
     }

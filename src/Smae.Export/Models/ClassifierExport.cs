@@ -53,6 +53,6 @@ internal sealed class ClassifierExport : TransformerExport
         string Kept(string name) => graph.Floats(name, Weights[name], dim);
         return graph.Node(
             "BatchNormalization", [x, Constant(1), Constant(0), Kept("head.0.running_mean"), Kept("head.0.running_var")],
-            ("epsilon", BatchNormalization.Epsilon));
+            ("epsilon", ClassifierHead.BatchNormEpsilon));
     }
 }

@@ -51,7 +51,7 @@ internal sealed class LabelClasses
         ? new LabelClasses(Numbered(count), null, null, null)
         : Make(new VectorDataViewType(TextDataViewType.Instance, count), [.. names.Select(name => name.AsMemory())]);
 
-    /// <summary>What is known of the classes before there is data: their number is not, and stands in as two.</summary>
+    /// <summary>What is known of the classes before there is data: their number is not, and is taken as two.</summary>
     public static LabelClasses Of(SchemaShape.Column label)
     {
         const int count = 2;

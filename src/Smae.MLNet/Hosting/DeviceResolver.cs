@@ -19,7 +19,6 @@ internal static class DeviceResolver
         if (wanted is not { } id)
             return null;
 
-        NativeTuning.Apply();   // before the first call into libtorch
         int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
         if (id >= 0 && id < count)
             return torch.device(DeviceType.CUDA, id);

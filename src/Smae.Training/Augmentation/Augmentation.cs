@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,7 +16,6 @@ public abstract record Augmentation
     }
 
     /// <summary>Several augmentations, one after the other; none leaves the images as they are.</summary>
-    /// <param name="steps">The augmentations, in order.</param>
     /// <exception cref="ArgumentException">One of them is null.</exception>
     public static Augmentation Sequence(params Augmentation[] steps) => new AugmentationSequence(steps);
 
@@ -55,7 +55,8 @@ public abstract record Augmentation
     /// <param name="magnitude">Which of the bins, 0 (weakest) to <paramref name="bins"/> - 1. Default 9.</param>
     /// <param name="bins">Into how many steps the range of each operation is cut. Default 31.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than 0 operations or 2 bins, or the magnitude is none of the bins.</exception>
-    public static Augmentation RandAugment(int numOps = 2, int magnitude = 9, int bins = 31) => new RandAugment(numOps, magnitude, bins);
+    public static Augmentation RandAugment(int numOps = 2, int magnitude = 9, int bins = 31) =>
+        new RandAugment(Within(numOps, 0, int.MaxValue), Within(magnitude, 0, Within(bins, 2, int.MaxValue) - 1), bins);
 
     /// <summary>
     /// RandAugment as timm has it with operations that grow with the magnitude, <c>rand-m9-mstd0.5-inc1</c> by default, with which MAE is fine-tuned:
@@ -111,11 +112,13 @@ public abstract record Augmentation
     /// <param name="maxDeviation">Largest deviation in pixels, at most 100. Default 2.</param>
     /// <param name="probability">How many images of all. Default 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is empty, or not positive, or the probability outside [0, 1].</exception>
-    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1) =>
-        new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
+    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1)
+    {
+        CheckRange(minDeviation, maxDeviation, 100);
+        return new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
+    }
 
     /// <summary>Does an augmentation to some images, drawn one by one (torchvision's RandomApply, which draws for all at once).</summary>
-    /// <param name="augmentation">What is done.</param>
     /// <param name="probability">How many images of all. Default 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
     public static Augmentation RandomApply(Augmentation augmentation, double probability = 0.5) => new RandomApply(augmentation, probability);
@@ -131,11 +134,14 @@ public abstract record Augmentation
     /// <exception cref="ArgumentOutOfRangeException">A range is empty, or not positive, or the scale or the probability above 1.</exception>
     public static Augmentation RandomErasing(
         double probability = 0.25, double minScale = 0.02, double maxScale = 1.0 / 3, double minRatio = 0.3, double maxRatio = 3.3,
-        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null) =>
-        new RandomErasing(probability, minScale, maxScale, minRatio, maxRatio, fill, preprocessing);
+        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null)
+    {
+        CheckRange(minScale, maxScale, 1);
+        CheckRange(minRatio, maxRatio, double.MaxValue);
+        return new RandomErasing(Within(probability, 0, 1), (minScale, maxScale), (minRatio, maxRatio), fill, preprocessing);
+    }
 
     /// <summary>This augmentation and then another.</summary>
-    /// <param name="next">The other.</param>
     public Augmentation Then(Augmentation next) => Sequence(this, next);
 
     /// <summary>Augments a batch.</summary>
@@ -184,5 +190,56 @@ public abstract record Augmentation
         if (!(min > 0)) throw new ArgumentOutOfRangeException(minName, min, $"{minName} is {min}: expected a positive number.");
         if (!(max >= min && max <= limit))
             throw new ArgumentOutOfRangeException(maxName, max, $"{maxName} is {max}: expected a number from {minName} ({min}) to {limit}.");
+    }
+}
+
+/// <summary>Augmentations one after the other.</summary>
+internal sealed record AugmentationSequence : Augmentation
+{
+    private readonly Augmentation[] _steps;
+
+    public AugmentationSequence(Augmentation[] steps)
+    {
+        if (Array.IndexOf(steps, null) >= 0) throw new ArgumentException("One of the augmentations is null.", nameof(steps));
+        _steps = [.. steps.SelectMany(s => s is AugmentationSequence inner ? inner._steps : [s])];
+    }
+
+    public bool Equals(AugmentationSequence? other) => other is not null && _steps.AsSpan().SequenceEqual(other._steps);
+
+    public override int GetHashCode() => _steps.Aggregate(0, HashCode.Combine);
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        Tensor current = images;
+        foreach (Augmentation step in _steps)
+        {
+            Tensor next = step.Apply(current, random);
+            if (!ReferenceEquals(current, images)) current.Dispose();
+            current = next;
+        }
+        return current;
+    }
+
+    protected override bool PrintMembers(StringBuilder builder)
+    {
+        builder.AppendJoin(", ", _steps.AsEnumerable());
+        return _steps.Length > 0;
+    }
+}
+
+/// <summary>Does an augmentation to some images of a batch, drawn one by one, and leaves the others as they are.</summary>
+internal sealed record RandomApply(Augmentation Augmentation, double Probability) : Augmentation
+{
+    public Augmentation Augmentation { get; } = Augmentation ?? throw new ArgumentNullException(nameof(Augmentation));
+
+    public double Probability { get; } = Within(Probability, 0, 1);
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        long[] drawn = [.. Enumerable.Range(0, (int)images.size(0)).Where(_ => random.Chance(Probability)).Select(i => (long)i)];
+        if (drawn.Length == 0) return images;
+        if (drawn.Length == images.size(0)) return Augmentation.Apply(images, random);
+        Tensor places = tensor(drawn, device: images.device);
+        return images.clone().index_copy_(0, places, Augmentation.Apply(images.index_select(0, places), random));
     }
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -14,8 +15,6 @@ internal static class ByteOperations
     public static Tensor FromUnit(Tensor images) => images.mul(255).round_().clamp_(0, 255);
 
     /// <summary>Does to each image what was drawn for it.</summary>
-    /// <param name="bytes">The images.</param>
-    /// <param name="drawn">An operation for each.</param>
     /// <param name="affine">Moves the pixels of images by maps, <c>[images, 6]</c>.</param>
     public static Tensor Apply(Tensor bytes, DrawnOperation[] drawn, Func<Tensor, Tensor, Tensor> affine)
     {
@@ -79,5 +78,35 @@ internal static class ByteOperations
         Tensor below = counts.cumsum(1).sub_(counts);
         Tensor table = below.add_(step.div(2, RoundingMode.floor)).div(step.clamp_min(1), RoundingMode.floor).clamp_(0, 255);
         return where(step.gt(0), table.gather(1, index), values).reshape(bytes.shape);
+    }
+}
+
+/// <summary>Does to each image of a batch an operation of its own, each operation once for all images that have it.</summary>
+internal static class ImageGroups
+{
+    /// <summary>The operation that leaves an image as it is.</summary>
+    public const int None = -1;
+
+    /// <param name="images">The batch; left as it is, and given back if nothing is done.</param>
+    /// <param name="apply">Does an operation to images, with their numbers <c>[images, count]</c>; gives images of the same shape.</param>
+    public static Tensor Apply(Tensor images, int[] operations, float[] parameters, Func<int, Tensor, Tensor, Tensor> apply)
+    {
+        int[] order = [.. Enumerable.Range(0, operations.Length).Where(i => operations[i] != None).OrderBy(i => operations[i])];
+        if (order.Length == 0) return images;
+        int count = parameters.Length / operations.Length;
+        Tensor places = tensor(Array.ConvertAll(order, i => (long)i), device: images.device);
+        Tensor numbers = tensor(parameters, [operations.Length, count], device: images.device).index_select(0, places);
+        Tensor? result = null;
+        for (int from = 0, to; from < order.Length; from = to)
+        {
+            int operation = operations[order[from]];
+            for (to = from + 1; to < order.Length && operations[order[to]] == operation;) to++;
+            if (to - from == operations.Length) return apply(operation, images, numbers);
+            using DisposeScope scope = NewDisposeScope();
+            Tensor group = places.narrow(0, from, to - from);
+            result ??= images.clone().MoveToOuterDisposeScope();
+            result.index_copy_(0, group, apply(operation, images.index_select(0, group), numbers.narrow(0, from, to - from)));
+        }
+        return result!;
     }
 }

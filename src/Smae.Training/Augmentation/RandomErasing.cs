@@ -3,27 +3,9 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>Overwrites a random box of some of the images.</summary>
-internal sealed record RandomErasing : Augmentation
+internal sealed record RandomErasing(
+    double Probability, (double Min, double Max) Scale, (double Min, double Max) Ratio, ErasingFill Fill, ImagePreprocessing? Preprocessing) : Augmentation
 {
-    public RandomErasing(
-        double probability, double minScale, double maxScale, double minRatio, double maxRatio, ErasingFill fill, ImagePreprocessing? preprocessing)
-    {
-        CheckRange(minScale, maxScale, 1);
-        CheckRange(minRatio, maxRatio, double.MaxValue);
-        Probability = Within(probability, 0, 1);
-        (Scale, Ratio, Fill, Preprocessing) = ((minScale, maxScale), (minRatio, maxRatio), fill, preprocessing);
-    }
-
-    public double Probability { get; }
-
-    public (double Min, double Max) Scale { get; }
-
-    public (double Min, double Max) Ratio { get; }
-
-    public ErasingFill Fill { get; }
-
-    public ImagePreprocessing? Preprocessing { get; }
-
     private protected override Tensor Transform(Tensor images, RandomSequence random)
     {
         (int batch, int channels, int height, int width) = ((int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3));
@@ -61,4 +43,17 @@ internal sealed record RandomErasing : Augmentation
                 }
         return tensor(noise, device: device);
     }
+}
+
+/// <summary>What an erased box is filled with.</summary>
+public enum ErasingFill
+{
+    /// <summary>0, black.</summary>
+    Zero,
+
+    /// <summary>
+    /// Normal noise, new for each pixel and channel, that has mean 0 and deviation 1 once the images are normalised (timm's mode 'pixel', which
+    /// erases after normalisation). It is not clamped to 0..1.
+    /// </summary>
+    Noise,
 }

@@ -54,7 +54,6 @@ internal sealed class ImageFile : IDisposable
     }
 
     /// <summary>A file that is there, to be read.</summary>
-    /// <param name="path">Its path.</param>
     /// <param name="temporary">Whether it is deleted with this object.</param>
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static ImageFile Open(string path, bool temporary = false) => new(path, new FileStream(

@@ -38,6 +38,25 @@ public sealed record ImagePreprocessing
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
 
+    /// <exception cref="ArgumentException">The images are of another size.</exception>
+    internal void CheckSize(ImageStore images, string paramName)
+    {
+        if ((images.Height, images.Width, images.Channels) != (Height, Width, Channels))
+            throw new ArgumentException(
+                $"The images are {images.Height}x{images.Width} with {images.Channels} channels: expected {Height}x{Width} with {Channels}.", paramName);
+    }
+
+    /// <summary>What is wrong with this for a model of images of another size, one sentence or none.</summary>
+    /// <param name="model">What the sentence calls the model.</param>
+    /// <param name="height">Height of the model's images.</param>
+    /// <param name="width">Their width.</param>
+    /// <param name="channels">Their channels.</param>
+    internal IEnumerable<string> SizeFaults(string model, int height, int width, int channels)
+    {
+        if ((height, width, channels) != (Height, Width, Channels))
+            yield return $"Preprocessing gives {Height}x{Width}x{Channels}: {model} expects {height}x{width}x{channels}.";
+    }
+
     internal IEnumerable<string> Faults()
     {
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
@@ -56,4 +75,27 @@ public sealed record ImagePreprocessing
         rgb[..Math.Min(rgb.Length, channels)].CopyTo(values);
         return values;
     }
+}
+
+/// <summary>How an image of another shape is brought to the model's size. The names of ML.NET's <c>ResizeImages</c> are in brackets.</summary>
+public enum ResizeMode
+{
+    /// <summary>Scale until the image covers the size, cut off what stands over on both sides (IsoCrop).</summary>
+    Crop,
+
+    /// <summary>Scale until the image fits into the size, fill the rest with black (IsoPad).</summary>
+    Pad,
+
+    /// <summary>Scale both sides by themselves (Fill).</summary>
+    Stretch,
+}
+
+/// <summary>What happens when an image cannot be read: a missing or truncated file, or one that is no image.</summary>
+public enum BrokenImagePolicy
+{
+    /// <summary>It is reported and counted, and the work goes on without it.</summary>
+    Skip,
+
+    /// <summary>The work stops with an error that names it.</summary>
+    Fail,
 }

@@ -24,8 +24,6 @@ public sealed unsafe class ImageStore : IDisposable
     private bool _disposed;
 
     /// <summary>An empty store.</summary>
-    /// <param name="height">Height of every image in pixels.</param>
-    /// <param name="width">Width of every image in pixels.</param>
     /// <param name="channels">Channels of every image. Default 3.</param>
     /// <param name="cache">How much of it may be in memory, and where the rest lies; null takes every option's default.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
@@ -87,7 +85,6 @@ public sealed unsafe class ImageStore : IDisposable
     /// The bytes of an image: rows from the top, in a row the pixels, in a pixel the channels (<c>[height, width, channels]</c>). They hold until an
     /// image is added.
     /// </summary>
-    /// <param name="index">Which image.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
     public ReadOnlySpan<byte> this[long index]
     {
@@ -120,7 +117,6 @@ public sealed unsafe class ImageStore : IDisposable
     }
 
     /// <summary>Copies images into a new tensor.</summary>
-    /// <param name="indices">Which images, in this order.</param>
     /// <returns><c>[indices, height, width, channels]</c>, uint8, on the CPU.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An image does not exist.</exception>
     public Tensor Batch(ReadOnlySpan<long> indices)
@@ -159,9 +155,6 @@ public sealed unsafe class ImageStore : IDisposable
     }
 
     /// <summary>Completes the file that all images were written to and gives it its name, under which the next run finds it.</summary>
-    /// <param name="path">The name.</param>
-    /// <param name="stamp">What the images were decoded from.</param>
-    /// <param name="broken">Images that are not in the store.</param>
     /// <returns>Why the file cannot be kept; null if it is.</returns>
     internal string? Keep(string path, string stamp, IReadOnlyList<CachedProblem> broken)
     {
@@ -233,5 +226,34 @@ public sealed unsafe class ImageStore : IDisposable
         foreach (nint memory in _allocated) NativeMemory.Free((void*)memory);
         _allocated.Clear();
         _segments.Clear();
+    }
+}
+
+/// <summary>Where decoded images lie: in memory up to a budget, beyond it in a file that is mapped into memory, for data that memory cannot hold.</summary>
+public sealed record ImageCacheOptions
+{
+    /// <summary>
+    /// Bytes of decoded images that one store holds in memory of its own, in blocks of up to 64 MiB; the rest lies in the file, of which the system
+    /// keeps in memory what it has room for. At least one block is held. An image takes <see cref="ImagePreprocessing.ByteCount"/> bytes: 12 KiB at
+    /// 64x64, 147 KiB at 224x224. Training and validation images are two stores. Default null: half of the machine's memory, or of the limit that
+    /// the process runs under.
+    /// </summary>
+    public long? MemoryBudget { get; init; }
+
+    /// <summary>
+    /// The folder of the file; it is made if it is not there. Where images are read from a column of paths, all of them are written to it, and the
+    /// next run decodes nothing if it reads the same files in the same order, none of them with another size or time of last change, and brings
+    /// them to the same size. Of other columns nothing is kept. One file is kept for each list of paths and size; nothing deletes them but you.
+    /// Default null: the system's folder for temporary files, and nothing is kept.
+    /// </summary>
+    public string? Directory { get; init; }
+
+    /// <summary>The budget in force.</summary>
+    internal long EffectiveBudget => MemoryBudget ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+
+    internal IEnumerable<string> Faults()
+    {
+        if (MemoryBudget < 0) yield return $"ImageCache.MemoryBudget is {MemoryBudget}: expected 0 or more bytes, or null.";
+        if (Directory is not null && string.IsNullOrWhiteSpace(Directory)) yield return "ImageCache.Directory is blank: expected a folder, or null.";
     }
 }

@@ -11,7 +11,6 @@ public sealed class LabelledImages
     private readonly long[] _labels;
 
     /// <summary>Puts images and their classes together.</summary>
-    /// <param name="images">The images.</param>
     /// <param name="labels">The class of each, counted from 0; copied.</param>
     /// <exception cref="ArgumentException">There is no image, or there are not as many labels as images.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
@@ -40,7 +39,6 @@ public sealed class LabelledImages
     public int ClassCount { get; }
 
     /// <summary>The class of an image.</summary>
-    /// <param name="index">Which image.</param>
     public int this[long index] => (int)_labels[index];
 
     /// <summary>The classes of images, <c>[indices]</c>, int64.</summary>
@@ -67,13 +65,7 @@ public sealed class LabelledImages
         Images.ContentHash() + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
 
     /// <exception cref="ArgumentException">The images are of another size than a model takes.</exception>
-    internal void CheckSize(ImagePreprocessing preprocessing, string paramName)
-    {
-        if ((Images.Height, Images.Width, Images.Channels) != (preprocessing.Height, preprocessing.Width, preprocessing.Channels))
-            throw new ArgumentException(
-                $"The images are {Images.Height}x{Images.Width} with {Images.Channels} channels: "
-                + $"expected {preprocessing.Height}x{preprocessing.Width} with {preprocessing.Channels}.", paramName);
-    }
+    internal void CheckSize(ImagePreprocessing preprocessing, string paramName) => preprocessing.CheckSize(Images, paramName);
 
     /// <exception cref="ArgumentOutOfRangeException">A label is none of the classes.</exception>
     internal void CheckLabels(int classes, string paramName)

@@ -7,8 +7,12 @@ namespace Smae.Training;
 /// Block-wise masking of the SMAE paper: blocks are added until enough patches are hidden; what the last one hid too many, drawn at random from
 /// it, is shown again.
 /// </summary>
-internal sealed record BlockMasking(double Share) : Masking(Share)
+internal sealed record BlockMasking : Masking
 {
+    public BlockMasking(double ratio) : base(ratio)
+    {
+    }
+
     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
     {
         int patches = gridHeight * gridWidth, target = patches - VisibleCount(patches, Ratio);
@@ -39,5 +43,33 @@ internal sealed record BlockMasking(double Share) : Masking(Share)
                 added.RemoveAt(pick);
             }
         }
+    }
+}
+
+/// <summary>A rectangle that block-wise masking hides, measured in patches. It lies within the grid and covers every patch it touches.</summary>
+internal readonly record struct MaskBlock(double Top, double Left, double Height, double Width)
+{
+    /// <summary>Limits of the SMAE paper.</summary>
+    public const double MinArea = 16, MinAspect = 0.3, MaxAspect = 1 / MinAspect;
+
+    /// <summary>
+    /// The paper's block: area s ~ U[16, max(16, left to hide)], aspect r ~ U[0.3, 1/0.3], sqrt(s r) high, sqrt(s / r) wide and not larger than the
+    /// grid, anywhere.
+    /// </summary>
+    public static MaskBlock Draw(int gridHeight, int gridWidth, int toHide, RandomSequence random)
+    {
+        double area = random.Uniform(MinArea, Math.Max(MinArea, toHide)), aspect = random.Uniform(MinAspect, MaxAspect);
+        double height = Math.Min(Math.Sqrt(area * aspect), gridHeight), width = Math.Min(Math.Sqrt(area / aspect), gridWidth);
+        double top = random.Uniform(0, gridHeight - height), left = random.Uniform(0, gridWidth - width);
+        return new(top, left, height, width);
+    }
+
+    /// <summary>The patches that it covers, row by row, each as row * columns + column.</summary>
+    public IEnumerable<int> Patches(int gridHeight, int gridWidth)
+    {
+        int bottom = (int)Math.Min(gridHeight, Math.Ceiling(Top + Height)), right = (int)Math.Min(gridWidth, Math.Ceiling(Left + Width));
+        for (int y = (int)Top; y < bottom; y++)
+        for (int x = (int)Left; x < right; x++)
+            yield return y * gridWidth + x;
     }
 }

@@ -2,10 +2,16 @@ using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>How the hidden patches are chosen.</summary>
+/// <summary>
+/// How the hidden patches are chosen. A masking is a value that names a method and its settings and keeps no state; one of your own is a record derived from
+/// this that overrides <see cref="Draw"/>, and goes wherever <see cref="Random"/> and <see cref="Block"/> go (docs/methods.md has one).
+/// </summary>
 public abstract record Masking
 {
-    private protected Masking(double ratio)
+    /// <summary>A masking that hides a share of the patches.</summary>
+    /// <param name="ratio">The share, in (0, 1): 0.75 hides three patches of four.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1).</exception>
+    protected Masking(double ratio)
     {
         if (!(ratio is > 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "The mask ratio must lie between 0 and 1, both excluded: 0.75 hides three patches of four.");
@@ -14,6 +20,12 @@ public abstract record Masking
 
     /// <summary>The share of patches that is hidden, in (0, 1).</summary>
     public double Ratio { get; }
+
+    /// <summary>
+    /// A text that two maskings share only if they draw the same masks: a run goes on only from a checkpoint of the same. Default the type's name and the
+    /// values of all its fields: numbers, enums, text, and lists, records and structs of these. A masking with a field of another type overrides this.
+    /// </summary>
+    protected internal virtual string Identity => ValueText.Of(this);
 
     /// <summary>Hides patches drawn one by one, each as likely as any other (MAE).</summary>
     /// <param name="ratio">The share of patches to hide. Default 0.75.</param>
@@ -25,22 +37,42 @@ public abstract record Masking
     /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1).</exception>
     public static Masking Block(double ratio = 0.5) => new BlockMasking(ratio);
 
-    /// <summary>Draws a mask for a batch.</summary>
+    /// <summary>
+    /// Draws a mask for a batch. It must follow from the arguments and the settings alone, or a run that was stopped does not go on as it would have; calls
+    /// may come from several threads.
+    /// </summary>
     /// <param name="batch">Images in the batch.</param>
     /// <param name="gridHeight">Rows of patches.</param>
     /// <param name="gridWidth">Columns of patches.</param>
-    /// <param name="generator">The source of randomness, on the CPU.</param>
-    /// <returns>A mask on the CPU.</returns>
+    /// <param name="generator">The only source of randomness, on the CPU.</param>
+    /// <returns>
+    /// A mask on the CPU that hides the same number of patches in every image: see <see cref="PatchMask.FromFlags"/> and <see cref="PatchMask.FromNoise"/>.
+    /// </returns>
     public abstract PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator);
 
     /// <summary>How many of so many patches stay visible: <c>(int)(patches * (1 - ratio))</c>, as in facebookresearch/mae.</summary>
+    /// <param name="patches">Patches in an image.</param>
+    /// <param name="ratio">The share to hide, in (0, 1).</param>
     /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or leaves no patch visible or none hidden.</exception>
-    internal static int VisibleCount(int patches, double ratio)
+    public static int VisibleCount(int patches, double ratio)
     {
         int visible = ratio is > 0 and < 1 ? (int)(patches * (1 - ratio)) : 0;
         if (visible < 1 || visible >= patches)
             throw new ArgumentOutOfRangeException(nameof(ratio), ratio,
                 $"A mask ratio of {ratio} over {patches} patches leaves {visible} visible: expected at least one visible and one hidden.");
         return visible;
+    }
+}
+
+internal sealed record RandomMasking : Masking
+{
+    public RandomMasking(double ratio) : base(ratio)
+    {
+    }
+
+    public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
+    {
+        using Tensor noise = rand(batch, (long)gridHeight * gridWidth, generator: generator);
+        return PatchMask.FromNoise(noise, Ratio);
     }
 }

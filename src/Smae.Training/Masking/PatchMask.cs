@@ -31,12 +31,23 @@ public sealed class PatchMask
     /// <summary>The hidden patches, in the order that they have after the visible ones: <c>[batch, hidden]</c>, int64.</summary>
     internal Tensor HiddenIndices() => Order.narrow(1, Visible.size(1), HiddenCount);
 
+    /// <exception cref="ArgumentException">The mask is for other numbers of images or patches.</exception>
+    internal void CheckSize(long images, long patches)
+    {
+        if ((BatchSize, PatchCount) != (images, patches))
+            throw new ArgumentException($"The mask is for {BatchSize} images of {PatchCount} patches: expected {images} of {patches}.", "mask");
+    }
+
     /// <summary>The mask whose visible patches are those of least noise, in that order, as in facebookresearch/mae.</summary>
     /// <param name="noise">A number for each patch, <c>[batch, patches]</c>.</param>
     /// <param name="maskRatio">The share of patches to hide, in (0, 1); <c>(int)(patches * (1 - maskRatio))</c> stay visible.</param>
+    /// <exception cref="ArgumentException">The noise has another shape, or no number.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or leaves no patch visible or none hidden.</exception>
     public static PatchMask FromNoise(Tensor noise, double maskRatio)
     {
+        ArgumentNullException.ThrowIfNull(noise);
+        if (noise.dim() != 2 || noise.numel() == 0)
+            throw new ArgumentException($"The noise has the shape [{string.Join(", ", noise.shape)}]: expected [batch, patches], neither of them 0.", nameof(noise));
         int visible = Masking.VisibleCount((int)noise.size(1), maskRatio);
         Tensor shuffle = noise.argsort(1);
         return new PatchMask(shuffle, visible, shuffle.argsort(1));
@@ -45,11 +56,17 @@ public sealed class PatchMask
     /// <summary>A mask from flags: visible patches keep their order.</summary>
     /// <param name="hidden">Whether a patch is hidden, image by image; the same number of them in every image.</param>
     /// <param name="patchCount">Patches in an image.</param>
-    /// <exception cref="ArgumentException">The images do not hide the same number of patches, or one hides none or all.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are fewer than two patches, or not as many flags as patches for each image; the images do not hide the same number of patches, or one hides none or all.
+    /// </exception>
     public static PatchMask FromFlags(ReadOnlySpan<bool> hidden, int patchCount)
     {
+        if (patchCount < 2)
+            throw new ArgumentException($"An image of {patchCount} patches cannot show one and hide another: expected at least 2.", nameof(patchCount));
+        if (hidden.Length == 0 || hidden.Length % patchCount != 0)
+            throw new ArgumentException(
+                $"There are {hidden.Length} flags: expected {patchCount} for each image, one for each patch, and at least one image.", nameof(hidden));
         int batch = hidden.Length / patchCount, visible = hidden[..patchCount].Count(false);
-        if (batch * patchCount != hidden.Length) throw new ArgumentException($"{hidden.Length} flags are not a whole number of images of {patchCount} patches.", nameof(hidden));
         var order = new long[hidden.Length];
         var restore = new long[hidden.Length];
         for (int b = 0; b < batch; b++)
@@ -69,12 +86,9 @@ public sealed class PatchMask
     }
 
     /// <summary>The mask of some of the images, as views of this one.</summary>
-    /// <param name="first">The first image.</param>
-    /// <param name="count">How many.</param>
     internal PatchMask Narrow(long first, long count) =>
         new(Order.narrow(0, first, count), Visible.size(1), Restore.narrow(0, first, count));
 
     /// <summary>This mask on a device.</summary>
-    /// <param name="device">Where to.</param>
     public PatchMask To(Device device) => new(Order.to(device), Visible.size(1), Restore.to(device));
 }

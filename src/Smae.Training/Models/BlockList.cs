@@ -20,7 +20,6 @@ public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
     public int Count => _blocks.Length;
 
     /// <summary>One of them.</summary>
-    /// <param name="index">Its place in the list.</param>
     public int this[int index] => _blocks[index];
 
     /// <summary>A list of blocks; what <c>[0, 5, 11]</c> becomes.</summary>
@@ -45,8 +44,6 @@ public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
     public override string ToString() => $"[{string.Join(", ", _blocks)}]";
 
     /// <summary>What is wrong with this list, one sentence each.</summary>
-    /// <param name="name">What the sentences call it.</param>
-    /// <param name="depth">Blocks that there are.</param>
     internal IEnumerable<string> Faults(string name, int depth)
     {
         if (_blocks.Length == 0) yield return $"{name} is empty: expected at least one block.";

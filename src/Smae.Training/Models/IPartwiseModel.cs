@@ -8,6 +8,6 @@ internal interface IPartwiseModel
 {
     ForwardNoise Noise { get; }
 
-    /// <summary>See <see cref="StepLoss.RowsPerImage"/>; null where an image depends on the others of its batch.</summary>
+    /// <summary>Rows that an image adds to the matrix products, the tokens of a transformer; null where an image depends on the others of its batch.</summary>
     int? RowsPerImage { get; }
 }

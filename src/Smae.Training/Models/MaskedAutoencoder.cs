@@ -14,7 +14,6 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     [ComponentName(Name = "decoder")] private readonly MaskedDecoder? _decoder;
 
     /// <summary>A new autoencoder with random weights, on the CPU.</summary>
-    /// <param name="encoder">The shape of the encoder.</param>
     /// <param name="decoder">The shape of the decoder; null takes <see cref="VisionTransformerConfig.DefaultDecoder"/>.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <param name="target">What the decoder predicts. Default <see cref="DecoderTarget.Pixels"/>.</param>
@@ -73,35 +72,59 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
 
     /// <summary>Hides patches, encodes the others and predicts all.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches are hidden.</param>
     /// <exception cref="ArgumentException">Images or mask are not of this model's size.</exception>
     /// <exception cref="InvalidOperationException">There is no decoder.</exception>
     public override Reconstruction forward(Tensor images, PatchMask mask) => Reconstruct(images, mask).Reconstruction;
 
     /// <summary>Predicts the hidden patches alone, for less than <see cref="forward"/>.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches are hidden.</param>
     /// <returns>All patches of the images, and the prediction of the hidden ones in the order of the mask, <c>[batch, hidden, outputs]</c>.</returns>
     internal (Tensor Patches, Tensor Prediction) PredictHidden(Tensor images, PatchMask mask)
     {
-        if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
-        Tensor patches = _encoder.CutIntoPatches(images), latent = _encoder.Encode(patches, mask.Visible);
-        bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);
-        return (patches, _decoder.PredictHidden(keep ? latent : _encoder.WithoutClassToken(latent), mask));
+        (MaskedDecoder decoder, Tensor patches) = Begin(images, mask);
+        Tensor latent = _encoder.Encode(patches, mask.Visible);
+        return (patches, decoder.PredictHidden(ForDecoder(latent), mask));
     }
 
     /// <summary>The same, with the encoder's residual stream after each block: see <see cref="VisionTransformer.Streams"/>.</summary>
     internal (Reconstruction Reconstruction, IReadOnlyList<Tensor> Streams) Reconstruct(Tensor images, PatchMask mask)
     {
-        if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
-        Tensor patches = _encoder.CutIntoPatches(images);
-        if (mask.PatchCount != Config.PatchCount || mask.BatchSize != images.size(0))
-            throw new ArgumentException(
-                $"The mask is for {mask.BatchSize} images of {mask.PatchCount} patches: expected {images.size(0)} of {Config.PatchCount}.", nameof(mask));
+        (MaskedDecoder decoder, Tensor patches) = Begin(images, mask);
         Tensor[] streams = [.. _encoder.Streams(patches, mask.Visible)];
-        Tensor latent = _encoder.Finish(streams);
-        bool keep = MaskedDecoder.KeepsClassToken(DecoderConfig, Config);
-        Tensor prediction = _decoder.forward(keep ? latent : _encoder.WithoutClassToken(latent), mask);
+        Tensor latent = _encoder.Finish(streams), prediction = decoder.forward(ForDecoder(latent), mask);
         return (new Reconstruction(patches, latent, prediction, mask), streams);
     }
+
+    private (MaskedDecoder Decoder, Tensor Patches) Begin(Tensor images, PatchMask mask)
+    {
+        if (_decoder is null) throw new InvalidOperationException("This model has no decoder: nothing can be predicted.");
+        Tensor patches = _encoder.CutIntoPatches(images);
+        mask.CheckSize(images.size(0), Config.PatchCount);
+        return (_decoder, patches);
+    }
+
+    private Tensor ForDecoder(Tensor latent) =>
+        MaskedDecoder.KeepsClassToken(DecoderConfig, Config) ? latent : _encoder.WithoutClassToken(latent);
+}
+
+/// <summary>What a masked autoencoder made of a batch of images.</summary>
+/// <param name="Patches">The patches of the images, <c>[batch, patches, patch * patch * channels]</c>.</param>
+/// <param name="Latent">The encoded visible patches, class token included, <c>[batch, tokens, dim]</c>.</param>
+/// <param name="Prediction">
+/// The decoder's prediction of every patch: <c>[batch, patches, patch * patch * channels]</c> for pixels, <c>[batch, patches, dim]</c> for features.
+/// </param>
+/// <param name="Mask">Which patches were hidden.</param>
+public sealed record Reconstruction(Tensor Patches, Tensor Latent, Tensor Prediction, PatchMask Mask);
+
+/// <summary>What the decoder of a masked autoencoder predicts for each patch.</summary>
+public enum DecoderTarget
+{
+    /// <summary>Its pixels: <see cref="VisionTransformerConfig.PatchDim"/> numbers (MAE).</summary>
+    Pixels,
+
+    /// <summary>Features of the encoder's width: <see cref="TransformerConfig.EmbedDim"/> numbers of the encoder (SdAE).</summary>
+    Features,
+
+    /// <summary>Nothing: there is no decoder (DINO).</summary>
+    None,
 }

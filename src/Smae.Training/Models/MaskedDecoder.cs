@@ -26,9 +26,9 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         _classToken = KeepsClassToken(config, encoder);
         _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
         _maskToken = new Parameter(zeros(1, 1, config.EmbedDim));
-        _positions = BlockStack.Positions(config, encoder.GridHeight, encoder.GridWidth, _classToken);
-        _blocks = BlockStack.Create(config, noise);
-        if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        _positions = PositionTable.Of(config, encoder.GridHeight, encoder.GridWidth, _classToken);
+        _blocks = Block.Stack(config, noise);
+        if (config.FinalNorm) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         _predict = new Linear(config.EmbedDim, outputs);
         RegisterComponents();
 
@@ -44,7 +44,6 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     public ScalarType Compute { get; set; } = ScalarType.Float32;
 
     /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
-    /// <param name="mask">Which patches were visible.</param>
     /// <returns>A prediction for every patch, visible or not: <c>[batch, patches, outputs]</c>, float32.</returns>
     public override Tensor forward(Tensor latent, PatchMask mask)
     {
@@ -66,7 +65,6 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     /// they stay in that of the mask, and the last block asks for the hidden ones only.
     /// </summary>
     /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
-    /// <param name="mask">Which patches were visible.</param>
     /// <returns><c>[batch, hidden, outputs]</c>, float32, in the order of the mask.</returns>
     public Tensor PredictHidden(Tensor latent, PatchMask mask)
     {
@@ -81,7 +79,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
 
     private Tensor Predict(Tensor x)
     {
-        if (_norm is not null) x = _norm.forward(x, Compute);
+        if (_norm is not null) x = _norm.forward(x);
         return _predict.forward(x.to_type(Compute)).to_type(ScalarType.Float32);
     }
 }

@@ -1,4 +1,6 @@
 using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -43,5 +45,31 @@ public static class Patches
     {
         long dim = tokens.size(2);
         return tokens.gather(1, indices.unsqueeze(-1).expand(-1, -1, dim));
+    }
+}
+
+/// <summary>
+/// Projects patches to tokens (timm's <c>patch_embed</c>). The weight is stored as the convolution that timm and facebookresearch/mae keep,
+/// <c>[dim, channels, patch, patch]</c>, and used as a linear layer: only the visible patches are ever projected.
+/// </summary>
+internal sealed class PatchEmbed : nn.Module<Tensor, ScalarType, Tensor>
+{
+    [ComponentName(Name = "proj")] private readonly Conv2d _projection;
+
+    public PatchEmbed(VisionTransformerConfig config) : base(nameof(PatchEmbed))
+    {
+        _projection = nn.Conv2d(config.Channels, config.EmbedDim, config.PatchSize, stride: config.PatchSize);
+        nn.init.zeros_(_projection.bias!);
+        RegisterComponents();
+    }
+
+    public Parameter Weight => _projection.weight;
+
+    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
+    /// <returns><c>[batch, patches, dim]</c> of that type.</returns>
+    public override Tensor forward(Tensor patches, ScalarType compute)
+    {
+        Tensor weight = Weight.permute(0, 2, 3, 1).flatten(1);   // (channel, row, column) to the order of a patch
+        return nn.functional.linear(patches.to_type(compute), weight.to_type(compute), _projection.bias!.to_type(compute));
     }
 }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -6,16 +7,19 @@ namespace Smae.Training;
 /// <summary>The fixed position tables of MAE and SMAE, computed in double precision.</summary>
 internal static class PositionTable
 {
-    /// <summary>The table of an encoder or decoder: a row for each patch, before it one of zeros if the class token comes first.</summary>
-    /// <returns><c>[1, tokens, dim]</c>, float32.</returns>
-    public static Tensor Create(PositionEncoding encoding, int gridHeight, int gridWidth, int dim, bool classTokenFirst)
+    /// <summary>
+    /// The table of an encoder or decoder, <c>[1, tokens, dim]</c>, float32: a row for each patch, before it one of zeros if the class token comes first. A
+    /// fixed one is a buffer, one to be learned a parameter of zeros.
+    /// </summary>
+    public static Tensor Of(TransformerConfig config, int gridHeight, int gridWidth, bool classTokenFirst)
     {
-        int offset = classTokenFirst ? 1 : 0, patches = gridHeight * gridWidth;
+        int offset = classTokenFirst ? 1 : 0, patches = gridHeight * gridWidth, dim = config.EmbedDim;
+        if (config.Positions == PositionEncoding.Learned) return new Parameter(zeros(1, offset + patches, dim));
         var table = new float[(offset + patches) * dim];
         for (int i = 0; i < patches; i++)
         {
             Span<float> row = table.AsSpan((offset + i) * dim, dim);
-            switch (encoding)
+            switch (config.Positions)
             {
                 case PositionEncoding.SineCosine2D:   // the first half of the channels holds the column
                     SinesThenCosines(i % gridWidth, row[..(dim / 2)]);

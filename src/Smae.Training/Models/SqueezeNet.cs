@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -19,12 +20,10 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     internal const int FullDepth = 13;
 
     private readonly ForwardNoise _noise = new();
-    private readonly int _depth;
-    [ComponentName(Name = "features")] private readonly NumberedLayers _features;
-    [ComponentName(Name = "classifier")] private readonly NumberedLayers? _classifier;
+    [ComponentName(Name = "features")] private readonly Sequential _features;
+    [ComponentName(Name = "classifier")] private readonly Sequential? _classifier;
 
     /// <summary>A network with random weights, as torchvision draws them, on the CPU.</summary>
-    /// <param name="classes">Number of classes.</param>
     /// <param name="channels">Channels of an image. Default 3.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
@@ -34,9 +33,9 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         using DisposeScope scope = NewDisposeScope();
-        (Classes, Channels, _depth) = (classes, channels, depth);
-        _features = new NumberedLayers("features", Features(channels, depth));
-        if (classes is not null) _classifier = new NumberedLayers("classifier", [(1, nn.Conv2d(512, classes.Value, 1))]);
+        (Classes, Channels) = (classes, channels);
+        _features = nn.Sequential(Features(channels).Take(depth));
+        if (classes is not null) _classifier = nn.Sequential(("1", nn.Conv2d(512, classes.Value, 1)), ("2", nn.ReLU()));
         RegisterComponents();
         Initialize(seed);
         this.DetachFromDisposeScopes();
@@ -48,7 +47,6 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <summary>Channels of an image.</summary>
     public int Channels { get; }
 
-    /// <summary>Names, as in torchvision, and tensors.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> Weights => named_parameters().Select(p => (p.Item1, (Tensor)p.Item2));
 
     ForwardNoise IPartwiseModel.Noise => _noise;
@@ -60,29 +58,20 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <returns>Logits <c>[batch, classes]</c>, or the features of the last layer kept, <c>[batch, channels, height, width]</c>.</returns>
     public override Tensor forward(Tensor input)
     {
-        Tensor x = input;
-        for (int layer = 0; layer < _depth; layer++)
-            x = layer switch
-            {
-                1 => nn.functional.relu(x),
-                _ when IsPooling(layer) => nn.functional.max_pool2d(x, 3, stride: 2, ceil_mode: true),
-                _ => _features[layer].forward(x),
-            };
+        Tensor x = _features.forward(input);
         if (_classifier is null) return x;
         if (training) x = _noise.Dropout(x, 0.5);
-        return nn.functional.relu(_classifier[1].forward(x)).mean([2, 3]);
+        return _classifier.forward(x).mean([2, 3]);
     }
 
     /// <summary>Whether a layer is max pooling: 3x3 in steps of 2, the last of which may reach over the edge.</summary>
     internal static bool IsPooling(int layer) => layer is 2 or 5 or 8;
 
     /// <summary>Saves the weights as safetensors.</summary>
-    /// <param name="path">The file.</param>
     public void Save(string path) =>
         SafeTensors.Save(path, Weights, new Dictionary<string, string> { ["format"] = "pt", ["architecture"] = "squeezenet1_1" });
 
     /// <summary>Loads a whole network from what <see cref="Save"/> wrote or from torchvision's weights as safetensors.</summary>
-    /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or a tensor is missing, unknown or of another shape; the message names each.</exception>
     public static SqueezeNet Load(string path) => Load(path, FullDepth);
 
@@ -107,16 +96,15 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
         }
     }
 
-    /// <summary>The layers with parameters; those between are ReLU (1) and max pooling (2, 5, 8).</summary>
-    private static IEnumerable<(int Number, nn.Module<Tensor, Tensor> Layer)> Features(int channels, int depth)
+    private static IEnumerable<nn.Module<Tensor, Tensor>> Features(int channels)
     {
-        yield return (0, nn.Conv2d(channels, 64, 3, stride: 2));
-        (int Number, int Inputs, int Squeeze, int Expand)[] fires =
+        static nn.Module<Tensor, Tensor> Pool() => nn.MaxPool2d(3, stride: 2, ceil_mode: true);   // the last may reach over the edge
+        return
         [
-            (3, 64, 16, 64), (4, 128, 16, 64), (6, 128, 32, 128), (7, 256, 32, 128), (9, 256, 48, 192), (10, 384, 48, 192), (11, 384, 64, 256), (12, 512, 64, 256),
+            nn.Conv2d(channels, 64, 3, stride: 2), nn.ReLU(), Pool(), new Fire(64, 16, 64), new Fire(128, 16, 64),
+            Pool(), new Fire(128, 32, 128), new Fire(256, 32, 128),
+            Pool(), new Fire(256, 48, 192), new Fire(384, 48, 192), new Fire(384, 64, 256), new Fire(512, 64, 256),
         ];
-        foreach ((int number, int inputs, int squeeze, int expand) in fires)
-            if (number < depth) yield return (number, new Fire(inputs, squeeze, expand));
     }
 
     private void Initialize(long seed)
@@ -133,5 +121,29 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
                 tensor.uniform_(-bound, bound, generator);
             }
         }
+    }
+}
+
+/// <summary>A Fire module: few channels by 1x1, then many by 1x1 and 3x3 side by side (Iandola et al. 2016); torchvision's names.</summary>
+internal sealed class Fire : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "squeeze")] private readonly Conv2d _squeeze;
+    [ComponentName(Name = "expand1x1")] private readonly Conv2d _expand1;
+    [ComponentName(Name = "expand3x3")] private readonly Conv2d _expand3;
+
+    public Fire(int inputs, int squeeze, int expand) : base(nameof(Fire))
+    {
+        _squeeze = nn.Conv2d(inputs, squeeze, 1);
+        _expand1 = nn.Conv2d(squeeze, expand, 1);
+        _expand3 = nn.Conv2d(squeeze, expand, 3, padding: 1);
+        RegisterComponents();
+    }
+
+    /// <param name="x"><c>[batch, inputs, height, width]</c>.</param>
+    /// <returns><c>[batch, 2 * expand, height, width]</c>.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        x = nn.functional.relu(_squeeze.forward(x));
+        return cat([nn.functional.relu(_expand1.forward(x)), nn.functional.relu(_expand3.forward(x))], 1);
     }
 }

@@ -52,3 +52,69 @@ public abstract record TransformerConfig
             yield return $"{name}.EmbedDim is {EmbedDim}: one-dimensional sine-cosine positions need an even width.";
     }
 }
+
+/// <summary>The shape of a masked autoencoder's decoder: the light transformer that turns latents back into pixels and is thrown away after pretraining.</summary>
+public sealed record DecoderConfig : TransformerConfig
+{
+    /// <summary>
+    /// Whether the encoder's class token passes through the decoder, as in facebookresearch/mae. Default true. The code of SMAE drops it first.
+    /// A class token that stands last (<see cref="ClassToken.Last"/>) is always dropped.
+    /// </summary>
+    public bool KeepClassToken { get; init; } = true;
+
+    /// <summary>The decoder of facebookresearch/mae for every size: 8 blocks of width 512 with 16 heads.</summary>
+    public static DecoderConfig Mae { get; } = new() { EmbedDim = 512, Depth = 8, NumHeads = 16 };
+
+    /// <summary>The decoder of the SMAE paper for ViT-Lite: 2 blocks of width 128 with 4 heads, MLP of 256, ReLU, no norm at the end.</summary>
+    public static DecoderConfig Smae { get; } = new()
+    {
+        EmbedDim = 128, Depth = 2, NumHeads = 4, MlpRatio = 2, Activation = Activation.Relu, Residual = ResidualStyle.Normed,
+        Positions = PositionEncoding.SineCosine1D, FinalNorm = false, KeepClassToken = false, LayerNormEpsilon = 1e-5,
+    };
+}
+
+/// <summary>How a patch is told where it stands in the image.</summary>
+public enum PositionEncoding
+{
+    /// <summary>Fixed table, half of the channels for the column and half for the row, as in facebookresearch/mae.</summary>
+    SineCosine2D,
+
+    /// <summary>Fixed table over the running number of the patch, sine and cosine in turn, as in the code of SMAE.</summary>
+    SineCosine1D,
+
+    /// <summary>Learned table, normal with a standard deviation of 0.02 at the start, as in ViT and timm.</summary>
+    Learned,
+}
+
+/// <summary>The non-linearity between the two layers of a block's MLP.</summary>
+public enum Activation
+{
+    /// <summary>Exact Gaussian error linear unit, <c>x * Phi(x)</c> (ViT, MAE).</summary>
+    Gelu,
+
+    /// <summary>Rectified linear unit, <c>max(0, x)</c> (the code of SMAE).</summary>
+    Relu,
+}
+
+/// <summary>What a transformer block adds its output to.</summary>
+public enum ResidualStyle
+{
+    /// <summary><c>x + f(norm(x))</c>: the residual stream is never normalised (ViT, MAE).</summary>
+    PreNorm,
+
+    /// <summary><c>norm(x) + f(norm(x))</c>: the residual carries the normed value (the code of SMAE).</summary>
+    Normed,
+}
+
+/// <summary>The number format in which a model's matrix products run. Weights, optimiser, normalisation and losses are always float32.</summary>
+public enum Precision
+{
+    /// <summary>32-bit floating point throughout: the reference.</summary>
+    Float32,
+
+    /// <summary>
+    /// Products in bfloat16, everything else in float32 (what PyTorch calls autocast). Faster where the processor has instructions for it
+    /// (AVX512-BF16, AMX, NVIDIA since Ampere), slower where it has not.
+    /// </summary>
+    BFloat16,
+}

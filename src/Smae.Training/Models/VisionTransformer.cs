@@ -21,7 +21,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "norm")] private readonly LayerNorm? _norm;
 
     /// <summary>A new encoder with random weights, on the CPU.</summary>
-    /// <param name="config">Its shape.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together.</exception>
     public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(nameof(VisionTransformer))
@@ -32,10 +31,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         _patchEmbed = new PatchEmbed(config);
         if (config.ClassToken != ClassToken.None) _classToken = new Parameter(zeros(1, 1, config.EmbedDim));
-        _positions = BlockStack.Positions(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
-        _blocks = BlockStack.Create(config, Noise);
+        _positions = PositionTable.Of(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
+        _blocks = Block.Stack(config, Noise);
         if (config.Fusion is not null) _fusion = new FeatureFusion(config.Fusion, config.EmbedDim);
-        if (config.FinalNorm) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        if (config.FinalNorm) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         RegisterComponents();
         this.DetachFromDisposeScopes();
         Initialize(seed);
@@ -184,7 +183,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>One vector for each image.</summary>
     /// <param name="tokens">What <see cref="forward"/> gave, <c>[batch, tokens, dim]</c>.</param>
-    /// <param name="pooling">How tokens become one vector.</param>
     /// <returns><c>[batch, dim]</c>.</returns>
     /// <exception cref="InvalidOperationException">The class token is asked for and there is none.</exception>
     public Tensor Pool(Tensor tokens, Pooling pooling) => pooling switch
@@ -202,4 +200,37 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         ClassToken.Last => tokens.narrow(1, 0, tokens.size(1) - 1),
         _ => tokens,
     };
+}
+
+/// <summary>
+/// Multi-level feature fusion (Liu et al. 2023, MFF): the residual streams after some blocks, all but the last through a linear layer of their own,
+/// added up with weights that are a softmax of learned numbers. Names below <c>fusion.</c> and shapes are those of mmpretrain's <c>MFFViT</c>:
+/// <c>proj_layers.N</c>, <c>proj_weights</c> <c>[blocks, 1, 1, 1]</c>.
+/// </summary>
+internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarType, Tensor>
+{
+    private readonly BlockList _blocks;
+    [ComponentName(Name = "proj_layers")] private readonly ModuleList<Linear> _layers;
+    [ComponentName(Name = "proj_weights")] private Parameter _weights;
+
+    public FeatureFusion(BlockList blocks, int dim) : base(nameof(FeatureFusion))
+    {
+        _blocks = blocks;
+        _layers = new ModuleList<Linear>([.. Enumerable.Range(0, blocks.Count - 1).Select(_ => new Linear(dim, dim))]);
+        _weights = new Parameter(ones(blocks.Count, 1, 1, 1));
+        RegisterComponents();
+    }
+
+    /// <summary>How much each block counts, adding up to 1: <c>[blocks]</c>.</summary>
+    public Tensor Shares => _weights.softmax(0).flatten();
+
+    /// <param name="streams">The residual stream after each block, <c>[batch, tokens, dim]</c>, float32.</param>
+    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
+    public override Tensor forward(IReadOnlyList<Tensor> streams, ScalarType compute)
+    {
+        Tensor[] shares = Shares.unbind(0);
+        Tensor sum = streams[_blocks[^1]] * shares[^1];
+        for (int i = 0; i < _layers.Count; i++) sum += _layers[i].forward(streams[_blocks[i]].to_type(compute)) * shares[i];
+        return sum;
+    }
 }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -17,7 +18,6 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
 
     /// <summary>A new classifier with random weights, on the CPU; the head's are normal(0, 2e-5), its biases 0.</summary>
     /// <param name="config">The shape of the encoder. With <see cref="Pooling.Mean"/> it gets no final norm of its own.</param>
-    /// <param name="classes">Number of classes.</param>
     /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
     /// <param name="batchNorm">
     /// Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.
@@ -40,7 +40,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator((ulong)RandomStream.Mix(seed, 2));
         _backbone = new VisionTransformer(pooling == Pooling.Mean ? config with { FinalNorm = false } : config, seed);
-        if (pooling == Pooling.Mean) _norm = new LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        if (pooling == Pooling.Mean) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         _head = ClassifierHead.Create(config.EmbedDim, classes, batchNorm, ClassifierHead.Std, generator);
         RegisterComponents();
         this.DetachFromDisposeScopes();
@@ -66,8 +66,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
     /// batch normalisation <c>head.0.*</c> and <c>head.1.*</c>. These are the tensors themselves, not copies.
     /// </summary>
     public IEnumerable<(string Name, Tensor Tensor)> Weights => ModelWeights.Of(_backbone)
-        .Concat(named_parameters().Select(p => (p.Item1, (Tensor)p.Item2)).Concat(named_buffers().Select(b => (b.Item1, b.Item2)))
-            .Where(t => !t.Item1.StartsWith("backbone.", StringComparison.Ordinal)));
+        .Concat(ModelWeights.Named(this).Where(t => !t.Name.StartsWith("backbone.", StringComparison.Ordinal)));
 
     ForwardNoise IPartwiseModel.Noise => _backbone.Noise;
 
@@ -109,5 +108,27 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         if (faults.Count > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
         foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
             if (from == to || tensor.requires_grad) tensor.copy_(source[name]);   // a fixed table for another grid is this model's own
+    }
+}
+
+/// <summary>
+/// A linear layer from embeddings to logits (<c>weight</c>, <c>bias</c>), or batch normalisation without affine and then that layer (<c>0.*</c>,
+/// <c>1.*</c>, the names that facebookresearch/mae's probe has below <c>head</c>).
+/// </summary>
+internal static class ClassifierHead
+{
+    public const double BatchNormEpsilon = 1e-6;
+
+    /// <summary>
+    /// Of the weights of a new head, as facebookresearch/mae's fine-tuning. It draws from a normal distribution cut off at -2 and 2, a hundred
+    /// thousand deviations away: no number is ever cut off.
+    /// </summary>
+    public const double Std = 2e-5;
+
+    public static nn.Module<Tensor, Tensor> Create(int inputs, int classes, bool batchNorm, double std, Generator generator)
+    {
+        var linear = new Linear(inputs, classes);
+        using (no_grad()) linear.Weight.normal_(0, std, generator).clamp_(-2, 2);
+        return batchNorm ? nn.Sequential(("0", nn.BatchNorm1d(inputs, BatchNormEpsilon, affine: false)), ("1", linear)) : linear;
     }
 }

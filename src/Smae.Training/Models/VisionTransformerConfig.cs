@@ -4,7 +4,7 @@ namespace Smae.Training;
 /// The shape of a vision transformer encoder (Dosovitskiy et al. 2021). Take a preset and change it with <c>with</c>:
 /// <c>VisionTransformerConfig.VitSmall16 with { ImageHeight = 96, ImageWidth = 96, PatchSize = 8 }</c>.
 /// </summary>
-public sealed partial record VisionTransformerConfig : TransformerConfig
+public sealed record VisionTransformerConfig : TransformerConfig
 {
     /// <summary>Height of the images in pixels, a multiple of <see cref="PatchSize"/>.</summary>
     public required int ImageHeight { get; init; }
@@ -56,6 +56,37 @@ public sealed partial record VisionTransformerConfig : TransformerConfig
     /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>
     public void Validate() => Guard.NoFaults(Faults("Encoder"), nameof(VisionTransformerConfig));
 
+    /// <summary>
+    /// ViT-Lite-7/4 as in the SMAE paper: 64x64 images, patch 4, 7 blocks of width 256 with 4 heads and an MLP of 512 (3.7 M parameters);
+    /// class token last, one-dimensional positions, ReLU, the normed residual and layer normalisation with 1e-5 as in the paper's code.
+    /// </summary>
+    public static VisionTransformerConfig VitLite7_4 { get; } = new()
+    {
+        ImageHeight = 64, ImageWidth = 64, PatchSize = 4, EmbedDim = 256, Depth = 7, NumHeads = 4, MlpRatio = 2,
+        ClassToken = ClassToken.Last, Positions = PositionEncoding.SineCosine1D, Residual = ResidualStyle.Normed, Activation = Activation.Relu,
+        LayerNormEpsilon = 1e-5, Initialization = WeightInitialization.Smae, DefaultDecoder = DecoderConfig.Smae,
+    };
+
+    /// <summary>ViT-Ti/16 as in timm: 224x224 images, 12 blocks of width 192 with 3 heads.</summary>
+    public static VisionTransformerConfig VitTiny16 { get; } = Vit(224, 16, 192, 12, 3);
+
+    /// <summary>ViT-S/16 as in timm: 224x224 images, 12 blocks of width 384 with 6 heads.</summary>
+    public static VisionTransformerConfig VitSmall16 { get; } = Vit(224, 16, 384, 12, 6);
+
+    /// <summary>ViT-B/16 as in facebookresearch/mae: 224x224 images, 12 blocks of width 768 with 12 heads.</summary>
+    public static VisionTransformerConfig VitBase16 { get; } = Vit(224, 16, 768, 12, 12);
+
+    /// <summary>ViT-B/8 for 64x64 images as in "Exploring Masked Autoencoders as Vision Learners" (Tiny ImageNet).</summary>
+    public static VisionTransformerConfig VitBase8 { get; } = Vit(64, 8, 768, 12, 12);
+
+    /// <summary>ViT-L/16 as in facebookresearch/mae: 224x224 images, 24 blocks of width 1024 with 16 heads.</summary>
+    public static VisionTransformerConfig VitLarge16 { get; } = Vit(224, 16, 1024, 24, 16);
+
+    private static VisionTransformerConfig Vit(int imageSize, int patchSize, int embedDim, int depth, int numHeads) => new()
+    {
+        ImageHeight = imageSize, ImageWidth = imageSize, PatchSize = patchSize, EmbedDim = embedDim, Depth = depth, NumHeads = numHeads,
+    };
+
     internal override IEnumerable<string> Faults(string name)
     {
         foreach (string fault in base.Faults(name)) yield return fault;
@@ -72,4 +103,27 @@ public sealed partial record VisionTransformerConfig : TransformerConfig
             yield return $"{name}.{nameof(Fusion)} is {Fusion}: expected it to end with the last block, {Depth - 1}.";
         if (Channels < 1) yield return $"{name}.Channels is {Channels}: expected at least one.";
     }
+}
+
+/// <summary>Where the learned class token stands among the tokens of a <see cref="VisionTransformer"/>.</summary>
+public enum ClassToken
+{
+    /// <summary>No class token: <c>[batch, patches, dim]</c>.</summary>
+    None,
+
+    /// <summary>Before the patches, as in ViT, timm and facebookresearch/mae: <c>[batch, 1 + patches, dim]</c>.</summary>
+    First,
+
+    /// <summary>After the patches and without a position, as in the code of SMAE: <c>[batch, patches + 1, dim]</c>.</summary>
+    Last,
+}
+
+/// <summary>How the tokens of an image become one vector.</summary>
+public enum Pooling
+{
+    /// <summary>The mean over the tokens of all patches.</summary>
+    Mean,
+
+    /// <summary>The class token.</summary>
+    ClassToken,
 }

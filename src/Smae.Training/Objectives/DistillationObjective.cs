@@ -52,7 +52,8 @@ public sealed record DistillationObjective : Objective
     /// <summary>The pixel loss. Default that of raw pixels over hidden patches, as in the paper's code.</summary>
     public PixelObjective Pixels { get; init; } = Pixel(normalizePatches: false);
 
-    internal override PixelObjective PixelTarget => Pixels;
+    /// <inheritdoc/>
+    public override PixelObjective PixelTarget => Pixels;
 
     /// <inheritdoc/>
     protected internal override string Identity
@@ -60,7 +61,7 @@ public sealed record DistillationObjective : Objective
         get
         {
             using FileStream weights = File.OpenRead(Teacher);
-            return $"{this} {Convert.ToHexStringLower(SHA256.HashData(weights))}";   // a file keeps its name when another teacher is saved there
+            return $"{base.Identity} {Convert.ToHexStringLower(SHA256.HashData(weights))}";
         }
     }
 
@@ -72,12 +73,9 @@ public sealed record DistillationObjective : Objective
         (int student, int teacher) = (StudentBlocks?.Count ?? 1, TeacherBlocks?.Count ?? 1);
         if (student != teacher)
             yield return $"Objective.StudentBlocks and Objective.TeacherBlocks name {student} and {teacher} blocks: expected one for each other.";
-        if (!(Weight > 0) || !double.IsFinite(Weight)) yield return $"Objective.Weight is {Weight}: expected a positive number.";
-        if (Pixels is null) yield return "Objective.Pixels is null.";
+        foreach (string fault in Expect(Weight, Weight > 0 && double.IsFinite(Weight), "a positive number")) yield return fault;
+        foreach (string fault in Expect(Pixels, Pixels is not null, "a pixel loss")) yield return fault;
     }
-
-    /// <inheritdoc/>
-    public override Tensor ToPixels(Reconstruction reconstruction) => Pixels.ToPixels(reconstruction);
 
     /// <inheritdoc/>
     /// <exception cref="InvalidDataException">The teacher's file is damaged or does not fit; the message names each tensor.</exception>
@@ -90,9 +88,8 @@ public sealed record DistillationObjective : Objective
         private readonly DistillationObjective _objective;
         private readonly MaskedAutoencoder _model;
         private readonly FrozenTeacher _teacher;
-        private readonly BlockList _studentBlocks;
-        private readonly BlockList _teacherBlocks;
-        private readonly ProjectionHead[] _heads;
+        private readonly BlockList _studentBlocks, _teacherBlocks;
+        private readonly Sequential[] _heads;
 
         public Run(DistillationObjective objective, MaskedAutoencoder model, MaePretrainOptions options, Device device)
         {
@@ -100,13 +97,13 @@ public sealed record DistillationObjective : Objective
             _studentBlocks = objective.StudentBlocks ?? FrozenTeacher.AtThreeQuarters(model.Config);
             (string path, VisionTransformerConfig? architecture) = (objective.Teacher, objective.Architecture);
             _teacherBlocks = objective.TeacherBlocks ?? FrozenTeacher.AtThreeQuarters(FrozenTeacher.Describe(path, architecture).Shape);
-            _teacher = FrozenTeacher.Load(path, architecture, _teacherBlocks[^1], options, device);
+            _teacher = Own(FrozenTeacher.Load(path, architecture, _teacherBlocks[^1], options, device));
             using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
             var draw = new WeightInitializer(model.Config.Initialization, generator);
             int from = model.Config.EmbedDim, to = _teacher.Model.Config.EmbedDim;
             int[] widths = objective.Projection == FeatureProjection.Linear ? [from, to] : [from, to, to];
-            _heads = [.. _studentBlocks.Select(_ => new ProjectionHead(widths))];
-            foreach (ProjectionHead head in _heads)
+            _heads = [.. _studentBlocks.Select(_ => Own(ProjectionHead.Create(widths)))];
+            foreach (Sequential head in _heads)
             {
                 draw.XavierLinears(head);
                 head.to(device);
@@ -132,7 +129,7 @@ public sealed record DistillationObjective : Objective
         /// <summary>What the model makes of a batch, and for each pair of blocks the projected features and the teacher's, token by token.</summary>
         internal (Reconstruction Reconstruction, IReadOnlyList<(Tensor Student, Tensor Teacher)> Features) Compare(PretrainBatch batch)
         {
-            IReadOnlyList<Tensor> teacher = _teacher.Features(batch.Images, batch.Mask.Visible, _teacherBlocks);
+            IReadOnlyList<Tensor> teacher = _teacher.Features(batch.Images, batch.Mask, _teacherBlocks);
             (Reconstruction reconstruction, IReadOnlyList<Tensor> streams) = _model.Reconstruct(batch.Images, batch.Mask);
             ScalarType compute = _model.Precision.ToScalarType();
             var features = new List<(Tensor, Tensor)>();
@@ -156,12 +153,15 @@ public sealed record DistillationObjective : Objective
         }
 
         private Tensor Scaled(Tensor features) => _objective.NormalizeFeatures ? nn.functional.normalize(features, dim: -1) : features;
-
-        public override void Dispose()
-        {
-            _teacher.Dispose();
-            foreach (ProjectionHead head in _heads) head.Dispose();
-            base.Dispose();
-        }
     }
+}
+
+/// <summary>How features of a student are brought to the width of its teacher's.</summary>
+public enum FeatureProjection
+{
+    /// <summary>By one linear layer (Bai et al. 2023).</summary>
+    Linear,
+
+    /// <summary>By a linear layer to the teacher's width, exact GELU and another linear layer (Garcia, Senel and Frantzolas).</summary>
+    Mlp,
 }

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// Mean squared error between predicted and true patches (He et al. 2022), averaged over a patch first, then over the hidden patches or all of them.
+/// The pixel loss of MAE (He et al. 2022): mean squared error between predicted and true patches, averaged over a patch first, then over the hidden
+/// patches or all of them.
 /// </summary>
 /// <param name="NormalizePatches">
 /// Whether each target patch is normalised by its own mean and unbiased variance: better features, duller pictures.
@@ -14,7 +15,8 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     /// <summary>Added to the variance of a patch where it is normalised by it. Default 1e-6.</summary>
     public double Epsilon { get; init; } = 1e-6;
 
-    internal override PixelObjective PixelTarget => this;
+    /// <inheritdoc/>
+    public override PixelObjective PixelTarget => this;
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);
@@ -22,13 +24,13 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     /// <summary>The loss of a reconstruction.</summary>
     /// <param name="reconstruction">What the model made of the images.</param>
     /// <returns>A scalar, float32, with its graph.</returns>
+    /// <exception cref="ArgumentException">The mask is of another size than the patches.</exception>
     public Tensor Loss(Reconstruction reconstruction)
     {
-        Tensor target = NormalizePatches ? Normalized(reconstruction.Patches) : reconstruction.Patches;
-        Tensor loss = (reconstruction.Prediction - target).square().mean([-1]);
-        if (!HiddenOnly) return loss.mean();
-        Tensor hidden = reconstruction.Mask.Hidden().to(loss.device);
-        return loss.mul(hidden).sum() / (double)(reconstruction.Mask.HiddenCount * reconstruction.Mask.BatchSize);
+        (Tensor patches, _, Tensor prediction, PatchMask mask) = reconstruction;
+        mask.CheckSize(patches.size(0), patches.size(1));
+        Tensor loss = (prediction - Targets(patches)).square().mean([-1]);
+        return HiddenOnly ? loss.mul(mask.Hidden().to(loss.device)).sum() / (double)(mask.HiddenCount * mask.BatchSize) : loss.mean();
     }
 
     /// <summary>The same loss of hidden patches alone; every image hides as many.</summary>
@@ -37,8 +39,8 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     /// <param name="mask">Which were hidden.</param>
     internal Tensor LossOfHidden(Tensor prediction, Tensor patches, PatchMask mask)
     {
-        Tensor target = Smae.Training.Patches.Pick(patches, mask.HiddenIndices());
-        return (prediction - (NormalizePatches ? Normalized(target) : target)).square().mean();
+        mask.CheckSize(patches.size(0), patches.size(1));
+        return (prediction - Targets(Patches.Pick(patches, mask.HiddenIndices()))).square().mean();
     }
 
     /// <summary>Pixels of a prediction, whatever the target was: a normalised patch gets the mean and deviation of the true one back.</summary>
@@ -51,8 +53,10 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
         return reconstruction.Prediction * deviation + mean;
     }
 
-    private Tensor Normalized(Tensor patches)
+    /// <summary>What is to be predicted for some patches.</summary>
+    private Tensor Targets(Tensor patches)
     {
+        if (!NormalizePatches) return patches;
         (Tensor mean, Tensor deviation) = Statistics(patches);
         return (patches - mean) / deviation;
     }
@@ -60,7 +64,7 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     private (Tensor Mean, Tensor Deviation) Statistics(Tensor patches)
     {
         Tensor mean = patches.mean([-1], keepdim: true);
-        // The unbiased variance. libtorch's own operation takes several times as long over rows as short as these.
+        // libtorch's own unbiased variance takes several times as long over rows as short as these.
         Tensor variance = (patches - mean).square().sum(-1, keepdim: true) / (patches.size(-1) - 1.0);
         return (mean, (variance + Epsilon).sqrt());
     }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -6,16 +7,38 @@ namespace Smae.Training;
 /// What a step of pretraining gives its objective. All of it is made when it is first asked for, so a method costs what it uses; it holds until the
 /// loss is made.
 /// </summary>
-public abstract class PretrainBatch
+public class PretrainBatch
 {
+    private readonly Func<Tensor> _makeImages;
+    private readonly Func<PatchMask> _makeMask;
+    private readonly Func<int, Augmentation, Tensor>? _makeView;
+    private Tensor? _images;
+    private PatchMask? _mask;
+
+    /// <summary>A batch, to ask an objective for its loss: a run makes its own.</summary>
+    /// <param name="position">Where the step stands in the run.</param>
+    /// <param name="count">How many images.</param>
+    /// <param name="images">Makes <see cref="Images"/>.</param>
+    /// <param name="mask">Makes <see cref="Mask"/>.</param>
+    /// <param name="view">Makes what <see cref="View"/> gives; null where there are no views.</param>
+    public PretrainBatch(
+        TrainingPosition position, int count, Func<Tensor> images, Func<PatchMask> mask, Func<int, Augmentation, Tensor>? view = null) =>
+        (Position, Count, _makeImages, _makeMask, _makeView) = (position, count, images, mask, view);
+
     /// <summary>Where the step stands in the run.</summary>
-    public abstract TrainingPosition Position { get; }
+    public TrainingPosition Position { get; }
+
+    /// <summary>How many images.</summary>
+    public int Count { get; }
 
     /// <summary>The images with the run's own augmentation, normalised: <c>[batch, channels, height, width]</c>, float32.</summary>
-    public abstract Tensor Images { get; }
+    public Tensor Images => _images ??= Keep(_makeImages());
 
     /// <summary>Which patches of each image are hidden, drawn by the run's masking.</summary>
-    public abstract PatchMask Mask { get; }
+    public PatchMask Mask => _mask ??= Scope is null ? _makeMask() : Draw(Scope);
+
+    /// <summary>Holds what is made, however deep in other scopes it is first asked for; null is the scope that it is made in.</summary>
+    internal DisposeScope? Scope { get; init; }
 
     /// <summary>The same images seen another way: from the stored pixels, without the run's own augmentation.</summary>
     /// <param name="index">
@@ -23,5 +46,31 @@ public abstract class PretrainBatch
     /// </param>
     /// <param name="augmentation">What is done to the images, on a scale of 0 to 1, before they are normalised. It may change their size.</param>
     /// <returns><c>[batch, channels, height, width]</c>, float32, normalised; made anew at every call.</returns>
-    public abstract Tensor View(int index, Augmentation augmentation);
+    /// <exception cref="NotSupportedException">These are some images of a batch: see <see cref="ObjectiveRun.IsMeanOverImages"/>.</exception>
+    public Tensor View(int index, Augmentation augmentation) => _makeView is not null
+        ? _makeView(index, augmentation)
+        : throw new NotSupportedException($"An objective whose {nameof(ObjectiveRun.IsMeanOverImages)} is true cannot ask for other views of its images.");
+
+    /// <summary>Some of the images and their masks, as views of what this batch has made; without <see cref="View"/>.</summary>
+    /// <param name="from">The first image.</param>
+    /// <param name="to">The one after the last.</param>
+    public PretrainBatch Slice(int from, int to)
+    {
+        (Tensor images, PatchMask mask) = (Images.narrow(0, from, to - from), Mask.Narrow(from, to - from));
+        return new PretrainBatch(Position, to - from, () => images, () => mask);
+    }
+
+    private Tensor Keep(Tensor tensor)
+    {
+        Scope?.Attach(tensor);
+        return tensor;
+    }
+
+    private PatchMask Draw(DisposeScope scope)
+    {
+        using DisposeScope drawing = NewDisposeScope();
+        PatchMask drawn = _makeMask();
+        foreach (Tensor tensor in (Tensor[])[drawn.Order, drawn.Visible, drawn.Restore]) scope.Attach(tensor);
+        return drawn;
+    }
 }

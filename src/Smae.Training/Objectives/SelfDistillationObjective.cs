@@ -39,25 +39,23 @@ public sealed record SelfDistillationObjective : Objective
     protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
         int patches = options.Encoder.PatchCount, hidden = patches - Masking.VisibleCount(patches, options.Masking.Ratio);
-        if (Folds < 1 || hidden % Folds != 0)
-            yield return $"Objective.Folds is {Folds}: expected a divisor of the {hidden} patches of {patches} that Masking hides.";
-        if (!(Momentum is >= 0 and <= 1)) yield return $"Objective.Momentum is {Momentum}: expected a number in [0, 1].";
-        if (!(FinalMomentum is >= 0 and <= 1)) yield return $"Objective.FinalMomentum is {FinalMomentum}: expected a number in [0, 1].";
+        return
+        [
+            .. Expect(Folds, Folds >= 1 && hidden % Folds == 0, $"a divisor of the {hidden} patches of {patches} that Masking hides"),
+            .. Expect(Momentum, Momentum is >= 0 and <= 1, "a number in [0, 1]"),
+            .. Expect(FinalMomentum, FinalMomentum is >= 0 and <= 1, "a number in [0, 1]"),
+        ];
     }
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
         new Run(this, model, device);
 
-    /// <summary>What the decoder is to predict.</summary>
-    /// <param name="features">The teacher's, <c>[..., channels]</c>.</param>
-    /// <returns>The same less their mean and divided by their deviation over the channels.</returns>
+    /// <summary>What the decoder is to predict: the teacher's features less their mean and divided by their deviation over the channels.</summary>
     internal static Tensor Targets(Tensor features) =>
         (features - features.mean([-1L], keepdim: true)) / (features.var(-1, unbiased: true, keepdim: true) + TargetEpsilon).sqrt();
 
-    /// <summary>The loss of a prediction.</summary>
-    /// <param name="predicted"><c>[folds, tokens, channels]</c>, with its graph.</param>
-    /// <param name="targets">The same shape.</param>
+    /// <summary>The loss of a prediction, <c>[folds, tokens, channels]</c> as the targets are.</summary>
     internal Tensor Compare(Tensor predicted, Tensor targets)
     {
         if (Loss == FeatureLoss.MeanSquaredError) return (predicted - targets).square().mean();
@@ -74,7 +72,7 @@ public sealed record SelfDistillationObjective : Objective
         private readonly FollowingTeacher _teacher;
 
         public Run(SelfDistillationObjective settings, MaskedAutoencoder model, Device device) =>
-            (_settings, _model, _teacher) = (settings, model, new FollowingTeacher(model.Encoder, device));
+            (_settings, _model, _teacher) = (settings, model, Own(new FollowingTeacher(model.Encoder, device)));
 
         public override IEnumerable<(string Name, Tensor Tensor)> State => _teacher.State;
 
@@ -86,6 +84,9 @@ public sealed record SelfDistillationObjective : Objective
             return _settings.Compare(InFolds(_model.PredictHidden(batch.Images, batch.Mask).Prediction), targets);
         }
 
+        public override void EpochEnded(TrainingPosition position) =>
+            _teacher.Follow(new CosineSchedule(_settings.Momentum, WarmupSteps: 0, position.Epochs, _settings.FinalMomentum).At(position.Epoch));
+
         /// <summary>What the teacher makes of the hidden patches.</summary>
         /// <returns><c>[batch * folds, tokens, dim]</c>, the folds of an image one after the other; without a graph.</returns>
         internal Tensor TeacherFeatures(PretrainBatch batch)
@@ -93,6 +94,7 @@ public sealed record SelfDistillationObjective : Objective
             using DisposeScope scope = NewDisposeScope();
             using var noGrad = no_grad();
             Tensor patches = _teacher.Model.CutIntoPatches(batch.Images);
+            batch.Mask.CheckSize(patches.size(0), patches.size(1));
             IEnumerable<Tensor> folds = batch.Mask.HiddenIndices().chunk(_settings.Folds, 1)
                 .Select(fold => _teacher.Model.WithoutClassToken(_teacher.Model.Encode(patches, fold)));
             return stack([.. folds], 1).flatten(0, 1).MoveToOuterDisposeScope();
@@ -100,14 +102,21 @@ public sealed record SelfDistillationObjective : Objective
 
         /// <summary>From <c>[batch, hidden, dim]</c> to <c>[batch * folds, tokens, dim]</c>.</summary>
         internal Tensor InFolds(Tensor hidden) => hidden.reshape(hidden.size(0) * _settings.Folds, -1, hidden.size(2));
-
-        public override void EpochEnded(TrainingPosition position) =>
-            _teacher.Follow(new CosineSchedule(_settings.Momentum, WarmupSteps: 0, position.Epochs, _settings.FinalMomentum).At(position.Epoch));
-
-        public override void Dispose()
-        {
-            _teacher.Dispose();
-            base.Dispose();
-        }
     }
+}
+
+/// <summary>How predicted features are compared with a teacher's in <see cref="SelfDistillationObjective"/>.</summary>
+public enum FeatureLoss
+{
+    /// <summary>1 - the cosine between the two vectors of a token, mean over tokens.</summary>
+    TokenCosine,
+
+    /// <summary>
+    /// 1 - the cosine between what a channel is over the tokens of a fold, mean over channels: what the code of SdAE computes, surely meant as
+    /// <see cref="TokenCosine"/>.
+    /// </summary>
+    ChannelCosine,
+
+    /// <summary>The mean squared error, as the text of SdAE has it.</summary>
+    MeanSquaredError,
 }

@@ -5,17 +5,27 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// The loss of SMAE (Charisoudis, Ekman von Huth and Jansson 2023): <c>(1 - alpha) * pixel + alpha * c * perceptual</c>, where perceptual is the mean squared
-/// error between a critic's features of the image and of the reconstruction.
+/// The loss of SMAE (Charisoudis, Ekman von Huth and Jansson 2023): <c>(1 - alpha) * pixel + alpha * c * perceptual</c>, where perceptual is the mean
+/// squared error between a critic's features of the image and of the reconstruction.
 /// </summary>
 public sealed record SemanticObjective : Objective
 {
-    private readonly Func<CriticFeatures> _critic;
+    private readonly Func<nn.Module<Tensor, Tensor>> _critic;
+    private readonly bool _ownsCritic;
 
-    internal SemanticObjective(double alpha, string criticName, Func<CriticFeatures> critic)
+    internal SemanticObjective(double alpha, string critic)
+        : this(alpha, critic, () => SqueezeNet.Load(critic, SqueezeNet.CriticDepth), ownsCritic: true)
+    {
+    }
+
+    internal SemanticObjective(double alpha, nn.Module<Tensor, Tensor> critic) : this(alpha, critic.GetType().Name, () => critic, ownsCritic: false)
+    {
+    }
+
+    private SemanticObjective(double alpha, string name, Func<nn.Module<Tensor, Tensor>> critic, bool ownsCritic)
     {
         if (!(alpha is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "Alpha must lie between 0 (pixels alone) and 1 (features alone).");
-        (Alpha, Critic, _critic) = (alpha, criticName, critic);
+        (Alpha, Critic, _critic, _ownsCritic) = (alpha, name, critic, ownsCritic);
     }
 
     /// <summary>Weight of the features, in [0, 1]. The paper's best is 0.5.</summary>
@@ -41,11 +51,16 @@ public sealed record SemanticObjective : Objective
     {
         get
         {
-            if (Alpha == 0) return ToString();
-            using CriticFeatures critic = _critic();
-            return $"{this} {critic.Hash()}";   // a file keeps its name when another critic is saved there
+            if (Alpha == 0) return base.Identity;
+            nn.Module<Tensor, Tensor> critic = _critic();
+            using IDisposable? owned = _ownsCritic ? critic : null;
+            return $"{base.Identity} {TensorHash.Of(critic.state_dict().Select(entry => (entry.Key, entry.Value)))}";
         }
     }
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Faults(MaePretrainOptions options) =>
+        Expect(CalibrationBatches, CalibrationBatches >= 1 || Scale != PerceptualScale.Calibrated, "at least 1");
 
     /// <inheritdoc/>
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model, device);
@@ -56,7 +71,7 @@ public sealed record SemanticObjective : Objective
         private readonly SemanticObjective _objective;
         private readonly MaskedAutoencoder _model;
         private readonly PixelObjective _pixel;
-        private readonly CriticFeatures? _critic;
+        private readonly nn.Module<Tensor, Tensor>? _critic;
         private readonly Tensor _scales;     // [2]: what pixel and perceptual loss are multiplied by
         private readonly Tensor _batches;    // [1]: batches that the scales were measured on
         private readonly Parameter? _logVariances;
@@ -65,14 +80,19 @@ public sealed record SemanticObjective : Objective
         public Run(SemanticObjective objective, MaskedAutoencoder model, Device device)
         {
             (_objective, _model, _pixel) = (objective, model, Pixel(normalizePatches: false, objective.HiddenOnly));
-            if (objective.Alpha > 0) _critic = objective._critic().To(device);
-            _scales = zeros([2], device: device).DetachFromDisposeScope();
-            _batches = zeros([1], device: device).DetachFromDisposeScope();
+            _scales = Own(zeros([2], device: device).DetachFromDisposeScope());
+            _batches = Own(zeros([1], device: device).DetachFromDisposeScope());
             if (objective.Scale == PerceptualScale.Uncertainty)
             {
-                _logVariances = new Parameter(tensor((float[])[-1, -6], device: device));
+                _logVariances = Own(new Parameter(tensor((float[])[-1, -6], device: device)));
                 _logVariances.DetachFromDisposeScope();
             }
+            if (objective.Alpha == 0) return;
+            _critic = objective._critic();
+            if (objective._ownsCritic) Own(_critic);
+            _critic.to(device);
+            _critic.eval();   // frozen: gradients go through it to the reconstruction
+            foreach (Parameter parameter in _critic.parameters()) parameter.requires_grad_(false);
         }
 
         public override IReadOnlyList<Parameter> Parameters => _logVariances is null ? [] : [_logVariances];
@@ -96,15 +116,14 @@ public sealed record SemanticObjective : Objective
             bool training = _model.training;
             _model.eval();   // a measure has no use for dropout
             double pixel = 0, perceptual = 0;
-            int count = (int)batch.Images.size(0);
-            for (int from = 0; from < count; from += ImagesAtOnce)   // the critic's features of a whole batch would be the most memory that the run takes
+            long count = batch.Images.size(0);
+            for (long from = 0; from < count; from += ImagesAtOnce)   // the critic's features of a whole batch would be the most memory that the run takes
             {
                 using DisposeScope scope = NewDisposeScope();
-                var part = new PartOfBatch(batch, from, Math.Min(count, from + ImagesAtOnce));
-                (Tensor ofPixels, Tensor? ofFeatures) = Losses(part);
-                double share = (double)part.Images.size(0) / count;
-                pixel += share * ofPixels.ToDouble();
-                perceptual += share * ofFeatures!.ToDouble();
+                long images = Math.Min(ImagesAtOnce, count - from);
+                (Tensor ofPixels, Tensor? ofFeatures) = Losses(batch.Images.narrow(0, from, images), batch.Mask.Narrow(from, images));
+                pixel += ofPixels.ToDouble() * images / count;
+                perceptual += ofFeatures!.ToDouble() * images / count;
             }
             if (training) _model.train();
             Measure(pixel, perceptual);
@@ -112,7 +131,7 @@ public sealed record SemanticObjective : Objective
 
         public override Tensor Loss(PretrainBatch batch)
         {
-            (Tensor pixel, Tensor? perceptual) = Losses(batch);
+            (Tensor pixel, Tensor? perceptual) = Losses(batch.Images, batch.Mask);
             if (perceptual is null) return pixel;
             double alpha = _objective.Alpha;
             if (_logVariances is not null)
@@ -124,23 +143,19 @@ public sealed record SemanticObjective : Objective
         }
 
         /// <summary>The two losses; the critic's is null without one.</summary>
-        private (Tensor Pixel, Tensor? Perceptual) Losses(PretrainBatch batch)
+        private (Tensor Pixel, Tensor? Perceptual) Losses(Tensor images, PatchMask mask)
         {
-            Reconstruction reconstruction = _model.forward(batch.Images, batch.Mask);
+            Reconstruction reconstruction = _model.forward(images, mask);
             Tensor pixel = _pixel.Loss(reconstruction);
-            return (pixel, _critic is null ? null : Perceptual(batch.Images, Patches.ToImages(reconstruction.Prediction, _model.Config)));
-        }
-
-        private Tensor Perceptual(Tensor images, Tensor reconstructed)
-        {
+            if (_critic is null) return (pixel, null);
             Tensor target;
             using (no_grad()) target = Features(images);
-            return (Features(reconstructed) - target).square().mean();
+            return (pixel, (Features(Patches.ToImages(reconstruction.Prediction, _model.Config)) - target).square().mean());
         }
 
         private Tensor Features(Tensor images)
         {
-            Tensor features = _critic!.Of(images);
+            Tensor features = _critic!.forward(images);
             return _objective.Sigmoid ? features.sigmoid() : features;
         }
 
@@ -155,14 +170,18 @@ public sealed record SemanticObjective : Objective
             _scales.mul_(seen / (seen + 1)).add_(tensor((float[])[(float)measured.Item1, (float)measured.Item2], device: _scales.device) / (seen + 1));
             _batches.add_(1);
         }
-
-        public override void Dispose()
-        {
-            _critic?.Dispose();
-            _scales.Dispose();
-            _batches.Dispose();
-            _logVariances?.Dispose();
-            base.Dispose();
-        }
     }
+}
+
+/// <summary>How the pixel loss and the perceptual loss of SMAE are brought to one scale.</summary>
+public enum PerceptualScale
+{
+    /// <summary>The perceptual loss times <c>c</c> = initial pixel loss / initial perceptual loss, measured on the first batch (Eq. 2 of the paper).</summary>
+    FirstBatch,
+
+    /// <summary>Each loss times the mean of its inverse over the first batches (the paper's code, 10 batches).</summary>
+    Calibrated,
+
+    /// <summary>Each loss times exp(-s), plus s, with a learned log-variance s for each (Kendall et al. 2018; -1 and -6 at the start, as in the paper's code).</summary>
+    Uncertainty,
 }

@@ -29,29 +29,15 @@ public sealed class AdamW : Optimizer
 
     private protected override void Update(double learningRate)
     {
-        bool fused = CpuKernels.CanUse(Weights, Weights.numel());
-        if (!fused)
-        {
-            _mean.mul_(_beta1).add_(Gradients, 1 - _beta1);
-            _variance.mul_(_beta2).addcmul_(Gradients, Gradients, 1 - _beta2);
-        }
+        _mean.mul_(_beta1).add_(Gradients, 1 - _beta1);
+        _variance.mul_(_beta2).addcmul_(Gradients, Gradients, 1 - _beta2);
         foreach (Segment segment in TrainedSegments)   // the moments of others are zero, as their gradients are
         {
             long steps = StepCount - segment.Group.FrozenSteps;
             double rate = learningRate * segment.Group.LearningRateScale, kept = 1 - rate * WeightDecayOf(segment.Group);
-            rate /= 1 - Math.Pow(_beta1, steps);
-            double correction = Math.Sqrt(1 - Math.Pow(_beta2, steps));
-            if (fused) UpdateFused(segment, new AdamWKernel((float)_beta1, (float)_beta2, (float)kept, (float)rate, (float)correction, (float)_epsilon));
-            else
-            {
-                if (kept != 1) segment.Weights.mul_(kept);
-                Tensor divisor = _variance.narrow(0, segment.Start, segment.Length).sqrt().div_(correction).add_(_epsilon);
-                segment.Weights.addcdiv_(_mean.narrow(0, segment.Start, segment.Length), divisor, -rate);
-            }
+            if (kept != 1) segment.Weights.mul_(kept);
+            Tensor divisor = _variance.narrow(0, segment.Start, segment.Length).sqrt().div_(Math.Sqrt(1 - Math.Pow(_beta2, steps))).add_(_epsilon);
+            segment.Weights.addcdiv_(_mean.narrow(0, segment.Start, segment.Length), divisor, -rate / (1 - Math.Pow(_beta1, steps)));
         }
     }
-
-    private unsafe void UpdateFused(Segment segment, AdamWKernel kernel) => kernel.Update(
-        CpuKernels.Pointer<float>(Weights) + segment.Start, CpuKernels.Pointer<float>(Gradients) + segment.Start,
-        CpuKernels.Pointer<float>(_mean) + segment.Start, CpuKernels.Pointer<float>(_variance) + segment.Start, segment.Length);
 }

@@ -112,9 +112,11 @@ public abstract class Optimizer : IDisposable
         }
     }
 
-    /// <summary>Frees the buffers and this optimiser's hold on weights and gradients; the parameters keep their values.</summary>
+    /// <summary>Frees the buffers and the gradients; the parameters keep their values.</summary>
     public void Dispose()
     {
+        foreach (Parameter parameter in Parameters)
+            if (!parameter.IsInvalid) parameter.grad = null;   // a disposed model has no gradient to let go
         foreach (Segment segment in _segments) segment.Weights.Dispose();
         foreach ((_, Tensor tensor) in State) tensor.Dispose();
         Weights.Dispose();

@@ -1,15 +1,12 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
+using SkiaSharp;
 
 namespace Smae.Training;
 
 /// <summary>Writes pictures as PNG files: 8 bits a channel, grey, RGB or RGBA.</summary>
 public static class PngWriter
 {
-    private static readonly byte[] s_signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
-
     /// <summary>Writes a picture, safely: a reader sees the old file or the whole new one.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file; its folder is made if it is not there.</param>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
     /// <param name="pixels">Rows from the top, in a row the pixels, in a pixel its bytes: one for grey, three for RGB, four for RGBA.</param>
@@ -25,41 +22,52 @@ public static class PngWriter
     internal static byte[] Encode(int width, int height, ReadOnlySpan<byte> pixels)
     {
         long count = (long)width * height;
-        int channels = width > 0 && height > 0 && pixels.Length % count == 0 ? (int)(pixels.Length / count) : 0;
-        byte? colorType = channels switch { 1 => 0, 3 => 2, 4 => 6, _ => null };
-        if (colorType is null)
+        long channels = width > 0 && height > 0 && pixels.Length % count == 0 ? pixels.Length / count : 0;
+        if (channels is not (1 or 3 or 4))
             throw new ArgumentException(
                 $"{pixels.Length} bytes are not a picture of {width}x{height}: expected one, three or four bytes for each pixel.", nameof(pixels));
-
-        using var file = new MemoryStream();
-        file.Write(s_signature);
-        Span<byte> header = stackalloc byte[13];
-        BinaryPrimitives.WriteInt32BigEndian(header, width);
-        BinaryPrimitives.WriteInt32BigEndian(header[4..], height);
-        (header[8], header[9]) = (8, colorType.Value);   // depth, kind; the rest is 0: deflate, filters line by line, not interlaced
-        header[10..].Clear();
-        Chunk(file, "IHDR"u8, header);
-
-        using var packed = new MemoryStream();
-        using (var deflate = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
-            for (int row = 0; row < height; row++)
-            {
-                deflate.WriteByte(0);   // no filter
-                deflate.Write(pixels.Slice(row * width * channels, width * channels));
-            }
-        Chunk(file, "IDAT"u8, packed.GetBuffer().AsSpan(0, (int)packed.Length));
-        Chunk(file, "IEND"u8, []);
-        return file.ToArray();
+        using SKBitmap bitmap = ToBitmap(width, height, (int)channels, pixels);
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
+        return png.ToArray();
     }
 
-    private static void Chunk(Stream file, ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
+    /// <summary>A bitmap, grey or RGBA, of pixels of any number of channels; below three the first is grey.</summary>
+    internal static unsafe SKBitmap ToBitmap(int width, int height, int channels, ReadOnlySpan<byte> pixels)
     {
-        Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
-        file.Write(number);
-        file.Write(name);
-        file.Write(data);
-        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Ieee.Of(name, data));
-        file.Write(number);
+        (SKColorType color, SKAlphaType alpha) = channels < 3 ? (SKColorType.Gray8, SKAlphaType.Opaque)
+            : (SKColorType.Rgba8888, channels == 3 ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        var bitmap = new SKBitmap(new SKImageInfo(width, height, color, alpha));
+        var to = new Span<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
+        int each = bitmap.BytesPerPixel, copied = Math.Min(each, channels);
+        to.Fill(255);
+        for (int i = 0; i < width * height; i++) pixels.Slice(i * channels, copied).CopyTo(to[(i * each)..]);
+        return bitmap;
+    }
+}
+
+/// <summary>Puts small pictures into one, in rows and columns with white between.</summary>
+internal static class PictureGrid
+{
+    private const int Gap = 4;
+
+    /// <param name="columns">For each column the pictures from the top, each <c>[height, width, channels]</c>; below three channels the first is grey.</param>
+    /// <param name="scale">How many pixels a pixel becomes.</param>
+    public static (int Width, int Height, byte[] Rgba) Compose(byte[][] columns, int rows, int height, int width, int channels, int scale)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scale);
+        int cellWidth = width * scale + Gap, cellHeight = height * scale + Gap;
+        using var grid = new SKBitmap(new SKImageInfo(
+            columns.Length * cellWidth + Gap, rows * cellHeight + Gap, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var canvas = new SKCanvas(grid);
+        canvas.Clear(SKColors.White);
+        for (int column = 0; column < columns.Length; column++)
+        {
+            using SKBitmap strip = PngWriter.ToBitmap(width, rows * height, channels, columns[column]);
+            for (int row = 0; row < rows; row++)
+                canvas.DrawBitmap(
+                    strip, SKRect.Create(0, row * height, width, height),
+                    SKRect.Create(Gap + column * cellWidth, Gap + row * cellHeight, width * scale, height * scale));
+        }
+        return (grid.Width, grid.Height, grid.Bytes);
     }
 }

@@ -1,26 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace Smae.Training;
 
-/// <summary>Writes files so that whoever looks sees the old one or the whole new one, even after a crash.</summary>
+/// <summary>Writes files so that whoever looks sees the old ones or the whole new ones, even after a crash.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes to a temporary name beside the target, syncs, renames. On failure the temporary file is removed and the target untouched.</summary>
-    public static void Write(string path, Action<Stream> write)
+    /// <summary>
+    /// Writes to temporary names beside the targets, syncs, renames in order; folders are made. On failure the temporary files are removed and the targets
+    /// are as they were.
+    /// </summary>
+    public static void Write(params ReadOnlySpan<(string Path, Action<Stream> Write)> files)
     {
-        string full = Path.GetFullPath(path);
-        string temporary = $"{full}.{Guid.NewGuid():N}.tmp";
+        string[] targets = new string[files.Length], temporary = new string[files.Length], old = new string[files.Length];
+        int renamed = 0;
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            for (int i = 0; i < files.Length; i++)
             {
-                write(stream);
+                targets[i] = Path.GetFullPath(files[i].Path);
+                (temporary[i], old[i]) = ($"{targets[i]}.{Guid.NewGuid():N}.tmp", $"{targets[i]}.{Guid.NewGuid():N}.old.tmp");
+                Directory.CreateDirectory(Path.GetDirectoryName(targets[i])!);
+                using var stream = new FileStream(temporary[i], FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+                files[i].Write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, full, overwrite: true);
+            for (; renamed < targets.Length; renamed++)
+            {
+                if (renamed < targets.Length - 1 && File.Exists(targets[renamed])) File.Copy(targets[renamed], old[renamed]);
+                File.Move(temporary[renamed], targets[renamed], overwrite: true);
+            }
         }
         catch
         {
-            File.Delete(temporary);
+            for (int i = 0; i < renamed; i++)
+                if (File.Exists(old[i])) File.Move(old[i], targets[i], overwrite: true);
+                else File.Delete(targets[i]);
+            foreach (string? path in temporary)
+                if (path is not null) File.Delete(path);
             throw;
         }
+        finally
+        {
+            foreach (string? path in old)
+                if (path is not null) File.Delete(path);
+        }
+    }
+
+    public static void Write(string path, Action<Stream> write) => Write((path, write));
+}
+
+/// <summary>A SHA-256 of tensors: their names, types, shapes and numbers.</summary>
+internal static class TensorHash
+{
+    /// <param name="text">Text that is hashed with them.</param>
+    public static string Of(IEnumerable<(string Name, Tensor Tensor)> tensors, string text = "")
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(text));
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            hash.AppendData(Encoding.UTF8.GetBytes($"|{name}:{tensor.dtype}[{string.Join(',', tensor.shape)}]"));
+            hash.AppendData(tensor.detach().cpu().contiguous().bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

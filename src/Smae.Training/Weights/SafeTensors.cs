@@ -19,33 +19,29 @@ public static class SafeTensors
         ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <summary>Writes tensors to a file, safely: a reader sees the old file or the whole new one.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="tensors">Names and tensors, of any device.</param>
+    /// <summary>Writes tensors to a file, safely: a reader sees the old file or the whole new one. Its folder is made if it is not there.</summary>
     /// <param name="metadata">Text kept in the header. Default none.</param>
     /// <exception cref="ArgumentException">A name comes twice, or a tensor has a type that the format lacks.</exception>
-    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, stream => Write(stream, tensors, metadata ?? new Dictionary<string, string>()));
+
+    internal static void Write(Stream stream, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         (string Name, Tensor Tensor)[] all = [.. tensors];
         if (all.GroupBy(t => t.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"The tensor name '{twice.Key}' comes twice.", nameof(tensors));
-        byte[] header = Header(all, metadata ?? new Dictionary<string, string>());
-        AtomicFile.Write(path, stream =>
+        byte[] header = Header(all, metadata), length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach ((_, Tensor tensor) in all)
         {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            foreach ((_, Tensor tensor) in all)
-            {
-                using DisposeScope scope = NewDisposeScope();
-                stream.Write(tensor.detach().cpu().contiguous().bytes);
-            }
-        });
+            using DisposeScope scope = NewDisposeScope();
+            stream.Write(tensor.detach().cpu().contiguous().bytes);
+        }
     }
 
     /// <summary>Opens a file and reads its header; tensors are read when asked for.</summary>
-    /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">It is not a safetensors file, or it is truncated; the message says where.</exception>
     public static SafeTensorsFile Open(string path)
     {
@@ -106,37 +102,67 @@ public static class SafeTensors
 
     private static byte[] Header((string Name, Tensor Tensor)[] tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        var header = new Dictionary<string, object>();
+        if (metadata.Count > 0) header.Add("__metadata__", metadata);
+        long offset = 0;
+        foreach ((string name, Tensor tensor) in tensors)
         {
-            json.WriteStartObject();
-            if (metadata.Count > 0)
-            {
-                json.WriteStartObject("__metadata__");
-                foreach ((string key, string value) in metadata) json.WriteString(key, value);
-                json.WriteEndObject();
-            }
-            long offset = 0;
-            foreach ((string name, Tensor tensor) in tensors)
-            {
-                (string Name, ScalarType Type, int Size) type = s_types.FirstOrDefault(t => t.Type == tensor.dtype);
-                if (type.Name is null) throw new ArgumentException($"Tensor '{name}' is {tensor.dtype}, which safetensors has no name for.", nameof(tensors));
-                long end = offset + tensor.numel() * type.Size;
-                json.WriteStartObject(name);
-                json.WriteString("dtype", type.Name);
-                json.WriteStartArray("shape");
-                foreach (long size in tensor.shape) json.WriteNumberValue(size);
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(end);
-                json.WriteEndArray();
-                json.WriteEndObject();
-                offset = end;
-            }
-            json.WriteEndObject();
+            (string Name, ScalarType Type, int Size) type = s_types.FirstOrDefault(t => t.Type == tensor.dtype);
+            if (type.Name is null) throw new ArgumentException($"Tensor '{name}' is {tensor.dtype}, which safetensors has no name for.", nameof(tensors));
+            long end = offset + tensor.numel() * type.Size;
+            header.Add(name, new { dtype = type.Name, tensor.shape, data_offsets = new[] { offset, end } });
+            offset = end;
         }
-        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');   // the numbers start at a multiple of 8
-        return buffer.ToArray();
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+        return [.. json, .. Enumerable.Repeat((byte)' ', -json.Length & 7)];   // the numbers start at a multiple of 8
     }
+}
+
+/// <summary>The header of a safetensors file, checked, and the way to its tensors.</summary>
+public sealed class SafeTensorsFile
+{
+    private readonly long _dataStart;
+    private readonly IReadOnlyDictionary<string, Entry> _entries;
+
+    internal SafeTensorsFile(string path, long dataStart, IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Entry> entries)
+    {
+        _dataStart = dataStart;
+        _entries = entries;
+        (Path, Metadata) = (path, metadata);
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Text kept in the header.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Names of the tensors.</summary>
+    public IEnumerable<string> Names => _entries.Keys;
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => _entries.ContainsKey(name);
+
+    /// <summary>The shape of a tensor.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name.</exception>
+    public IReadOnlyList<long> Shape(string name) => Find(name).Shape;
+
+    /// <summary>Reads a tensor.</summary>
+    /// <returns>The tensor in the type it was stored in, on the CPU.</returns>
+    /// <exception cref="KeyNotFoundException">There is none of that name.</exception>
+    public Tensor Read(string name)
+    {
+        Entry entry = Find(name);
+        using FileStream stream = File.OpenRead(Path);
+        stream.Position = _dataStart + entry.Start;
+        Tensor result = empty(entry.Shape, entry.Type);
+        if (entry.End > entry.Start) stream.ReadExactly(result.bytes);
+        return result;
+    }
+
+    private Entry Find(string name) =>
+        _entries.TryGetValue(name, out Entry? entry) ? entry : throw new KeyNotFoundException($"{Path} holds no tensor '{name}'.");
+
+    /// <summary>Where a tensor lies, from the end of the header.</summary>
+    internal sealed record Entry(ScalarType Type, long[] Shape, long Start, long End);
 }

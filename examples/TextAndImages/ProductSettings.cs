@@ -1,4 +1,0 @@
-namespace TextAndImages;
-
-/// <summary>What the command line asked for.</summary>
-internal sealed record ProductSettings(FileInfo Products, FileInfo? Encoder, int TextEpochs, int ImageEpochs, int Seed, int? GpuDeviceId);

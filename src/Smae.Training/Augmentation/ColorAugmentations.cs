@@ -1,0 +1,174 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Changes brightness, contrast, saturation and hue, in an order of its own for each image.</summary>
+internal sealed record ColorJitter(double Brightness, double Contrast, double Saturation, double Hue) : Augmentation
+{
+    private const int Properties = 4;
+
+    public double Brightness { get; } = Within(Brightness, 0, double.MaxValue);
+    public double Contrast { get; } = Within(Contrast, 0, double.MaxValue);
+    public double Saturation { get; } = Within(Saturation, 0, double.MaxValue);
+    public double Hue { get; } = Within(Hue, 0, 0.5);
+
+    /// <summary>Changes one property of each image: 0 brightness, 1 contrast, 2 saturation, 3 hue.</summary>
+    /// <param name="amounts">Factor and 1 - factor of each image, or its turn of hue: <c>[batch, 2]</c>.</param>
+    internal static Tensor Change(int property, Tensor images, Tensor amounts) => property switch
+    {
+        0 => ColorOperations.Brightness(images, amounts, 1),
+        1 => ColorOperations.Contrast(images, ColorOperations.Grey(images), amounts, 1),
+        2 => images.size(1) == 1 ? images : ColorOperations.Blend(images, ColorOperations.Grey(images), amounts, 1),
+        _ => ColorOperations.Hue(images, amounts),
+    };
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        ColorOperations.CheckChannels(images);
+        double[] strengths = [Brightness, Contrast, Saturation, Hue];
+        if (strengths.All(s => s == 0)) return images;
+        int batch = (int)images.size(0);
+        var properties = new int[Properties][];   // what is done to each image in each round
+        var amounts = new float[Properties][];
+        for (int round = 0; round < Properties; round++) (properties[round], amounts[round]) = (new int[batch], new float[2 * batch]);
+        int[] order = [0, 1, 2, 3];
+        for (int i = 0; i < batch; i++)
+        {
+            for (int last = Properties - 1; last > 0; last--)
+            {
+                int pick = random.Below(last + 1);
+                (order[last], order[pick]) = (order[pick], order[last]);
+            }
+            for (int round = 0; round < Properties; round++)
+            {
+                int property = order[round];
+                double strength = strengths[property];
+                double amount = property == 3 ? random.Uniform(-strength, strength) : random.Uniform(Math.Max(0, 1 - strength), 1 + strength);
+                properties[round][i] = strength == 0 ? ImageGroups.None : property;
+                (amounts[round][2 * i], amounts[round][2 * i + 1]) = ((float)amount, (float)(1 - amount));
+            }
+        }
+        for (int round = 0; round < Properties; round++) images = ImageGroups.Apply(images, properties[round], amounts[round], Change);
+        return images;
+    }
+}
+
+/// <summary>Makes images grey, in all their channels.</summary>
+internal sealed record Grayscale : Augmentation
+{
+    /// <param name="images">The images, of 1 or 3 channels.</param>
+    public static Tensor Of(Tensor images) => ColorOperations.Grey(images).expand_as(images).contiguous();
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        ColorOperations.CheckChannels(images);
+        return Of(images);
+    }
+}
+
+/// <summary>Inverts what is as bright as a threshold or brighter.</summary>
+internal sealed record Solarize(double Threshold) : Augmentation
+{
+    private const double HalfByte = 0.5 / 255;   // so that rounding decides nothing where pixels are bytes
+
+    public double Threshold { get; } = Within(Threshold, 0, 1);
+
+    public static Tensor Of(Tensor images, double threshold) => where(images.gt(threshold - HalfByte), 1 - images, images);
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random) => Of(images, Threshold);
+}
+
+/// <summary>Blurs images by a Gaussian of random width.</summary>
+internal sealed record GaussianBlur(double MinDeviation, double MaxDeviation) : Augmentation
+{
+    /// <param name="deviations">Of the Gaussian of each image, in pixels: <c>[batch, 1]</c>.</param>
+    public static Tensor Of(Tensor images, Tensor deviations, double maxDeviation)
+    {
+        Tensor deviation = deviations.reshape(-1, 1, 1);
+        Tensor vertical = SeparableFilter.BlurWeights(deviation, maxDeviation, images.size(2));
+        Tensor horizontal = SeparableFilter.BlurWeights(deviation, maxDeviation, images.size(3));
+        return SeparableFilter.Apply(images, vertical, horizontal);
+    }
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        var deviations = new float[images.size(0)];
+        for (int i = 0; i < deviations.Length; i++) deviations[i] = (float)random.Uniform(MinDeviation, MaxDeviation);
+        return Of(images, tensor(deviations, [deviations.Length, 1], device: images.device), MaxDeviation);
+    }
+}
+
+/// <summary>Makes an image grey, or inverts what is brighter than the middle, or blurs it: the choice of 3-Augment (DeiT III).</summary>
+internal sealed record ThreeAugment : Augmentation
+{
+    private const int Choices = 3;
+    private const double MinDeviation = 0.1, MaxDeviation = 2;
+    private const double Middle = 128.0 / 255;
+
+    /// <summary>Does one of the three: 0 grey, 1 solarize, 2 blur.</summary>
+    /// <param name="deviations">Of the blur, in pixels: <c>[batch, 1]</c>.</param>
+    internal static Tensor Change(int choice, Tensor images, Tensor deviations) => choice switch
+    {
+        0 => Smae.Training.Grayscale.Of(images),
+        1 => Smae.Training.Solarize.Of(images, Middle),
+        _ => Smae.Training.GaussianBlur.Of(images, deviations, MaxDeviation),
+    };
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        ColorOperations.CheckChannels(images);
+        var choices = new int[images.size(0)];
+        var deviations = new float[choices.Length];
+        for (int i = 0; i < choices.Length; i++)
+            (choices[i], deviations[i]) = (random.Below(Choices), (float)random.Uniform(MinDeviation, MaxDeviation));
+        return ImageGroups.Apply(images, choices, deviations, Change);
+    }
+}
+
+/// <summary>Colours as torchvision changes them, on batches of any range of values.</summary>
+internal static class ColorOperations
+{
+    /// <exception cref="ArgumentException">The images are neither grey nor red, green and blue.</exception>
+    public static void CheckChannels(Tensor images)
+    {
+        if (images.size(1) is not (1 or 3))
+            throw new ArgumentException($"The images have {images.size(1)} channels: colours need 1 (grey) or 3 (red, green, blue).", nameof(images));
+    }
+
+    /// <summary>Luminance, <c>[batch, 1, height, width]</c>: 0.2989 red, 0.587 green, 0.114 blue.</summary>
+    public static Tensor Grey(Tensor images) => images.size(1) == 1 ? images
+        : images.narrow(1, 0, 1).mul(0.2989).add_(images.narrow(1, 1, 1).mul(0.587)).add_(images.narrow(1, 2, 1).mul(0.114));
+
+    /// <summary>Of each image, so much of itself and the rest of another: below 0 and above <paramref name="bound"/> is cut off.</summary>
+    /// <param name="other">What factor 0 gives; broadcasts to the images.</param>
+    /// <param name="factors">Factor and 1 - factor of each image, <c>[batch, 2 or more]</c>; the second is made in double precision.</param>
+    public static Tensor Blend(Tensor images, Tensor other, Tensor factors, double bound) =>
+        (images * Column(factors, 0)).add_(other * Column(factors, 1)).clamp_(0, bound);
+
+    public static Tensor Brightness(Tensor images, Tensor factors, double bound) => (images * Column(factors, 0)).clamp_(0, bound);
+
+    /// <summary>A blend with the mean of the grey image.</summary>
+    public static Tensor Contrast(Tensor images, Tensor grey, Tensor factors, double bound) =>
+        Blend(images, grey.mean([1, 2, 3], keepdim: true), factors, bound);
+
+    /// <summary>Turns the hue, through hue, saturation and value. Images are 0 to 1; grey ones stay.</summary>
+    /// <param name="turn">Turns of each image, <c>[batch, 1 or more]</c>.</param>
+    public static Tensor Hue(Tensor images, Tensor turn)
+    {
+        if (images.size(1) == 1) return images;
+        Tensor value = images.amax([1], keepdim: true), chroma = value - images.amin([1], keepdim: true);
+        Tensor divisor = where(chroma.eq(0), chroma.ones_like(), chroma);
+        Tensor Below(long channel) => (value - images.narrow(1, channel, 1)).div_(divisor);
+        Tensor red = Below(0), green = Below(1), blue = Below(2);
+        Tensor sixths = where(red.eq(0), blue - green, where(green.eq(0), (red - blue).add_(2), (green - red).add_(4)));
+        Tensor hue = sixths.div(6).add_(Column(turn, 0)).remainder_(1).mul_(6);
+
+        // The inverse in one formula for the three channels: value - chroma * max(0, min(k, 4 - k, 1)), k = (n + hue) mod 6, n = 5, 3, 1.
+        Tensor place = hue + tensor(new float[] { 5, 3, 1 }, [1, 3, 1, 1], device: images.device);
+        place = place.remainder_(6);
+        return value - minimum(place, 4 - place).clamp_(0, 1).mul_(chroma);
+    }
+
+    /// <summary>One number of each image, so that it broadcasts: <c>[batch, 1, 1, 1]</c>.</summary>
+    public static Tensor Column(Tensor parameters, int column) => parameters.narrow(1, column, 1).reshape(-1, 1, 1, 1);
+}

@@ -1,0 +1,107 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Cuts a random box out of each image and resizes it, to the image's size unless another is given.</summary>
+internal sealed record RandomResizedCrop : Augmentation
+{
+    public RandomResizedCrop(double minScale, double maxScale, double minRatio, double maxRatio, Interpolation interpolation)
+    {
+        CheckRange(minScale, maxScale, 1);
+        CheckRange(minRatio, maxRatio, double.MaxValue);
+        (Scale, Ratio, Interpolation) = ((minScale, maxScale), (minRatio, maxRatio), interpolation);
+    }
+
+    public (double Min, double Max) Scale { get; }
+
+    public (double Min, double Max) Ratio { get; }
+
+    public Interpolation Interpolation { get; }
+
+    /// <summary>What boxes are resized to, in pixels; null is the size of the images.</summary>
+    public (int Height, int Width)? Size { get; init; }
+
+    /// <summary>Resizes a box of each image.</summary>
+    /// <param name="size">Height and width in pixels; null is the size of the images.</param>
+    internal static Tensor Resize(Tensor images, ReadOnlySpan<CropBox> boxes, Interpolation interpolation, (int Height, int Width)? size = null)
+    {
+        (long height, long width) = size ?? ((int)images.size(2), (int)images.size(3));
+        float[] tops = new float[boxes.Length], lefts = new float[boxes.Length], heights = new float[boxes.Length], widths = new float[boxes.Length];
+        for (int i = 0; i < boxes.Length; i++)
+            (tops[i], lefts[i], heights[i], widths[i]) = (boxes[i].Top, boxes[i].Left, boxes[i].Height, boxes[i].Width);
+        Tensor vertical = SeparableFilter.ResizeWeights(tops, heights, images.size(2), height, interpolation, images.device);
+        Tensor horizontal = SeparableFilter.ResizeWeights(lefts, widths, images.size(3), width, interpolation, images.device);
+        return SeparableFilter.Apply(images, vertical, horizontal).clamp_(0, 1);
+    }
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        var boxes = new CropBox[images.size(0)];
+        for (int i = 0; i < boxes.Length; i++) boxes[i] = CropBox.ForResizedCrop(random, (int)images.size(2), (int)images.size(3), Scale, Ratio);
+        return Resize(images, boxes, Interpolation, Size);
+    }
+}
+
+/// <summary>Pads the images and cuts a box of their size out at a random place.</summary>
+internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
+{
+    public int Padding { get; } = Within(Padding, 0, int.MaxValue / 4);
+
+    /// <summary>Moves each image by whole pixels, up and left by positive numbers, and pads what becomes empty.</summary>
+    internal static Tensor Move(Tensor images, ReadOnlySpan<int> up, ReadOnlySpan<int> left, bool reflect)
+    {
+        (long batch, long height, long width) = (images.size(0), images.size(2), images.size(3));
+        (Tensor rows, Tensor? rowInside) = Sources(up, (int)height, reflect, images.device);
+        (Tensor columns, Tensor? columnInside) = Sources(left, (int)width, reflect, images.device);
+        Tensor moved = PixelGather.Take(images, rows.reshape(batch, height, 1), columns.reshape(batch, 1, width));
+        return reflect ? moved : moved.mul_(rowInside!.reshape(batch, 1, height, 1)).mul_(columnInside!.reshape(batch, 1, 1, width));
+    }
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        if (Reflect && Padding >= Math.Min(images.size(2), images.size(3)))
+            throw new ArgumentException(
+                $"A padding of {Padding} by reflection needs images higher and wider than that: these are {images.size(2)}x{images.size(3)}.",
+                nameof(images));
+        int[] up = new int[images.size(0)], left = new int[images.size(0)];
+        for (int i = 0; i < up.Length; i++) (up[i], left[i]) = (random.Below(2 * Padding + 1) - Padding, random.Below(2 * Padding + 1) - Padding);
+        return Move(images, up, left, Reflect);
+    }
+
+    private static (Tensor Source, Tensor? Inside) Sources(ReadOnlySpan<int> shift, int side, bool reflect, Device device)
+    {
+        var source = new long[shift.Length * side];
+        var inside = new float[source.Length];
+        for (int b = 0; b < shift.Length; b++)
+        for (int i = 0; i < side; i++)
+        {
+            int from = i + shift[b], mirrored = from < 0 ? -from : from >= side ? 2 * (side - 1) - from : from;
+            source[b * side + i] = reflect ? mirrored : Math.Clamp(from, 0, side - 1);
+            inside[b * side + i] = from >= 0 && from < side ? 1 : 0;
+        }
+        return (tensor(source, device: device), reflect ? null : tensor(inside, device: device));
+    }
+}
+
+/// <summary>Mirrors images left to right.</summary>
+internal sealed record HorizontalFlip(double Probability) : Augmentation
+{
+    public double Probability { get; } = Within(Probability, 0, 1);
+
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        var flipped = new bool[images.size(0)];
+        for (int i = 0; i < flipped.Length; i++) flipped[i] = random.Chance(Probability);
+        return flipped.Contains(true) ? where(tensor(flipped, [flipped.Length, 1, 1, 1], device: images.device), images.flip(3), images) : images;
+    }
+}
+
+/// <summary>How a pixel between pixels is made.</summary>
+public enum Interpolation
+{
+    /// <summary>A triangle over two pixels.</summary>
+    Bilinear,
+
+    /// <summary>Cubic convolution over four pixels, a = -0.5, as Pillow and PyTorch (antialias) resize.</summary>
+    Bicubic,
+}

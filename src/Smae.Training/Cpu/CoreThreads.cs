@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// Threads of one training run on a CPU, as many as libtorch has on the thread that made them, each with a libtorch of one thread: no operation waits
+/// for another thread, and what a thread works on stays in its core's cache.
+/// </summary>
+internal sealed class CoreThreads : IDisposable
+{
+    // Each thread has gradients of its own, which are to be held and added up: beyond so many, a thread has several of libtorch's.
+    private const int Most = 8;
+    private readonly BlockingCollection<Action> _work = [];
+    private readonly List<Thread> _threads = [];
+
+    public CoreThreads()
+    {
+        int all = get_num_threads(), count = Math.Min(all, Most);
+        using var ready = new CountdownEvent(count);
+        for (int i = 0; i < count; i++)
+        {
+            var thread = new Thread(() =>
+            {
+                _ = get_num_threads();   // a thread that has not asked yet would be given the others' number at its first operation
+                set_num_threads(all / count);
+                ready.Signal();
+                foreach (Action action in _work.GetConsumingEnumerable()) action();
+            }) { IsBackground = true, Name = "Smae core" };
+            thread.Start();
+            _threads.Add(thread);
+        }
+        ready.Wait();
+        set_num_threads(all);   // the number that a thread sets is also what libtorch gives to threads that start later
+    }
+
+    public int Count => _threads.Count;
+
+    /// <summary>Does work for each number below <see cref="Count"/>, all at once; returns when all is done.</summary>
+    /// <param name="work">Given the number. What it throws is thrown here, once all others are done.</param>
+    public void Run(Action<int> work)
+    {
+        using var left = new CountdownEvent(Count);
+        var failures = new Exception?[Count];
+        for (int i = 0; i < Count; i++)
+        {
+            int number = i;
+            _work.Add(() =>
+            {
+                try
+                {
+                    work(number);
+                }
+                catch (Exception e)
+                {
+                    failures[number] = e;
+                }
+                left.Signal();
+            });
+        }
+        left.Wait();
+        if (Array.Find(failures, f => f is not null) is { } failure) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    public void Dispose()
+    {
+        _work.CompleteAdding();
+        foreach (Thread thread in _threads) thread.Join();
+        _work.Dispose();
+    }
+}

@@ -1,0 +1,127 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// The fast path of training on a CPU: where the loss of a batch is the mean of its images' losses, each core makes the gradients of images of its own,
+/// a few at a time, instead of all cores sharing every operation. What is computed is the same, but for the order of sums.
+/// </summary>
+internal sealed class CpuGradients : IDisposable
+{
+    // Matrix products of fewer rows run below the processor's rate; with more, what a block of the model makes outgrows the cache.
+    private const int RowsPerPart = 1024;
+
+    // In TorchScript, since TorchSharp's autograd.grad ends the process when libtorch throws (no memory, say), and a script's call does not. The parameters'
+    // own .grad, which backward() adds to, would be written by all threads in an order of chance.
+    private const string Script = """
+        def add_gradients(loss: Tensor, parameters: List[Tensor], places: List[Tensor]) -> int:
+            made = torch.grad([loss], parameters, None, None, False, True)
+            for i in range(len(made)):
+                gradient = made[i]
+                if gradient is not None:
+                    places[i].add_(gradient)
+            return 0
+
+        """;
+
+    private readonly torch.jit.CompilationUnit _script = torch.jit.compile(Script);
+    private readonly Optimizer _optimizer;
+    private readonly ForwardNoise? _noise;
+    private readonly CoreThreads _threads = new();
+    private readonly Tensor[] _parameters;
+    private readonly Worker[] _workers;
+
+    private CpuGradients(Optimizer optimizer, ForwardNoise? noise, long seed)
+    {
+        (_optimizer, _noise, _parameters) = (optimizer, noise, [.. optimizer.Parameters]);
+        _workers = [.. Enumerable.Range(0, _threads.Count).Select(i => new Worker(optimizer, own: i > 0, seed))];
+    }
+
+    /// <summary>The fast path of a run; null where there is none: on a GPU, and where libtorch has one thread.</summary>
+    /// <param name="optimizer">Holds the parameters.</param>
+    /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
+    /// <param name="seed">Seed of that.</param>
+    public static CpuGradients? Create(Optimizer optimizer, ForwardNoise? noise, long seed) =>
+        optimizer.Weights.device_type == DeviceType.CPU && get_num_threads() > 1 ? new CpuGradients(optimizer, noise, seed) : null;
+
+    /// <summary>Adds the gradients of a batch to the optimiser's.</summary>
+    /// <param name="images">Images in the batch.</param>
+    /// <param name="rowsPerImage">Rows that an image adds to the model's matrix products, the tokens of a transformer.</param>
+    /// <param name="loss">The mean loss of some images with its graph; called on several threads at once.</param>
+    /// <param name="slice">Images of the batch, from the first number up to the second; called on this thread.</param>
+    /// <param name="share">What the batch counts in the step.</param>
+    /// <param name="place">Where random numbers are drawn.</param>
+    /// <returns>The mean loss of the batch.</returns>
+    public double Add<T>(int images, int rowsPerImage, Func<T, Tensor> loss, Func<int, int, T> slice, double share, long place)
+    {
+        int inRound = _threads.Count * Math.Max(1, RowsPerPart / rowsPerImage);
+        int parts = Math.Min(images, (images + inRound - 1) / inRound * _threads.Count);
+        int Begin(int part) => (int)((long)images * part / parts);   // as even as can be
+        T[] slices = [.. Enumerable.Range(0, parts).Select(part => slice(Begin(part), Begin(part + 1)))];
+        _threads.Run(number =>
+        {
+            Worker worker = _workers[number];
+            worker.Begin();
+            for (int part = number * parts / _workers.Length; part < (number + 1) * parts / _workers.Length; part++)
+            {
+                using DisposeScope scope = NewDisposeScope();
+                double partShare = (double)(Begin(part + 1) - Begin(part)) / images;
+                if (_noise is not null) _noise.Generator = worker.Random.At(RandomUse.Model, RandomStream.Mix(place, part));
+                Tensor value = WithoutRest(slices[part], loss);
+                worker.Loss += value.ToDouble() * partShare;
+                _script.invoke("add_gradients", value * (partShare * share), _parameters, worker.Places);
+            }
+            if (_noise is not null) _noise.Generator = null;
+        });
+        foreach (Worker worker in _workers) worker.Deliver();   // in one order always: the sum is the same in every run
+        return _workers.Sum(worker => worker.Loss);
+    }
+
+    /// <summary>A loss, without what was made on the way to it and is not in its graph: that is freed before the backward pass.</summary>
+    public static Tensor WithoutRest<T>(T batch, Func<T, Tensor> loss)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return loss(batch).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        _threads.Dispose();
+        _script.Dispose();
+        foreach (Worker worker in _workers) worker.Dispose();
+    }
+
+    /// <summary>What one thread makes: gradients that wait in a buffer of their own, or go straight to the optimiser's.</summary>
+    private sealed class Worker(Optimizer optimizer, bool own, long seed) : IDisposable
+    {
+        private readonly Tensor? _buffer = own ? optimizer.NewBuffer() : null;
+        private Tensor[]? _places;
+
+        /// <summary>Where the gradient of each parameter is added to.</summary>
+        public Tensor[] Places => _places ??= [.. optimizer.PlacesIn(_buffer ?? optimizer.Gradients).Select(place => place.DetachFromDisposeScope())];
+
+        public double Loss { get; set; }
+
+        public RandomStream Random { get; } = new(seed);
+
+        public void Begin()
+        {
+            Loss = 0;
+            _buffer?.zero_();
+        }
+
+        /// <summary>Adds what has waited to the optimiser's gradients.</summary>
+        public void Deliver()
+        {
+            if (_buffer is not null) optimizer.Gradients.add_(_buffer);
+        }
+
+        public void Dispose()
+        {
+            foreach (Tensor place in _places ?? []) place.Dispose();
+            _buffer?.Dispose();
+            Random.Dispose();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>How well a classifier does on a set of images.</summary>
+/// <param name="Count">Images in the set.</param>
+/// <param name="Loss">Mean cross entropy, without label smoothing.</param>
+/// <param name="Top1">Share of images whose class has the highest score, 0 to 1.</param>
+/// <param name="Top5">Share of images whose class is among the five highest scores, 0 to 1.</param>
+public sealed record Evaluation(long Count, double Loss, double Top1, double Top5)
+{
+    /// <summary>Counts how often the true class is among the highest scores.</summary>
+    /// <param name="logits">Scores, <c>[images, classes]</c>.</param>
+    /// <param name="labels">The true classes, <c>[images]</c>, int64, each in [0, classes).</param>
+    /// <exception cref="ArgumentException">The shapes do not fit each other, or there is no image.</exception>
+    public static Evaluation Of(Tensor logits, Tensor labels)
+    {
+        if (logits.dim() != 2 || labels.dim() != 1 || logits.size(0) != labels.size(0) || labels.size(0) == 0)
+            throw new ArgumentException(
+                $"Scores of shape [{string.Join(", ", logits.shape)}] and labels of shape [{string.Join(", ", labels.shape)}]: "
+                + "expected [images, classes] and [images].",
+                nameof(logits));
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        logits = logits.to_type(ScalarType.Float32);
+        double loss = logits.log_softmax(-1).gather(1, labels.unsqueeze(1)).mean().neg().ToDouble();
+        return FromRanks(Ranks(logits, labels), loss);
+    }
+
+    /// <summary>Evaluates over a whole set; the model must be in evaluation mode.</summary>
+    /// <param name="logits">Logits of images, by their indices.</param>
+    /// <param name="images">Images and labels.</param>
+    /// <param name="batchSize">Images at a time.</param>
+    /// <param name="device">Where the logits are.</param>
+    /// <param name="cancellation">Looked at between batches.</param>
+    internal static Evaluation Of(
+        Func<long[], Tensor> logits, LabelledImages images, int batchSize, Device device, CancellationToken cancellation = default)
+    {
+        using var noGrad = no_grad();
+        List<Evaluation> parts = [];
+        foreach (long[] block in images.Blocks(batchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using DisposeScope scope = NewDisposeScope();
+            parts.Add(Of(logits(block), images.Labels(block, device)));
+        }
+        return Together(parts);
+    }
+
+    /// <summary>
+    /// How many classes come before the true one, <c>[images]</c>, int64. Of equal scores the earlier class comes first; a score that is not a number
+    /// makes the true class the last.
+    /// </summary>
+    internal static Tensor Ranks(Tensor scores, Tensor labels)
+    {
+        Tensor places = labels.unsqueeze(1), own = scores.gather(1, places);
+        Tensor earlier = arange(scores.size(1), ScalarType.Int64, scores.device).unsqueeze(0).lt(places);
+        Tensor before = scores.le(own).logical_not().logical_or(scores.eq(own).logical_and(earlier));
+        return before.to_type(ScalarType.Int64).sum(1L);
+    }
+
+    internal static Evaluation FromRanks(Tensor ranks, double loss)
+    {
+        double Share(int top) => ranks.lt(top).to_type(ScalarType.Float32).sum().ToDouble() / ranks.size(0);
+        return new Evaluation(ranks.size(0), loss, Share(1), Share(5));
+    }
+
+    /// <summary>The evaluation of several sets as one.</summary>
+    internal static Evaluation Together(IReadOnlyCollection<Evaluation> parts)
+    {
+        long count = parts.Sum(p => p.Count);
+        double Mean(Func<Evaluation, double> of) => parts.Sum(p => of(p) * p.Count) / count;
+        return new Evaluation(count, Mean(p => p.Loss), Mean(p => p.Top1), Mean(p => p.Top5));
+    }
+
+    /// <summary>Whether this is better than another: more right, or as many and a lower loss.</summary>
+    internal bool IsBetterThan(Evaluation other) => Top1 > other.Top1 || (Top1 == other.Top1 && Loss < other.Loss);
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"loss {Loss:F4}, top-1 {Top1:P2}, top-5 {Top5:P2}");
+}

@@ -1,0 +1,138 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>
+/// An encoder with all it needs to turn images into embeddings: preprocessing, pooling, device. Thread-safe; calls are run one after the other,
+/// since each already uses all cores.
+/// </summary>
+public sealed class ImageEncoder : ImageModel
+{
+    /// <summary>Puts an encoder to use. It is switched to evaluation and disposed together with this object.</summary>
+    /// <param name="model">The encoder, already on <paramref name="device"/>.</param>
+    /// <param name="preprocessing">What is done to images first.</param>
+    /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
+    /// <param name="device">Where the encoder is; null is the CPU.</param>
+    /// <exception cref="ArgumentException">Encoder and preprocessing are for different sizes.</exception>
+    public ImageEncoder(VisionTransformer model, ImagePreprocessing preprocessing, Pooling pooling = Pooling.Mean, Device? device = null)
+        : base(Checked(model, preprocessing), preprocessing, device) => (Model, Pooling) = (model, pooling);
+
+    /// <summary>The encoder.</summary>
+    public VisionTransformer Model { get; }
+
+    /// <summary>How tokens become one vector.</summary>
+    public Pooling Pooling { get; }
+
+    /// <summary>Numbers in an embedding.</summary>
+    public int EmbedDim => Model.Config.EmbedDim;
+
+    /// <summary>An encoder with random weights: the baseline that pretraining is measured against.</summary>
+    /// <param name="config">Its shape.</param>
+    /// <param name="seed">Seed of the weights. Default 0.</param>
+    /// <param name="device">Where; null is the CPU.</param>
+    public static ImageEncoder Create(VisionTransformerConfig config, long seed = 0, Device? device = null) => Create(
+        config, new ImagePreprocessing { Height = config.ImageHeight, Width = config.ImageWidth, Channels = config.Channels }, Pooling.Mean, seed, device);
+
+    private static ImageEncoder Create(VisionTransformerConfig config, ImagePreprocessing preprocessing, Pooling pooling, long seed, Device? device) =>
+        new(new VisionTransformer(config, seed).to(device ?? CPU), preprocessing, pooling, device);
+
+    /// <summary>Embeds images.</summary>
+    /// <param name="images">Their bytes one after the other, each <c>[height, width, channels]</c> of <see cref="ImageModel.Preprocessing"/>.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="embeddings">Takes the embeddings one after the other, <c>[count, EmbedDim]</c>.</param>
+    /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
+    public void Embed(ReadOnlySpan<byte> images, int count, Span<float> embeddings) =>
+        Run(images, count, embeddings, EmbedDim, pixels => Pooled(pixels, Pooling));
+
+    /// <summary>Embeds a batch.</summary>
+    /// <param name="bytes"><c>[batch, height, width, channels]</c> of <see cref="ImageModel.Preprocessing"/>, uint8.</param>
+    /// <param name="pooling">How tokens become one vector.</param>
+    /// <param name="augmentation">Done to the images first; null is none.</param>
+    /// <param name="random">What the augmentation draws from.</param>
+    /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
+    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation = null, RandomSequence? random = null) => augmentation is null
+        ? Run(bytes, pixels => Pooled(pixels, pooling))
+        : Run(bytes, augmentation, random!, pixels => Pooled(pixels, pooling));
+
+    private Tensor Pooled(Tensor pixels, Pooling pooling) => Model.Pool(Model.forward(pixels), pooling).to_type(ScalarType.Float32);
+
+    /// <summary>Saves the weights as safetensors and, beside them under the same name with <c>.json</c>, configuration and preprocessing.</summary>
+    /// <param name="path">The weights' file, for example <c>encoder.safetensors</c>.</param>
+    /// <exception cref="ArgumentException">The path ends in <c>.json</c>.</exception>
+    /// <exception cref="IOException">The files cannot be written; files that were there before are untouched.</exception>
+    public void Save(string path) =>
+        Locked(() => ModelDescription.Save(path, ModelWeights.Of(Model), new Description(Model.Config, Preprocessing, Pooling)));
+
+    /// <summary>Loads what <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The weights' file.</param>
+    /// <param name="device">Where to; null is the CPU.</param>
+    /// <exception cref="FileNotFoundException">The weights or the JSON file beside them are not there.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or the two do not fit each other; the message says where.</exception>
+    public static ImageEncoder Load(string path, Device? device = null)
+    {
+        var description = ModelDescription.Load<Description>(path, "an encoder");
+        ImageEncoder encoder = Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device);
+        try
+        {
+            ModelWeights.Load(encoder.Model, path);
+            return encoder;
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Shape and preprocessing of an encoder in a file, without its weights.</summary>
+    internal static (VisionTransformerConfig Config, ImagePreprocessing Preprocessing) Describe(string path)
+    {
+        var description = ModelDescription.Load<Description>(path, "an encoder");
+        return (description.Encoder, description.Preprocessing);
+    }
+
+    private static VisionTransformer Checked(VisionTransformer model, ImagePreprocessing preprocessing)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(preprocessing);
+        VisionTransformerConfig config = model.Config;
+        Guard.NoFaults(
+            [.. preprocessing.SizeFaults("the encoder", config.ImageHeight, config.ImageWidth, config.Channels), .. preprocessing.Faults()],
+            nameof(preprocessing));
+        return model;
+    }
+
+    /// <summary>What the JSON file holds.</summary>
+    internal sealed record Description(VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling);
+}
+
+/// <summary>Embeddings of whole sets of images.</summary>
+internal static class Embeddings
+{
+    /// <param name="encoder">The encoder.</param>
+    /// <param name="images">Images of its size.</param>
+    /// <param name="pooling">How tokens become one vector.</param>
+    /// <param name="batchSize">Images at a time.</param>
+    /// <param name="cancellation">Looked at between batches.</param>
+    /// <returns><c>[images, dim]</c>, float32, on the encoder's device, in no dispose scope.</returns>
+    public static Tensor Of(ImageEncoder encoder, LabelledImages images, Pooling pooling, int batchSize, CancellationToken cancellation)
+    {
+        Tensor all = empty([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
+        try
+        {
+            foreach (long[] block in images.Blocks(batchSize))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using DisposeScope scope = NewDisposeScope();
+                all.narrow(0, block[0], block.Length).copy_(encoder.Embed(images.Images.Batch(block), pooling));
+            }
+            return all;
+        }
+        catch
+        {
+            all.Dispose();
+            throw;
+        }
+    }
+}

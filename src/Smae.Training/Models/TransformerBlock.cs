@@ -1,0 +1,171 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>A transformer block: attention, then MLP, each with its normalisation and residual (timm's <c>blocks.N</c>).</summary>
+internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
+{
+    private readonly TransformerConfig _config;
+    private readonly ForwardNoise _noise;
+    [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
+    [ComponentName(Name = "attn")] private readonly Attention _attention;
+    [ComponentName(Name = "norm2")] private readonly LayerNorm _norm2;
+    [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
+
+    public Block(TransformerConfig config, ForwardNoise noise) : base(nameof(Block))
+    {
+        (_config, _noise) = (config, noise);
+        _norm1 = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        _attention = new Attention(config, noise);
+        _norm2 = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
+        _mlp = new Mlp(config, noise);
+        RegisterComponents();
+    }
+
+    /// <summary>The blocks of an encoder or decoder.</summary>
+    public static ModuleList<Block> Stack(TransformerConfig config, ForwardNoise noise) =>
+        new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config, noise))]);
+
+    /// <summary>Probability of dropping a branch of an image while training.</summary>
+    public double DropPath { get; set; }
+
+    public override Tensor forward(Tensor x, ScalarType compute) => forward(x, compute, first: 0);
+
+    /// <param name="x">The residual stream <c>[batch, tokens, dim]</c>, float32.</param>
+    /// <param name="first">The first token that is asked for; those before it are only looked at.</param>
+    /// <returns>The residual stream after this block, <c>[batch, tokens - first, dim]</c>, float32.</returns>
+    public Tensor forward(Tensor x, ScalarType compute, long first)
+    {
+        // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
+        using DisposeScope scope = NewDisposeScope();
+        x = Add(x, _norm1, normed => _attention.forward(normed, first), compute, first);
+        return Add(x, _norm2, _mlp.forward, compute, first: 0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>See <see cref="Attention.Weights"/>; <paramref name="x"/> is the residual stream.</summary>
+    public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
+
+    private Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, ScalarType compute, long first)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor normed = norm.forward(x);
+        Tensor added = branch(normed.to_type(compute));
+        if (training) added = _noise.DropPath(added, DropPath);
+        Tensor carried = _config.Residual == ResidualStyle.Normed ? normed : x;
+        if (first > 0) carried = carried.narrow(1, first, carried.size(1) - first);
+        return (carried + added).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
+    }
+}
+
+/// <summary>Multi-head self-attention with one projection for queries, keys and values (timm's <c>attn.qkv</c> and <c>attn.proj</c>).</summary>
+internal sealed class Attention : nn.Module<Tensor, long, Tensor>
+{
+    private readonly int _heads;
+    private readonly int _headDim;
+    private readonly double _dropout;
+    private readonly ForwardNoise _noise;
+    [ComponentName(Name = "qkv")] private readonly Linear _qkv;
+    [ComponentName(Name = "proj")] private readonly Linear _proj;
+
+    public Attention(TransformerConfig config, ForwardNoise noise) : base(nameof(Attention))
+    {
+        (_heads, _headDim, _dropout, _noise) = (config.NumHeads, config.EmbedDim / config.NumHeads, config.Dropout, noise);
+        _qkv = new Linear(config.EmbedDim, 3 * config.EmbedDim);
+        _proj = new Linear(config.EmbedDim, config.EmbedDim);
+        RegisterComponents();
+    }
+
+    /// <param name="x"><c>[batch, tokens, dim]</c>.</param>
+    /// <param name="first">The first token that is asked for; those before it are only looked at.</param>
+    /// <returns><c>[batch, tokens - first, dim]</c>.</returns>
+    public override Tensor forward(Tensor x, long first)
+    {
+        long batch = x.size(0), tokens = x.size(1) - first;
+        Tensor[] qkv = Heads(x);
+        x = Attend(qkv[0].narrow(2, first, tokens), qkv[1], qkv[2]).transpose(1, 2).reshape(batch, tokens, _heads * _headDim);
+        x = _proj.forward(x);
+        return training ? _noise.Dropout(x, _dropout) : x;
+    }
+
+    /// <summary>How much each token looks at each other one: <c>[batch, heads, tokens, tokens]</c>, each row adding up to 1.</summary>
+    public Tensor Weights(Tensor x)
+    {
+        Tensor[] qkv = Heads(x);
+        return Scores(qkv[0], qkv[1]).softmax(-1);
+    }
+
+    /// <summary>Queries, keys and values, each <c>[batch, heads, tokens, headDim]</c>.</summary>
+    private Tensor[] Heads(Tensor x) => _qkv.forward(x).view(x.size(0), x.size(1), 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);
+
+    private Tensor Scores(Tensor query, Tensor key) => matmul(query.mul(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
+
+    private Tensor Attend(Tensor query, Tensor key, Tensor value)
+    {
+        // libtorch's fused attention is the faster one except in bfloat16 on a CPU, where it takes twice as long as plain products.
+        if (query.dtype == ScalarType.Float32 || query.device_type == DeviceType.CUDA)
+            return nn.functional.scaled_dot_product_attention(query, key, value);
+        return matmul(Scores(query, key).softmax(-1), value);
+    }
+}
+
+/// <summary>The two-layer perceptron of a transformer block (timm's <c>mlp.fc1</c> and <c>mlp.fc2</c>).</summary>
+internal sealed class Mlp : nn.Module<Tensor, Tensor>
+{
+    private readonly Activation _activation;
+    private readonly double _dropout;
+    private readonly ForwardNoise _noise;
+    [ComponentName(Name = "fc1")] private readonly Linear _fc1;
+    [ComponentName(Name = "fc2")] private readonly Linear _fc2;
+
+    public Mlp(TransformerConfig config, ForwardNoise noise) : base(nameof(Mlp))
+    {
+        (_activation, _dropout, _noise) = (config.Activation, config.Dropout, noise);
+        _fc1 = new Linear(config.EmbedDim, config.MlpDim);
+        _fc2 = new Linear(config.MlpDim, config.EmbedDim);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        x = _fc1.forward(x);
+        x = _activation == Activation.Gelu ? nn.functional.gelu(x) : nn.functional.relu(x);
+        if (training) x = _noise.Dropout(x, _dropout);
+        x = _fc2.forward(x);
+        return training ? _noise.Dropout(x, _dropout) : x;
+    }
+}
+
+/// <summary>A linear layer whose weights stay float32 and are cast to the type of its input: the product runs in the precision the caller chose.</summary>
+internal sealed class Linear : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight")] private Parameter _weight;
+    [ComponentName(Name = "bias")] private Parameter _bias;
+
+    public Linear(int inputs, int outputs) : base(nameof(Linear))
+    {
+        _weight = new Parameter(zeros(outputs, inputs));
+        _bias = new Parameter(zeros(outputs));
+        RegisterComponents();
+    }
+
+    public Parameter Weight => _weight;
+
+    /// <param name="input"><c>[..., inputs]</c>, float32 or bfloat16.</param>
+    /// <returns><c>[..., outputs]</c> of the input's type.</returns>
+    public override Tensor forward(Tensor input) => nn.functional.linear(input, _weight.to_type(input.dtype), _bias.to_type(input.dtype));
+}
+
+internal static class ModuleExtensions
+{
+    public static ScalarType ToScalarType(this Precision precision) => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+
+    /// <summary>A model lives until it is disposed, whatever dispose scope it happens to be made in.</summary>
+    public static void DetachFromDisposeScopes(this nn.Module module)
+    {
+        foreach (Parameter parameter in module.parameters()) parameter.DetachFromDisposeScope();
+        foreach (Tensor buffer in module.buffers()) buffer.DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,97 @@
+namespace Smae.Training;
+
+/// <summary>
+/// How a masked autoencoder is pretrained. The defaults are the recipe of the SMAE paper (ViT-Lite, 75% hidden, AdamW at 5e-4, 400 epochs)
+/// with MAE's patch-normalised pixel loss.
+/// </summary>
+public sealed record MaePretrainOptions : TrainingOptions
+{
+    /// <summary>Options with the defaults of the SMAE paper: 400 epochs at 5e-4, weight decay 0.15, betas 0.9 and 0.95.</summary>
+    public MaePretrainOptions() : base(epochs: 400, learningRate: 5e-4, weightDecay: 0.15, beta2: 0.95)
+    {
+    }
+
+    /// <summary>The encoder; its image size is the size that images are resized to. Default <see cref="VisionTransformerConfig.VitLite7_4"/>.</summary>
+    public VisionTransformerConfig Encoder { get; init; } = VisionTransformerConfig.VitLite7_4;
+
+    /// <summary>The decoder; null takes the one that the encoder's source pretrains it with. Default null.</summary>
+    public DecoderConfig? Decoder { get; init; }
+
+    /// <summary>Which patches are hidden. Default random, 75%.</summary>
+    public Masking Masking { get; init; } = Masking.Random(0.75);
+
+    /// <summary>
+    /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM (<see
+    /// cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>),
+    /// DINO (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
+    /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
+    /// </summary>
+    public Objective Objective { get; init; } = Objective.Pixel();
+
+    /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first, in [0, 1). Default 0. SdAE pretrains with 0.25.</summary>
+    public double DropPath { get; init; }
+
+    /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
+    public ResizeMode Resize { get; init; } = ResizeMode.Crop;
+
+    /// <summary>Mean of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
+    public IReadOnlyList<float>? Mean { get; init; }
+
+    /// <summary>Standard deviation of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
+    public IReadOnlyList<float>? StandardDeviation { get; init; }
+
+    /// <summary>How an embedding is made of the tokens. Default <see cref="Pooling.Mean"/>.</summary>
+    public Pooling Pooling { get; init; } = Pooling.Mean;
+
+    /// <summary>What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>.</summary>
+    public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;
+
+    /// <summary>What these options do to an image before the model sees it.</summary>
+    public ImagePreprocessing Preprocessing
+    {
+        get
+        {
+            var preprocessing = new ImagePreprocessing
+            {
+                Height = Encoder.ImageHeight, Width = Encoder.ImageWidth, Channels = Encoder.Channels, Resize = Resize,
+            };
+            if (Mean is not null) preprocessing = preprocessing with { Mean = Mean };
+            return StandardDeviation is null ? preprocessing : preprocessing with { StandardDeviation = StandardDeviation };
+        }
+    }
+
+    internal override bool WarmupIncludesPeak => Objective.WarmupIncludesPeak;
+
+    /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
+    internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, Masking.Identity, this with
+    {
+        Progress = null, CancellationToken = default, Checkpoints = null, ImageCache = null, Mean = null, StandardDeviation = null,
+    }, string.Join(',', Preprocessing.Mean), string.Join(',', Preprocessing.StandardDeviation));
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (Encoder is null) yield return "Encoder is null.";
+        if (Masking is null) yield return "Masking is null.";
+        if (Objective is null) yield return "Objective is null.";
+        if (Encoder is not null)
+        {
+            string[] shape = [.. Encoder.Faults(nameof(Encoder))];
+            if (Objective?.Target != DecoderTarget.None) shape = [.. shape, .. (Decoder ?? Encoder.DefaultDecoder).Faults(nameof(Decoder))];
+            if (shape.Length == 0) shape = [.. MaskFaults()];
+            foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
+            if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
+        }
+        if (!(DropPath is >= 0 and < 1)) yield return $"DropPath is {DropPath}: expected a probability in [0, 1).";
+        foreach (string fault in base.Faults()) yield return fault;
+    }
+
+    private IEnumerable<string> ObjectiveFaults() => Masking is null || Objective is null ? [] : Objective.Faults(this);
+
+    private IEnumerable<string> MaskFaults()
+    {
+        if (Masking is null || Objective?.Target == DecoderTarget.None) yield break;
+        int visible = (int)(Encoder.PatchCount * (1 - Masking.Ratio));
+        if (visible < 1 || visible >= Encoder.PatchCount)
+            yield return $"Masking hides {Masking.Ratio:P0} of {Encoder.PatchCount} patches, which leaves {visible} visible: expected at least one visible and one hidden.";
+    }
+}

@@ -1,0 +1,124 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Masked autoencoder pretraining on images without labels (He et al. 2022).</summary>
+public static class MaePretraining
+{
+    /// <summary>Pretrains a new masked autoencoder.</summary>
+    /// <param name="images">The images, of the size of the encoder in <paramref name="options"/>.</param>
+    /// <param name="options">How.</param>
+    /// <param name="device">Where; null is the CPU.</param>
+    /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
+    /// <exception cref="ArgumentException">An option is wrong (the message names all that are), or the images are of another size, or there are none.</exception>
+    /// <exception cref="NonFiniteLossException">The loss became infinite or not a number.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled through the options.</exception>
+    /// <exception cref="IOException">Checkpoints cannot be written, or another run has their folder.</exception>
+    public static MaePretrainResult Run(ImageStore images, MaePretrainOptions options, Device? device = null, Action<string>? log = null)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (images.Count == 0) throw new ArgumentException("There is no image to train on.", nameof(images));
+        options.Preprocessing.CheckSize(images, nameof(images));
+        device ??= CPU;
+
+        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device);
+        try
+        {
+            (model.Precision, model.Encoder.DropPath) = (options.Precision, options.DropPath);
+            model.train();
+            using ObjectiveRun objective = options.Objective.Begin(model, options, device);
+            using var optimizer = new AdamW(Groups(model, objective, options, images.Count), options.Beta1, options.Beta2);
+            IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
+            using var trainer = new Trainer(options, optimizer, state, images.Count, () => options.Fingerprint(images), model.Encoder.Noise, log);
+            log?.Invoke($"Pretraining on {images.Count} images, {trainer.Plan}, on {device}.");
+            Train(trainer, objective, images, options, device);
+            model.eval();
+            return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static void Train(Trainer trainer, ObjectiveRun objective, ImageStore images, MaePretrainOptions options, Device device)
+    {
+        using var normalizer = new ImageNormalizer(options.Preprocessing, device);
+        (int height, int width) = (options.Encoder.GridHeight, options.Encoder.GridWidth);
+        foreach (TrainingEpoch epoch in trainer.Epochs())
+        {
+            foreach (TrainingStep step in trainer.Steps(epoch))
+            {
+                foreach (StepPart part in trainer.Parts(step))
+                {
+                    Tensor bytes = images.Batch(part.Images);
+                    var batch = new PretrainBatch(
+                        part.Position, part.Count,
+                        images: () => normalizer.Normalize(bytes, options.Augmentation, part.Random(RandomUse.Augmentation)),
+                        mask: () => options.Masking.Draw(part.Count, height, width, part.Generator(RandomUse.Mask)).To(device),
+                        view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.Random(RandomUse.View, index)))
+                    { Scope = part.Scope };
+                    InScope(() => objective.BatchReady(batch));
+                    int? tokens = objective.IsMeanOverImages ? (int)batch.Mask.Visible.size(1) + 1 : null;
+                    part.Backward(batch, objective.Loss, batch.Slice, rowsPerImage: tokens);
+                }
+                InScope(() => objective.GradientsReady(step.Position));
+                trainer.Update(step);
+                InScope(() => objective.StepEnded(step.Position));
+            }
+            InScope(() => objective.EpochEnded(epoch.Last));
+        }
+        using (no_grad()) InScope(objective.RunEnded);
+    }
+
+    /// <summary>The model's parameters and the objective's own, of which some may be left alone for some epochs.</summary>
+    private static IReadOnlyList<ParameterGroup> Groups(MaskedAutoencoder model, ObjectiveRun objective, MaePretrainOptions options, long imageCount)
+    {
+        long stepsPerEpoch = Trainer.StepsPerEpoch(options, imageCount);
+        return
+        [
+            .. ParameterGroup.Of(model, options.WeightDecay),
+            .. objective.Parameters.GroupBy(objective.FrozenEpochs).SelectMany(parameters => ParameterGroup.Of(parameters, options.WeightDecay)
+                .Select(group => group with { FrozenSteps = parameters.Key * stepsPerEpoch })),
+        ];
+    }
+
+    /// <summary>Calls a hook of the objective in a dispose scope of its own.</summary>
+    private static void InScope(Action hook)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        hook();
+    }
+}
+
+/// <summary>What pretraining gave. Whoever asked for it disposes <see cref="Model"/>; <see cref="Encoder"/> shares its weights.</summary>
+public sealed class MaePretrainResult
+{
+    internal MaePretrainResult(MaskedAutoencoder model, ImageEncoder encoder, Trainer trainer) =>
+        (Model, Encoder, History, Elapsed, ImagesPerSecond) = (model, encoder, trainer.History, trainer.Elapsed, trainer.ImagesPerSecond);
+
+    /// <summary>Encoder and decoder.</summary>
+    public MaskedAutoencoder Model { get; }
+
+    /// <summary>The encoder with its preprocessing, ready to embed images.</summary>
+    public ImageEncoder Encoder { get; }
+
+    /// <summary>Loss and speed of every epoch.</summary>
+    public IReadOnlyList<EpochSummary> History { get; }
+
+    /// <summary>Mean loss of the first epoch.</summary>
+    public double FirstLoss => History[0].Loss;
+
+    /// <summary>Mean loss of the last epoch.</summary>
+    public double LastLoss => History[^1].Loss;
+
+    /// <summary>Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.</summary>
+    public double ImagesPerSecond { get; }
+
+    /// <summary>How long training took since it began or went on, decoding not included.</summary>
+    public TimeSpan Elapsed { get; }
+}

@@ -1,0 +1,113 @@
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>Training of any model on images with labels. <see cref="FineTuning"/> and <see cref="CriticTraining"/> make the model too.</summary>
+public static class SupervisedTraining
+{
+    /// <summary>Trains a model as it is, in place.</summary>
+    /// <param name="model">
+    /// From normalised images, <c>[batch, channels, height, width]</c>, to logits, <c>[batch, classes]</c>; already on <paramref name="device"/>.
+    /// Dropout of a module that is not one of this library's draws from libtorch's own random numbers, and a run with it does not repeat bit for bit.
+    /// </param>
+    /// <param name="preprocessing">What is done to images first.</param>
+    /// <param name="training">What is trained on: every class must have an image.</param>
+    /// <param name="validation">What is looked at after an epoch; null is nothing.</param>
+    /// <param name="options">How.</param>
+    /// <param name="device">Where; null is the CPU.</param>
+    /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
+    /// <returns>The model and the history of its training; whoever made the model disposes it.</returns>
+    /// <exception cref="ArgumentException">
+    /// An option is wrong (the message names all that are), the images are of another size, a class has no image, or a label is none of the classes.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The model gives something other than logits for as many classes.</exception>
+    /// <exception cref="NonFiniteLossException">The loss became infinite or not a number.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled through the options.</exception>
+    public static SupervisedResult<nn.Module<Tensor, Tensor>> Run(
+        nn.Module<Tensor, Tensor> model, ImagePreprocessing preprocessing, LabelledImages training, LabelledImages? validation,
+        SupervisedOptions options, Device? device = null, Action<string>? log = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(preprocessing);
+        Guard.NoFaults(preprocessing.Faults(), nameof(preprocessing));
+        int classes = Check(training, validation, options);
+        return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
+    }
+
+    /// <summary>Checks options and labels.</summary>
+    /// <returns>The number of classes.</returns>
+    internal static int Check(LabelledImages training, LabelledImages? validation, SupervisedOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (options.Patience is not null && validation is null)
+            throw new ArgumentException("Patience is set and there are no validation images to look at.", nameof(options));
+        int classes = options.ClassNames?.Count ?? Math.Max(2, training.ClassCount);
+        training.CheckLabels(classes, nameof(training));
+        training.CheckEveryClass(classes, options.ClassNames, nameof(training));
+        validation?.CheckLabels(classes, nameof(validation));
+        return classes;
+    }
+
+    /// <summary>Trains a model of images after <see cref="Check"/>.</summary>
+    internal static SupervisedResult<TModel> Train<TModel>(
+        TModel model, IReadOnlyList<ParameterGroup> groups, ImagePreprocessing preprocessing, int classes,
+        LabelledImages training, LabelledImages? validation, SupervisedOptions options, Device? device, Action<string>? log)
+        where TModel : nn.Module<Tensor, Tensor>
+    {
+        training.CheckSize(preprocessing, nameof(training));
+        validation?.CheckSize(preprocessing, nameof(validation));
+        device ??= CPU;
+        using var normalizer = new ImageNormalizer(preprocessing, device);
+        using var optimizer = new AdamW(groups, options.Beta1, options.Beta2);
+        using var supervision = new Supervision(model, classes, training, validation, options, device);
+        using Trainer trainer = supervision.Trainer(
+            optimizer, () => $"{string.Join(',', preprocessing.Mean)}|{string.Join(',', preprocessing.StandardDeviation)}", log);
+        foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
+        {
+            foreach (TrainingStep step in trainer.Steps(epoch))
+            {
+                foreach (StepPart part in trainer.Parts(step))
+                {
+                    Tensor pixels = normalizer.Normalize(
+                        training.Images.Batch(part.Images), options.Augmentation, part.Random(RandomUse.Augmentation));
+                    SupervisedBatch batch = supervision.Batch(pixels, part);
+                    part.Backward(batch, supervision.Loss, batch.Slice, rowsPerImage: supervision.RowsPerImage);
+                }
+                trainer.Update(step);
+            }
+            epoch.Validation = supervision.Validate(
+                trainer, epoch, images => model.forward(normalizer.Normalize(validation!.Images.Batch(images))));
+        }
+        return supervision.Finish(model, trainer);
+    }
+}
+
+/// <summary>What training on labels gave. Whoever asked for it disposes <see cref="Model"/>.</summary>
+/// <typeparam name="TModel">The kind of model.</typeparam>
+public sealed class SupervisedResult<TModel> where TModel : IDisposable
+{
+    internal SupervisedResult(TModel model, IReadOnlyList<EpochSummary> history, EpochSummary? best, TimeSpan elapsed, double imagesPerSecond) =>
+        (Model, History, Best, Elapsed, ImagesPerSecond) = (model, history, best, elapsed, imagesPerSecond);
+
+    /// <summary>The same of what the model has become part of.</summary>
+    internal SupervisedResult<TOther> With<TOther>(TOther model) where TOther : IDisposable => new(model, History, Best, Elapsed, ImagesPerSecond);
+
+    /// <summary>The trained model, in evaluation mode.</summary>
+    public TModel Model { get; }
+
+    /// <summary>Loss and speed of every epoch, and how the model did on the validation images.</summary>
+    public IReadOnlyList<EpochSummary> History { get; }
+
+    /// <summary>The epoch that did best on the validation images; null without them.</summary>
+    public EpochSummary? Best { get; }
+
+    /// <summary>How long training took since it began or went on, evaluation included, decoding not.</summary>
+    public TimeSpan Elapsed { get; }
+
+    /// <summary>
+    /// Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.
+    /// </summary>
+    public double ImagesPerSecond { get; }
+}

@@ -1,0 +1,154 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>What a step on labels trains with.</summary>
+/// <param name="Inputs">Inputs of the model.</param>
+/// <param name="Targets">The probabilities of the classes, <c>[batch, classes]</c>, float32, smoothed and mixed.</param>
+internal sealed record SupervisedBatch(Tensor Inputs, Tensor Targets)
+{
+    /// <summary>Labels smoothed, and mixed together with the inputs, as the options say.</summary>
+    /// <param name="inputs">Images, or whatever the model takes.</param>
+    /// <param name="labels">The class of each, <c>[batch]</c>, int64.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="options">How.</param>
+    /// <param name="random">What mixing draws from.</param>
+    public static SupervisedBatch Of(Tensor inputs, Tensor labels, int classes, SupervisedOptions options, RandomSequence random)
+    {
+        Tensor targets = LabelSmoothing.OneHot(labels, classes, options.LabelSmoothing);
+        if (options.Mixing is not null) (inputs, targets) = options.Mixing.Apply(inputs, targets, random);
+        return new SupervisedBatch(inputs, targets);
+    }
+
+    public SupervisedBatch Slice(int from, int to) => new(Inputs.narrow(0, from, to - from), Targets.narrow(0, from, to - from));
+}
+
+/// <summary>
+/// What training on labels adds to a <see cref="Trainer"/>, whatever the model and whatever its inputs are made of: soft-target cross entropy in
+/// float32, validation in evaluation mode over the whole set, the best epoch kept, early stopping.
+/// </summary>
+internal sealed class Supervision : IDisposable
+{
+    private readonly nn.Module<Tensor, Tensor> _model;
+    private readonly int _classes;
+    private readonly LabelledImages _training;
+    private readonly LabelledImages? _validation;
+    private readonly SupervisedOptions _options;
+    private readonly Device _device;
+    private readonly (string Name, Tensor Tensor)[] _weights;
+    private readonly Tensor[] _best;   // copies of the weights as they were when they did best; empty where these are not to be kept
+
+    /// <param name="model">From inputs to logits, on <paramref name="device"/>; switched to training.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="training">What is trained on.</param>
+    /// <param name="validation">What is looked at after an epoch; null is nothing.</param>
+    /// <param name="options">How.</param>
+    /// <param name="device">Where.</param>
+    public Supervision(
+        nn.Module<Tensor, Tensor> model, int classes, LabelledImages training, LabelledImages? validation, SupervisedOptions options, Device device)
+    {
+        (_model, _classes, _training, _validation, _options, _device) = (model, classes, training, validation, options, device);
+        _weights = [.. model.named_parameters().Select(p => (p.Item1, (Tensor)p.Item2)), .. model.named_buffers().Select(b => (b.Item1, b.Item2))];
+        using var noGrad = no_grad();
+        _best = validation is null || !options.KeepBest ? [] : [.. _weights.Select(w => w.Tensor.detach().clone().DetachFromDisposeScope())];
+        model.train();
+    }
+
+    /// <summary>See <see cref="StepPart.Backward"/>.</summary>
+    public int? RowsPerImage => (_model as IPartwiseModel)?.RowsPerImage;
+
+    /// <summary>The trainer of the model.</summary>
+    /// <param name="optimizer">Holds the parameters.</param>
+    /// <param name="identity">Text that says what else the numbers of the run depend on: preprocessing, weights that are not trained.</param>
+    /// <param name="log">Given lines for people.</param>
+    public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log)
+    {
+        IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => ($"best.{_weights[i].Name}", copy));
+        var trainer = new Trainer(
+            _options, optimizer, _weights.Concat(best), _training.Count, () => Identity(identity()), (_model as IPartwiseModel)?.Noise, log);
+        log?.Invoke($"Training on {_training.Count} images of {_classes} classes, {trainer.Plan}, on {_device}.");
+        return trainer;
+    }
+
+    /// <summary>What a part of a step trains with.</summary>
+    /// <param name="inputs">Inputs of the model, of the part's images.</param>
+    /// <param name="part">The part.</param>
+    public SupervisedBatch Batch(Tensor inputs, StepPart part) =>
+        SupervisedBatch.Of(inputs, _training.Labels(part.Images, _device), _classes, _options, part.Random(RandomUse.Mixing));
+
+    /// <summary>The loss of the model.</summary>
+    public Tensor Loss(SupervisedBatch batch) => CrossEntropy(Logits(_model.forward(batch.Inputs), batch.Inputs.size(0)), batch.Targets);
+
+    /// <summary>Cross entropy with probabilities as targets, mean over the batch, in float32.</summary>
+    /// <param name="logits"><c>[batch, classes]</c>.</param>
+    /// <param name="targets">Probabilities, <c>[batch, classes]</c>, float32.</param>
+    public static Tensor CrossEntropy(Tensor logits, Tensor targets) =>
+        (logits.to_type(ScalarType.Float32).log_softmax(-1) * targets).sum(-1L).mean().neg();
+
+    /// <summary>Looks at the validation images after an epoch, and keeps the weights if they do better than any before.</summary>
+    /// <param name="trainer">Whose epoch.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="logits">The model's logits of validation images, by their indices.</param>
+    /// <returns>Null where they are not to be looked at.</returns>
+    public Evaluation? Validate(Trainer trainer, TrainingEpoch epoch, Func<long[], Tensor> logits)
+    {
+        if (_validation is null || (epoch.Number % _options.ValidateEvery != 0 && epoch.Number != _options.Epochs)) return null;
+        return trainer.Evaluate(epoch, () =>
+        {
+            _model.eval();
+            try
+            {
+                Evaluation evaluation = Evaluation.Of(
+                    block => Logits(logits(block), block.Length), _validation, _options.BatchSize, _device, _options.CancellationToken);
+                if (BestOf(trainer.History)?.Validation is not { } before || evaluation.IsBetterThan(before))
+                    for (int i = 0; i < _best.Length; i++) _best[i].copy_(_weights[i].Tensor);
+                return evaluation;
+            }
+            finally
+            {
+                _model.train();
+            }
+        });
+    }
+
+    /// <summary>Whether the validation images have been looked at too often without a new best.</summary>
+    public bool StopsEarly(IReadOnlyList<EpochSummary> history) =>
+        _options.Patience is { } patience && BestOf(history) is { } best
+            && history.Count(e => e.Validation is not null && e.Epoch > best.Epoch) >= patience;
+
+    /// <summary>Gives the model its best weights, if these are kept, switches it to evaluation, and tells how the run went.</summary>
+    public SupervisedResult<TModel> Finish<TModel>(TModel model, Trainer trainer) where TModel : IDisposable
+    {
+        EpochSummary? best = BestOf(trainer.History);
+        using (no_grad())
+            for (int i = 0; best is not null && i < _best.Length; i++) _weights[i].Tensor.copy_(_best[i]);
+        _model.eval();
+        return new SupervisedResult<TModel>(model, trainer.History, best, trainer.Elapsed, trainer.ImagesPerSecond);
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor copy in _best) copy.Dispose();
+    }
+
+    private Tensor Logits(Tensor logits, long images) => logits.dim() == 2 && logits.size(0) == images && logits.size(1) == _classes
+        ? logits
+        : throw new InvalidOperationException(
+            $"The model gives [{string.Join(", ", logits.shape[1..])}] for an image: expected [{_classes}], a logit for each class.");
+
+    private static EpochSummary? BestOf(IReadOnlyList<EpochSummary> history)
+    {
+        EpochSummary? best = null;
+        foreach (EpochSummary epoch in history)
+            if (epoch.Validation is { } validation && (best is null || validation.IsBetterThan(best.Validation!))) best = epoch;
+        return best;
+    }
+
+    // The first weights say what the run started from: encoder, file or seed.
+    private string Identity(string inputs) => TensorHash.Of(
+        _weights, string.Join('|', _training.ContentHash(), _validation?.ContentHash(), inputs, _model.GetType(), _options with
+        {
+            Progress = null, CancellationToken = default, Checkpoints = null, ImageCache = null, ClassNames = null,
+        }));
+}

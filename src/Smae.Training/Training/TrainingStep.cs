@@ -1,0 +1,81 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Training;
+
+/// <summary>One pass over the images.</summary>
+/// <param name="Last">Where its last step stands.</param>
+internal sealed record TrainingEpoch(TrainingPosition Last)
+{
+    /// <summary>The epoch, counted from 1.</summary>
+    public int Number => Last.Epoch + 1;
+
+    /// <summary>How the model did on the validation images after this epoch; whoever trains sets it, null where it was not looked at.</summary>
+    public Evaluation? Validation { get; set; }
+}
+
+/// <summary>One step of a run.</summary>
+/// <param name="Position">Where it stands in the run.</param>
+/// <param name="LearningRate">Its learning rate.</param>
+/// <param name="Images">The images of its batch, as indices.</param>
+internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images);
+
+/// <summary>A step's batch, or a part of it where gradients are accumulated over several.</summary>
+/// <param name="trainer">Whose step it is.</param>
+/// <param name="step">The step.</param>
+/// <param name="number">Which part of the step.</param>
+/// <param name="images">The images of the part, as indices.</param>
+/// <param name="scope">Ends with the part.</param>
+internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, ReadOnlyMemory<long> images, DisposeScope scope)
+{
+    /// <summary>Where the step stands in the run.</summary>
+    public TrainingPosition Position => step.Position;
+
+    /// <summary>The images, as indices.</summary>
+    public ReadOnlySpan<long> Images => images.Span;
+
+    /// <summary>How many images.</summary>
+    public int Count => images.Length;
+
+    /// <summary>Holds what lives as long as the part, however deep in other scopes it is made.</summary>
+    public DisposeScope Scope => scope;
+
+    /// <summary>A number that no other part of any step has: where its random numbers are drawn.</summary>
+    public long Place { get; } = RandomStream.Mix(step.Position.Step, number);
+
+    /// <summary>Random numbers for one use in this part.</summary>
+    public RandomSequence Random(RandomUse use) => trainer.Random.SequenceAt(use, Place);
+
+    /// <summary>Random numbers for one of several uses of a kind.</summary>
+    public RandomSequence Random(RandomUse use, int index) => trainer.Random.SequenceAt(use, RandomStream.Mix(Place, index));
+
+    /// <summary>Random numbers of libtorch's for one use; they hold until the next are asked for.</summary>
+    public Generator Generator(RandomUse use) => trainer.Random.At(use, Place);
+
+    /// <summary>Adds the gradients of this part to those of the step.</summary>
+    /// <param name="batch">What the loss is made of.</param>
+    /// <param name="loss">The mean loss of a batch, a scalar with its graph. With <paramref name="rowsPerImage"/> it is called on several threads at once.</param>
+    /// <param name="slice">Images of the batch, from the first number up to the second; called on this thread.</param>
+    /// <param name="rowsPerImage">
+    /// Where the loss of the batch is the mean of its images' losses, the rows that an image adds to the model's matrix products (the tokens of a
+    /// transformer); null where it must be made at once: batch statistics, pairs of images.
+    /// </param>
+    /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
+    public void Backward<T>(T batch, Func<T, Tensor> loss, Func<int, int, T> slice, int? rowsPerImage)
+    {
+        double share = (double)Count / step.Images.Length, value;
+        using (enable_grad())
+            value = trainer.Cpu is { } cpu && rowsPerImage is { } rows
+                ? cpu.Add(Count, rows, loss, slice, share, Place)
+                : AtOnce(batch, loss, share);
+        if (!double.IsFinite(value)) throw new NonFiniteLossException(value, Position.Epoch + 1, Position.Step + 1, step.LearningRate);
+        trainer.Add(value * share);
+    }
+
+    private static double AtOnce<T>(T batch, Func<T, Tensor> loss, double share)
+    {
+        Tensor value = CpuGradients.WithoutRest(batch, loss);
+        (share == 1 ? value : value * share).backward();
+        return value.ToDouble();
+    }
+}
