@@ -257,7 +257,10 @@ public sealed class ImageEmbeddingGeneratorTests : EmbeddingFixture
             Dimensions = TestModels.Width, EmbeddingGenerator = generator, EmbeddingGenerationDispatcher = dispatcher,
         };
         Assert.AreEqual(typeof(Embedding<float>), dispatcher.ResolveEmbeddingType(property, generator, null));
-        foreach (Embedding found in await property.GenerateEmbeddingsAsync([Content(AnyImage()), Content(AnyImage())], default))
+        DataContent[] records = [Content(AnyImage()), Content(AnyImage())];
+        IReadOnlyList<Embedding> stored = await property.GenerateEmbeddingsAsync(records, default);
+        Assert.HasCount(2, stored);
+        foreach (Embedding found in (Embedding[])[.. stored, await property.GenerateEmbeddingAsync(records[0], default)])
             AssertClose(Expected(AnyImage()), ((Embedding<float>)found).Vector.ToArray(), "stored");
 #pragma warning restore MEVD9001
     }
