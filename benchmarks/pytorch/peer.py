@@ -1,6 +1,6 @@
-"""The PyTorch side of Smae's benchmarks: does one job over and over, a round for each line on standard input, and prints the seconds of each.
+"""PyTorch as a side of Smae's benchmarks: does one job over and over, a round for each line on standard input, and prints the seconds of each.
 
-usage: peer.py JSON, where JSON holds: job (train, smae, encode), tuned, bf16, steps, batch, ratio, device, compile and the shape of the model.
+usage: peer.py JSON, where JSON holds: job (train, smae, encode), tuned, bf16, steps, batch, ratio, device, threads and the shape of the model.
 """
 import ctypes
 import json
@@ -32,7 +32,6 @@ decay = [p for p in model.parameters() if p.ndim > 1]
 no_decay = [p for p in model.parameters() if p.ndim <= 1]
 foreach = {"foreach": True} if tuned else {}
 optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": no_decay, "weight_decay": 0.0}], lr=1e-4, betas=(0.9, 0.95), **foreach)
-run = torch.compile(model) if settings.get("compile") else model
 
 
 def load():
@@ -43,7 +42,7 @@ def load():
 def train():
     pictures = load()
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
-        prediction, mask = run(pictures, settings["ratio"])
+        prediction, mask = model(pictures, settings["ratio"])
         prediction = prediction.float()
         if judge is None:
             loss = model.pixel_loss(pictures, prediction, mask)
@@ -68,13 +67,9 @@ if settings["job"] == "encode":
     model.eval()
 for _ in range(2):
     job()
-# With their folders: Debian's builds of OpenBLAS differ in nothing else. A libblas beside an OpenBLAS only hands on to it.
-blas = sorted({"/".join(line.split("/")[-2:]).strip() for line in open("/proc/self/maps") if "blas" in line and ".so" in line})
-blas = [path for path in blas if "/libopenblas" in path] or [path for path in blas if "lapack.so" not in path]
-peak = lambda: torch.cuda.max_memory_allocated() if device != "cpu" else 0
-print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads(), "blas": blas}), flush=True)
+print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
 for _ in sys.stdin:
     started = time.perf_counter()
     for _ in range(settings["steps"]):
         job()
-    print(json.dumps({"seconds": time.perf_counter() - started, "peakGpuBytes": peak()}), flush=True)
+    print(json.dumps({"seconds": time.perf_counter() - started}), flush=True)

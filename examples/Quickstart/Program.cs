@@ -2,28 +2,42 @@ using System.CommandLine;
 using Quickstart;
 using Smae.Training;
 
-// Pretrains on images without labels, fine-tunes with labels, exports, saves, and scores without Smae: quickstart [--data DIR] [--out DIR].
+// Pretrains on images without labels, fine-tunes with few labels, exports, saves, and scores without Smae: Quickstart [--data DIR] [--out DIR].
 var data = new Option<DirectoryInfo?>("--data")
 {
-    Description = "A folder of labelled images: class folders, Tiny ImageNet or CUB-200-2011 as distributed. Default: images drawn for the occasion.",
+    Description = "A folder of labelled images: class folders, Tiny ImageNet or CUB-200-2011 as distributed. Default: pictograms, drawn for the occasion.",
 };
 var output = new Option<DirectoryInfo>("--out") { Description = "Where results go.", DefaultValueFactory = _ => new DirectoryInfo("runs/quickstart") };
-var epochs = new Option<int>("--epochs") { Description = "Passes over the images in pretraining.", DefaultValueFactory = _ => 12 };
-var fineTuneEpochs = new Option<int>("--fine-tune-epochs") { Description = "Passes over the labelled images.", DefaultValueFactory = _ => 4 };
+var epochs = new Option<int>("--epochs")
+{
+    Description = "Passes over the images in pretraining; with --data 12 unless given.", DefaultValueFactory = parsed => parsed.GetValue(data) is null ? 40 : 12,
+};
+var fineTuneEpochs = new Option<int>("--fine-tune-epochs")
+{
+    Description = "Passes over the labelled images; with --data 4 unless given.", DefaultValueFactory = parsed => parsed.GetValue(data) is null ? 40 : 4,
+};
+var labels = new Option<int>("--labels-per-class")
+{
+    Description = "Images of each class whose label is used, 0 for all; with --data all unless given. Pretraining takes all images and no label.",
+    DefaultValueFactory = parsed => parsed.GetValue(data) is null ? 20 : 0,
+};
 var imageSize = new Option<int>("--image-size") { Description = "Height and width that images are resized to.", DefaultValueFactory = _ => 32 };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." };
 var precision = new Option<Precision?>("--precision") { Description = "Float32 or BFloat16. Default: the faster one on this machine." };
 
-var command = new RootCommand("Pretrains a masked autoencoder on images, fine-tunes its encoder, exports and saves it, and scores in an application without Smae.") { data, output, epochs, fineTuneEpochs, imageSize, seed, gpu, precision };
+var command = new RootCommand("Pretrains a masked autoencoder on images, fine-tunes its encoder, exports and saves it, and scores in an application without Smae.")
+{
+    data, output, epochs, fineTuneEpochs, labels, imageSize, seed, gpu, precision,
+};
 command.SetAction((parsed, cancellation) =>
 {
     var settings = new QuickstartSettings(
-        parsed.GetValue(data), parsed.GetValue(output)!, parsed.GetValue(epochs), parsed.GetValue(fineTuneEpochs), parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu),
-        parsed.GetValue(precision));
+        parsed.GetValue(data), parsed.GetValue(output)!, parsed.GetValue(epochs), parsed.GetValue(fineTuneEpochs), parsed.GetValue(labels),
+        parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu), parsed.GetValue(precision));
     try
     {
-        QuickstartRun.Run(settings, cancellation);
+        new QuickstartRun(settings, cancellation).Run();
         return Task.FromResult(0);
     }
     catch (OperationCanceledException)

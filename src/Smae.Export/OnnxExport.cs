@@ -4,13 +4,16 @@ namespace Smae.Export;
 
 /// <summary>
 /// Exports models to ONNX. Every file takes any number of images at once (the dimension <c>batch</c>), tells about itself
-/// (<see cref="OnnxModelInfo"/>) and was proven before it was written: ONNX Runtime's numbers are TorchSharp's in float32.
+/// (<see cref="OnnxModelInfo"/>) and was proven before it was written: ONNX Runtime's numbers are TorchSharp's in float32. Models may be on any device
+/// and in any precision; they are only read.
 /// </summary>
 public static class OnnxExport
 {
     /// <summary>Exports an encoder: images to embeddings, or to all tokens.</summary>
-    /// <param name="encoder">The encoder, on any device and in any precision. It is only read.</param>
-    /// <param name="path">The file, for example <c>encoder.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="encoder">The encoder.</param>
+    /// <param name="path">
+    /// The file, for example <c>encoder.onnx</c>; one that was there before is replaced once all is well. Its folder is created if it is missing.
+    /// </param>
     /// <param name="options">How; null takes every option's default.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
@@ -23,12 +26,8 @@ public static class OnnxExport
     }
 
     /// <summary>Exports a classifier: images to probabilities and, as a second output named <c>logits</c>, what they are the softmax of.</summary>
-    /// <param name="classifier">The classifier, on any device and in any precision. It is only read.</param>
-    /// <param name="path">The file, for example <c>classifier.onnx</c>; one that was there before is replaced once all is well.</param>
-    /// <param name="options">How; null takes every option's default.</param>
-    /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
-    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
-    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    /// <param name="classifier">The classifier.</param>
+    /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
     public static OnnxExportResult ExportOnnx(this ImageClassifier classifier, string path, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(classifier);
@@ -40,17 +39,14 @@ public static class OnnxExport
     /// Exports a SqueezeNet, such as SMAE's critic, as a classifier: images to probabilities and, as a second output named <c>logits</c>, what they
     /// are the softmax of. Not in <see cref="OnnxPrecision.Int8"/>.
     /// </summary>
-    /// <param name="network">A whole network, on any device. It is only read.</param>
-    /// <param name="path">The file, for example <c>classifier.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="network">A whole network.</param>
     /// <param name="preprocessing">What was done to images in training.</param>
     /// <param name="classNames">The names of the classes in the order of the network's output. Default null: none.</param>
-    /// <param name="options">How; null takes every option's default.</param>
     /// <exception cref="ArgumentException">
     /// An option is out of range, the images are too small or of other channels, or there are not as many names as classes; the message names every
     /// fault.
     /// </exception>
-    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
-    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
     public static OnnxExportResult ExportOnnx(
         this SqueezeNet network, string path, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null,
         OnnxExportOptions? options = null)
@@ -68,22 +64,26 @@ public static class OnnxExport
     /// patch, visible or not, as an image of the input's layout and scale; patches that were normalised for training have the mean and deviation of
     /// the true ones.
     /// </summary>
-    /// <param name="model">The autoencoder, on any device and in any precision. It is only read.</param>
-    /// <param name="path">The file, for example <c>autoencoder.onnx</c>; one that was there before is replaced once all is well.</param>
+    /// <param name="model">The autoencoder.</param>
     /// <param name="pretraining">The options it was pretrained with: preprocessing and objective count.</param>
-    /// <param name="options">How; null takes every option's default.</param>
     /// <exception cref="ArgumentException">
-    /// The decoder predicts something else than pixels, an option is out of range, or the options are for another size; the message says which.
+    /// The decoder predicts something else than pixels, the objective makes pixels of predictions in a way that it does not name
+    /// (<see cref="Objective.PixelTarget"/>), an option is out of range, or the options are for another size; the message says which.
     /// </exception>
-    /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
-    /// <exception cref="InvalidOperationException">A weight is not finite, or too large for the precision.</exception>
+    /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
     public static OnnxExportResult ExportOnnx(
         this MaskedAutoencoder model, string path, MaePretrainOptions pretraining, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(pretraining);
-        if (model.PictureFault is { } unfit) throw new ArgumentException(unfit, nameof(model));
         using var export = new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions());
         return export.Run(path);
     }
 }
+
+/// <summary>What an export gave.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Info">What the file tells about itself.</param>
+/// <param name="Proof">How well ONNX Runtime agrees with TorchSharp about it.</param>
+/// <param name="FileBytes">The file's size.</param>
+public sealed record OnnxExportResult(string Path, OnnxModelInfo Info, OnnxProof Proof, long FileBytes);

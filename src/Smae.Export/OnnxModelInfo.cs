@@ -72,12 +72,33 @@ public sealed record OnnxModelInfo
     /// <exception cref="InvalidDataException">It is not an ONNX file, it is truncated, or it is not from Smae; the message says which.</exception>
     public static OnnxModelInfo Read(string path)
     {
+        CheckExists(path);
+        using FileStream stream = File.OpenRead(path);
+        return Parse(path, stream);
+    }
+
+    /// <summary>The bytes of a file.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    internal static byte[] ReadFile(string path)
+    {
+        CheckExists(path);
+        return File.ReadAllBytes(path);
+    }
+
+    /// <summary>Reads what a file tells about itself off its bytes.</summary>
+    internal static OnnxModelInfo Parse(string path, byte[] file) => Parse(path, new MemoryStream(file, writable: false));
+
+    private static void CheckExists(string path)
+    {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"{path} is not there: expected an ONNX file.", path);
+    }
+
+    private static OnnxModelInfo Parse(string path, Stream stream)
+    {
         ModelHeader header;
         try
         {
-            using FileStream stream = File.OpenRead(path);
             header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream);
         }
         catch (InvalidProtocolBufferException e)
@@ -89,8 +110,7 @@ public sealed record OnnxModelInfo
         if (header.ProducerName != Producer)
             throw new InvalidDataException(
                 $"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: what its input means is not known.");
-        var metadata = new Metadata(path, header.MetadataProps);
-        return Create(header.Graph, metadata);
+        return Create(header.Graph, new Metadata(path, header.MetadataProps));
     }
 
     private static OnnxModelInfo Create(GraphHeader graph, Metadata metadata)
@@ -162,4 +182,53 @@ public sealed record OnnxModelInfo
             }
         }
     }
+}
+
+/// <summary>What an ONNX file of Smae holds.</summary>
+public enum OnnxModelKind
+{
+    /// <summary>Images to embeddings or tokens.</summary>
+    Encoder,
+
+    /// <summary>Images to probabilities of classes.</summary>
+    Classifier,
+
+    /// <summary>Images and masks to reconstructions.</summary>
+    Autoencoder,
+}
+
+/// <summary>An output of an ONNX file.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Shape">Its dimensions after the batch.</param>
+public sealed record OnnxOutputInfo(string Name, IReadOnlyList<int> Shape)
+{
+    /// <summary>Numbers for an image.</summary>
+    public int Length => Shape.Aggregate(1, (a, b) => a * b);
+}
+
+/// <summary>The names of what a file tells about itself (<c>metadata_props</c>), and the values that more than one kind of model writes.</summary>
+internal static class MetadataKeys
+{
+    public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
+        Resize = "resize", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
+        Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
+        MaxDifference = "max_difference", Tolerance = "tolerance";
+
+    public static IEnumerable<(string Key, string Value)> Of(ImagePreprocessing preprocessing)
+    {
+        static string Numbers(IReadOnlyList<float> numbers) =>
+            "[" + string.Join(",", numbers.Select(n => n.ToString("R", CultureInfo.InvariantCulture))) + "]";
+        return
+        [
+            (Height, $"{preprocessing.Height}"), (Width, $"{preprocessing.Width}"), (Channels, $"{preprocessing.Channels}"),
+            (Mean, Numbers(preprocessing.Mean)), (Deviation, Numbers(preprocessing.StandardDeviation)), (Resize, $"{preprocessing.Resize}"),
+        ];
+    }
+
+    public static IEnumerable<(string Key, string Value)> Of(VisionTransformerConfig config) =>
+        [(PatchSize, $"{config.PatchSize}"), (EmbedDim, $"{config.EmbedDim}")];
+
+    /// <summary>Names of classes as a JSON array; nothing where there are none.</summary>
+    public static IEnumerable<(string Key, string Value)> Of(IReadOnlyList<string>? classNames) =>
+        classNames is null ? [] : [(ClassNames, JsonSerializer.Serialize(classNames))];
 }

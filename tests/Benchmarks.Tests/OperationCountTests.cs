@@ -28,16 +28,6 @@ public sealed class OperationCountTests
         Assert.AreEqual(5 * (2 * first + 3 * others), OperationCount.TrainStep(s_shape, batch: 5, ratio: 0.75));
     }
 
-    [TestMethod]
-    public void TheCriticIsThreePassesMore()
-    {
-        // 16 pixels: 7 after the first convolution, 3 after the pooling.
-        double fire = 9 * 2.0 * (16 * 64 + 9 * 16 * 64), pass = Product(49, 27, 64) + Product(9, 64, 16) + Product(9, 128, 16) + 2 * fire;
-        double embed = 2 * Product(4, 48, 16);
-        double others = Block(5, 16, 32) + Product(5, 16, 16) + Block(17, 16, 32) + Product(16, 16, 48);   // the critic sees every patch
-        Assert.AreEqual(2 * (embed + 3 * others + 3 * pass), OperationCount.TrainStep(s_shape, batch: 2, ratio: 0.75, critic: true));
-    }
-
     private static double Product(double rows, double inner, double columns) => 2 * rows * inner * columns;
 
     /// <summary>Queries, keys, values, scores, mix, projection, and both layers of the MLP, one by one.</summary>

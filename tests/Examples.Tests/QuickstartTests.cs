@@ -14,9 +14,11 @@ public sealed class QuickstartTests
     {
         using DrawnFolder folder = new DrawnFolder().Draw("data/train", classes: 3, perClass: 12).Draw("data/val", classes: 3, perClass: 4);
         (int exit, string output) = BuiltProgram.Run(
-            "Quickstart", "--data", folder["data"], "--out", folder["out"], "--epochs", "2", "--fine-tune-epochs", "2", "--image-size", "16");
+            "Quickstart", "--data", folder["data"], "--out", folder["out"], "--epochs", "2", "--fine-tune-epochs", "2", "--image-size", "16",
+            "--labels-per-class", "5");
         Assert.AreEqual(0, exit, output);
         JsonNode metrics = JsonNode.Parse(File.ReadAllText(folder["out", "metrics.json"]))!;
+        Assert.AreEqual((36L, 15L, 12L, 3), ((long)metrics["trainImages"]!, (long)metrics["labelledImages"]!, (long)metrics["validationImages"]!, (int)metrics["classes"]!));
         foreach (string share in (string[])["probeAccuracyPretrained", "probeAccuracyRandom", "fineTuneAccuracy", "scratchAccuracy"])
             Assert.IsTrue((double)metrics[share]! is >= 0 and <= 1, share);
         Assert.IsTrue((double)metrics["onnxMaxAbsDifference"]! is > 0 and < 1e-4, output);

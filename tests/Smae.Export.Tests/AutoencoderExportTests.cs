@@ -121,6 +121,31 @@ public sealed class AutoencoderExportTests : IDisposable
         CollectionAssert.AreNotEqual(expected, Pictures(Objective.Pixel(normalizePatches: false)));
     }
 
+    /// <summary>An objective that makes pixels of predictions in its own way: its file has that step, or there is none.</summary>
+    [TestMethod]
+    public void AStepOfOnesOwnIsExportedOrRefused()
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder();
+        string path = _folder.At("autoencoder.onnx");
+        string message = Assert.ThrowsExactly<ArgumentException>(
+            () => model.ExportOnnx(path, Pretraining(model, false) with { Objective = new Inverted() })).Message;
+        foreach (string part in (string[])["Inverted.ToPixels", "PixelTarget", "Objective.Pixel(normalizePatches: false)"])
+            StringAssert.Contains(message, part);
+        Assert.ThrowsExactly<OnnxExportException>(
+            () => model.ExportOnnx(path, Pretraining(model, false) with { Objective = new NamesAWrongTarget() }), "the proof left the step out");
+        Assert.IsFalse(File.Exists(path));
+
+        using ImageStore images = TinyModels.Images(s_config, 1);
+        byte[] bytes = TinyModels.Bytes(images), mask = new byte[24];
+        float[] Pictures(Objective objective)
+        {
+            model.ExportOnnx(path, Pretraining(model, false) with { Objective = objective });
+            return Onnx.Run(path, "reconstruction", 1, bytes, mask);
+        }
+        CollectionAssert.AreEqual(Pictures(Objective.Pixel()), Pictures(new NormalizedOfOnesOwn()));
+        CollectionAssert.AreEqual(Pictures(Objective.Pixel(normalizePatches: false)), Pictures(new Bare()));
+    }
+
     [TestMethod]
     public void OptionsForAnotherSizeAreRefused()
     {
@@ -130,6 +155,30 @@ public sealed class AutoencoderExportTests : IDisposable
             () => model.ExportOnnx(_folder.At("a.onnx"), other, new OnnxExportOptions { InputName = "mask" })).Message;
         StringAssert.Contains(message, "for 32x24x3: the autoencoder expects 16x24x3");
         StringAssert.Contains(message, "InputName is 'mask'");
+    }
+
+    /// <summary>A method of a user's own that leaves the making of pixels alone.</summary>
+    private record Bare : Objective
+    {
+        public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
+            throw new NotSupportedException("Nothing is trained here.");
+    }
+
+    private record Inverted : Bare
+    {
+        public override Tensor ToPixels(Reconstruction reconstruction) => -reconstruction.Prediction;
+    }
+
+    private sealed record NamesAWrongTarget : Inverted
+    {
+        public override PixelObjective PixelTarget => Pixel(normalizePatches: false);
+    }
+
+    private sealed record NormalizedOfOnesOwn : Bare
+    {
+        public override PixelObjective PixelTarget => Pixel();
+
+        public override Tensor ToPixels(Reconstruction reconstruction) => PixelTarget.ToPixels(reconstruction);
     }
 
     private static MaePretrainOptions Pretraining(MaskedAutoencoder model, bool normalized)

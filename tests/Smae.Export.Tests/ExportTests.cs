@@ -115,6 +115,18 @@ public sealed class ExportTests : IDisposable
     }
 
     [TestMethod]
+    public void TheFolderIsCreated()
+    {
+        using ImageEncoder encoder = TinyModels.Encoder();
+        string path = _folder.At(System.IO.Path.Combine("models", "new", "encoder.onnx"));
+        var strict = new OnnxExportOptions { Precision = OnnxPrecision.Int8, Tolerance = 1e-6 };
+        Assert.ThrowsExactly<OnnxExportException>(() => encoder.ExportOnnx(path, strict));
+        Assert.IsEmpty(Directory.GetFileSystemEntries(_folder.Path), "an export that failed left a folder");
+        Assert.AreEqual(new FileInfo(path).FullName, encoder.ExportOnnx(path).Path);
+        Assert.AreEqual(OnnxModelKind.Encoder, OnnxModelInfo.Read(path).Kind);
+    }
+
+    [TestMethod]
     public void WeightsThatCannotBeWrittenAreNamed()
     {
         using ImageEncoder encoder = TinyModels.Encoder();

@@ -51,18 +51,23 @@ public sealed class ScoringTests : IDisposable
         Onnx.AssertClose(_expected, all, 1e-5);
     }
 
-    /// <summary>However many threads share a batch, also where the file that a single image would need again is gone, or another by now.</summary>
+    /// <summary>However many threads share a batch. What was loaded stays loaded, also for the session that the first single image opens.</summary>
     [TestMethod]
     [DataRow(2, "there")]
     [DataRow(5, "there")]
     [DataRow(64, "there")]
     [DataRow(3, "gone")]
     [DataRow(3, "another")]
+    [DataRow(3, "int8")]
+    [DataRow(3, "rubbish")]
+    [DataRow(1, "rubbish")]
     public void AnyNumberOfThreadsGivesTheSame(int threads, string file)
     {
         _encoder.ExportOnnx(Path);
         using OnnxImageModel model = OnnxImageModel.Load(Path, new OnnxScoringOptions { BatchSize = 4, Threads = threads });
         if (file == "gone") File.Delete(Path);
+        if (file == "int8") _encoder.ExportOnnx(Path, new OnnxExportOptions { Precision = OnnxPrecision.Int8 });
+        if (file == "rubbish") File.WriteAllText(Path, "overwritten in place");
         if (file == "another")
         {
             using ImageEncoder other = TinyModels.Encoder(seed: 2);
@@ -74,6 +79,18 @@ public sealed class ScoringTests : IDisposable
             model.Run(_bytes.AsSpan(0, count * _encoder.Preprocessing.ByteCount), count, found);
             if (count > 0) Onnx.AssertClose(_expected[..(count * 32)], found, 1e-5, $"{count} images");
         }
+    }
+
+    /// <summary>Threads that wait for the next image must not spin: a web service would pay for it between its requests.</summary>
+    [TestMethod]
+    public void IdleThreadsDoNotSpin()
+    {
+        string spin = RuntimeSession.CpuSettings["session.intra_op.spin_duration_us"];
+        Assert.IsLessThanOrEqualTo(200, int.Parse(spin, System.Globalization.CultureInfo.InvariantCulture));
+        _encoder.ExportOnnx(Path);
+        byte[] file = File.ReadAllBytes(Path);
+        using var session = RuntimeSession.OpenOnCpu(Path, file, threads: 2);   // ONNX Runtime takes the settings
+        CollectionAssert.Contains(session.OutputNames.ToArray(), "embedding");
     }
 
     [TestMethod]

@@ -13,9 +13,9 @@ public sealed partial class CpuGradientsTests
 
     [TestMethod]
     [DataRow(2, 1, Precision.Float32)]
-    [DataRow(3, 512, Precision.Float32)]   // parts of two images and of one
+    [DataRow(3, 2048, Precision.Float32)]   // parts of two images and of one
     [DataRow(16, 1, Precision.Float32)]    // more threads than images
-    [DataRow(2, 512, Precision.BFloat16)]
+    [DataRow(2, 2048, Precision.BFloat16)]
     public void TogetherTheyMakeTheGradientOfTheWholeBatch(int threads, int rowsPerImage, Precision precision) => WithThreads(threads, () =>
     {
         using DisposeScope scope = NewDisposeScope();

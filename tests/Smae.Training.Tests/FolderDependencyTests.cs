@@ -11,9 +11,8 @@ namespace Smae.Training.Tests;
 [TestClass]
 public sealed partial class FolderDependencyTests
 {
-    // Folders that are put in order already; a cycle through others is not looked at.
-    private static readonly string[] s_settled =
-        ["", "Random", "Weights", "Masking", "Models", "Data", "Augmentation", "Optimization", "Cpu", "Inference", "Options", "Training", "Reporting"];
+    // Folders that are not in order yet: a circle through them is not looked at.
+    private static readonly string[] s_unsettled = ["Objectives"];
     private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
     private static readonly Dictionary<short, OpCode> s_opCodes = typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
 
@@ -30,7 +29,7 @@ public sealed partial class FolderDependencyTests
             {
                 (string user, string used) = (Outermost(type), Outermost(other));
                 if (!folders.TryGetValue(user, out string? from) || !folders.TryGetValue(used, out string? to) || from == to) continue;
-                if (!s_settled.Contains(from) || !s_settled.Contains(to)) continue;
+                if (s_unsettled.Contains(from) || s_unsettled.Contains(to)) continue;
                 if (!uses.TryGetValue((from, to), out SortedSet<string>? examples)) uses[(from, to)] = examples = [];
                 examples.Add($"{user} uses {used}");
             }

@@ -3,14 +3,9 @@ using Smae.Training;
 namespace Smae.Export;
 
 /// <summary>Writes a vision transformer: patches to tokens, tokens to a vector.</summary>
-/// <param name="graph">Where to.</param>
-/// <param name="weights">The weights.</param>
-/// <param name="products">Writes the products with weights.</param>
-/// <param name="config">The shape.</param>
-/// <param name="flavor">The operators of the blocks.</param>
 internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Products products, VisionTransformerConfig config, OnnxFlavor flavor)
 {
-    private readonly TransformerGraph _blocks = TransformerGraph.Create(graph, weights, products, config, flavor);
+    private readonly TransformerGraph _blocks = new(graph, weights, products, config, flavor);
 
     /// <summary>Tokens of an image, class token included.</summary>
     public int TokenCount => config.PatchCount + (config.ClassToken == ClassToken.None ? 0 : 1);
@@ -33,7 +28,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     }
 
     /// <summary>Encodes some patches of each image.</summary>
-    /// <param name="patches">The patches of whole images.</param>
     /// <param name="visible">Which of them, <c>[batch, visible]</c>, int64.</param>
     /// <param name="mask">
     /// What is added to the scores of tokens as keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
@@ -63,7 +57,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
 
     /// <summary>One vector for each image.</summary>
     /// <param name="tokens"><c>[batch, tokens, dim]</c>.</param>
-    /// <param name="pooling">How.</param>
     /// <returns><c>[batch, dim]</c>.</returns>
     public string WritePooled(string tokens, Pooling pooling)
     {
@@ -76,13 +69,15 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     /// <summary>The tokens of patches alone.</summary>
     public string WriteWithoutClassToken(string tokens) => config.ClassToken switch
     {
-        ClassToken.First => graph.Node("Slice", [tokens, graph.Integers(1), graph.Integers(int.MaxValue), graph.Integers(1)]),
-        ClassToken.Last => graph.Node("Slice", [tokens, graph.Integers(0), graph.Integers(-1), graph.Integers(1)]),
+        ClassToken.First => graph.Slice(tokens, 1, int.MaxValue, axis: 1),
+        ClassToken.Last => graph.Slice(tokens, 0, -1, axis: 1),
         _ => tokens,
     };
 
+    public string WriteLayerNorm(string value, string name) => _blocks.LayerNorm(value, name);
+
     private string WriteBlocks(string tokens, string? mask = null) =>
-        _blocks.Write(tokens, "blocks", FinalNorm, mask, config.Fusion is null ? null : Fuse);
+        _blocks.Write(tokens, "blocks", config.FinalNorm ? "norm" : null, mask, config.Fusion is null ? null : Fuse);
 
     /// <summary>The streams after some blocks, all but the last through a linear layer, added up with the softmax of learned numbers (MFF).</summary>
     private string Fuse(IReadOnlyList<string> streams)
@@ -99,8 +94,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
         }
         return sum;
     }
-
-    private string? FinalNorm => config.FinalNorm ? "norm" : null;
 
     private string Bias => graph.Floats("patch_embed.proj.bias", weights["patch_embed.proj.bias"], config.EmbedDim);
 

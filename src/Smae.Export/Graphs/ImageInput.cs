@@ -3,49 +3,80 @@ using DataType = Smae.Export.TensorProto.Types.DataType;
 
 namespace Smae.Export;
 
-/// <summary>Writes the input of images and normalises them.</summary>
-/// <param name="graph">Where to.</param>
-/// <param name="preprocessing">Size and normalisation.</param>
-/// <param name="kind">What the input holds.</param>
-internal class ImageInput(GraphBuilder graph, ImagePreprocessing preprocessing, OnnxInput kind)
+/// <summary>Writes the input of images, normalised as planes or as patches, and images of the input's layout and scale from patches.</summary>
+internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preprocessing, OnnxInput kind)
 {
+    private bool IsPlanar => kind != OnnxInput.Bytes;
+
+    private bool IsRaw => kind != OnnxInput.NormalizedPlanes;
+
     /// <summary>Dimensions of an image as the input has them.</summary>
     public long[] Shape => IsPlanar
         ? [preprocessing.Channels, preprocessing.Height, preprocessing.Width]
         : [preprocessing.Height, preprocessing.Width, preprocessing.Channels];
 
-    protected GraphBuilder Graph => graph;
-
-    protected ImagePreprocessing Preprocessing => preprocessing;
-
-    /// <summary>Whether a colour comes as a plane of its own.</summary>
-    protected bool IsPlanar => kind != OnnxInput.Bytes;
-
-    /// <summary>Whether the numbers are bytes.</summary>
-    protected bool IsRaw => kind != OnnxInput.NormalizedPlanes;
-
-    /// <summary>Adds the input.</summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>The name.</returns>
-    protected string Write(string name)
-    {
-        string layout = IsPlanar ? "[batch, channels, height, width]" : "[batch, height, width, channels]";
-        string what = IsRaw ? "Raw pixels, 0 to 255" : "Normalised pixels, (byte / 255 - mean) / deviation";
-        return graph.Input(name, IsRaw ? DataType.Uint8 : DataType.Float, Shape, $"{what}: {layout}.");
-    }
-
     /// <summary>Adds the input and makes normalised planes of it.</summary>
-    /// <param name="name">The input's name.</param>
     /// <returns><c>[batch, channels, height, width]</c>, float32.</returns>
     public string WritePlanes(string name)
     {
         string x = Write(name);
         using GraphBuilder.Scope scope = graph.In("input");
         if (!IsPlanar) x = graph.Transpose(x, 0, 3, 1, 2);
-        if (!IsRaw) return x;
-        string PerChannel(string constant, IReadOnlyList<float> values, Func<float, float> scaled) =>
-            graph.Floats(constant, [.. values.Select(scaled)], values.Count, 1, 1);
-        x = graph.Node("Sub", [graph.Cast(x, DataType.Float), PerChannel("input.mean", preprocessing.Mean, m => m * 255f)]);
-        return graph.Node("Mul", [x, PerChannel("input.scale", preprocessing.StandardDeviation, s => 1 / (s * 255f))]);
+        return IsRaw ? NormalizePlanes(graph, x, preprocessing, "input") : x;
     }
+
+    /// <summary>Normalises planes of raw pixels.</summary>
+    /// <param name="planes"><c>[batch, channels, height, width]</c>, uint8.</param>
+    /// <param name="prefix">Of the names of mean and scale.</param>
+    public static string NormalizePlanes(GraphBuilder graph, string planes, ImagePreprocessing preprocessing, string prefix)
+    {
+        string PerChannel(string constant, IReadOnlyList<float> values, Func<float, float> scaled) =>
+            graph.Floats($"{prefix}.{constant}", [.. values.Select(scaled)], values.Count, 1, 1);
+        string x = graph.Node("Sub", [graph.Cast(planes, DataType.Float), PerChannel("mean", preprocessing.Mean, m => m * 255f)]);
+        return graph.Node("Mul", [x, PerChannel("scale", preprocessing.StandardDeviation, s => 1 / (s * 255f))]);
+    }
+
+    /// <summary>Adds the input and cuts images into normalised patches.</summary>
+    /// <returns><c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    public string WritePatches(string name, VisionTransformerConfig config)
+    {
+        long rows = config.GridHeight, columns = config.GridWidth, patch = config.PatchSize, channels = config.Channels;
+        string x = Write(name);
+        using GraphBuilder.Scope scope = graph.In("input");
+        x = IsPlanar
+            ? graph.Transpose(graph.Reshape(x, 0, channels, rows, patch, columns, patch), 0, 2, 4, 3, 5, 1)
+            : graph.Transpose(graph.Reshape(x, 0, rows, patch, columns, patch, channels), 0, 1, 3, 2, 4, 5);
+        x = graph.Reshape(x, 0, config.PatchCount, config.PatchDim);
+        if (!IsRaw) return x;
+        x = graph.Node("Sub", [graph.Cast(x, DataType.Float), Mean(config)]);
+        return graph.Node("Mul", [x, PerPatch("input.scale", config, preprocessing.StandardDeviation, s => 1 / (s * 255f))]);
+    }
+
+    /// <summary>Puts normalised patches together as images of the input's layout and scale.</summary>
+    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>, float32.</param>
+    public string WriteImages(string patches, VisionTransformerConfig config)
+    {
+        string x = patches;
+        if (IsRaw)
+        {
+            x = graph.Node("Mul", [x, PerPatch("output.scale", config, preprocessing.StandardDeviation, s => s * 255f)]);
+            x = graph.Node("Add", [x, Mean(config)]);
+        }
+        x = graph.Reshape(x, 0, config.GridHeight, config.GridWidth, config.PatchSize, config.PatchSize, config.Channels);
+        x = IsPlanar ? graph.Transpose(x, 0, 5, 1, 3, 2, 4) : graph.Transpose(x, 0, 1, 3, 2, 4, 5);
+        return graph.Reshape(x, [0, .. Shape]);
+    }
+
+    private string Write(string name)
+    {
+        string layout = IsPlanar ? "[batch, channels, height, width]" : "[batch, height, width, channels]";
+        string what = IsRaw ? "Raw pixels, 0 to 255" : "Normalised pixels, (byte / 255 - mean) / deviation";
+        return graph.Input(name, IsRaw ? DataType.Uint8 : DataType.Float, Shape, $"{what}: {layout}.");
+    }
+
+    private string Mean(VisionTransformerConfig config) => PerPatch("input.mean", config, preprocessing.Mean, m => m * 255f);
+
+    /// <summary>A number for each channel, repeated over the pixels of a patch: long rows are what runtimes add and multiply fast.</summary>
+    private string PerPatch(string name, VisionTransformerConfig config, IReadOnlyList<float> values, Func<float, float> scaled) =>
+        graph.Floats(name, [.. Enumerable.Range(0, config.PatchDim).Select(i => scaled(values[i % config.Channels]))], config.PatchDim);
 }

@@ -1,28 +1,14 @@
 using Smae.Training;
-using DataType = Smae.Export.TensorProto.Types.DataType;
 
 namespace Smae.Export;
 
 /// <summary>
-/// Writes a stack of transformer blocks in standard operators. The residual stream is float32, branches run in the type of the products.
+/// Writes a stack of transformer blocks. The residual stream is float32, branches run in the type of the products. The fastest flavor takes the fused
+/// operators of ONNX Runtime where they fit: attention, bias and GELU, sum and normalisation.
 /// </summary>
-/// <param name="graph">Where to.</param>
-/// <param name="weights">The weights.</param>
-/// <param name="products">Writes the products with weights.</param>
-/// <param name="config">The shape of the blocks.</param>
-internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Products products, TransformerConfig config)
+internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, Products products, TransformerConfig config, OnnxFlavor flavor)
 {
-    protected GraphBuilder Graph => graph;
-
-    protected Products Products => products;
-
-    protected TransformerConfig Config => config;
-
-    /// <summary>The writer of a flavor.</summary>
-    public static TransformerGraph Create(GraphBuilder graph, WeightTable weights, Products products, TransformerConfig config, OnnxFlavor flavor) =>
-        flavor == OnnxFlavor.Fastest
-            ? new FusedTransformerGraph(graph, weights, products, config)
-            : new TransformerGraph(graph, weights, products, config);
+    private readonly bool _fused = flavor == OnnxFlavor.Fastest;
 
     /// <summary>Writes the blocks and the normalisation after them.</summary>
     /// <param name="tokens"><c>[batch, tokens, dim]</c>, float32.</param>
@@ -55,30 +41,49 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
     /// <summary>Layer normalisation of float32 over the last dimension.</summary>
     public string LayerNorm(string value, string name)
     {
-        using GraphBuilder.Scope scope = graph.In(Last(name));
-        (string scale, string bias) = NormWeights(name);
-        return graph.Node("LayerNormalization", [value, scale, bias], ("axis", -1L), ("epsilon", config.LayerNormEpsilon));
+        using GraphBuilder.Scope scope = graph.In(name[(name.LastIndexOf('.') + 1)..]);
+        return graph.Node(
+            "LayerNormalization", [value, Floats($"{name}.weight"), Floats($"{name}.bias")], ("axis", -1L), ("epsilon", config.LayerNormEpsilon));
+    }
+
+    private string Carried(string stream, string normed) => config.Residual == ResidualStyle.PreNorm ? stream : normed;
+
+    private string Attention(string normed, string name, string? mask)
+    {
+        using GraphBuilder.Scope scope = graph.In("attn");
+        string qkv = Layer(products.ToCompute(normed), name, "qkv");
+        qkv = graph.Node("Add", [qkv, products.Stored($"{name}.qkv.bias")]);
+        return Layer(Mix(qkv, mask), name, "proj");
     }
 
     /// <summary>Mixes values by the softmax of scaled scores.</summary>
     /// <param name="qkv">Queries, keys and values side by side, <c>[batch, tokens, 3 * dim]</c>.</param>
     /// <param name="mask">What is added to the scores of keys; null is nothing.</param>
     /// <returns><c>[batch, tokens, dim]</c>.</returns>
-    protected virtual string Mix(string qkv, string? mask)
+    private string Mix(string qkv, string? mask)
     {
-        long heads = config.NumHeads, size = config.EmbedDim / heads;
-        string[] parts = SplitHeads(qkv);
+        long dim = config.EmbedDim, heads = config.NumHeads, size = dim / heads;
+        string[] parts = graph.Nodes("Split", [qkv, graph.Integers(dim, dim, dim)], 3, ("axis", -1L));
+        if (_fused && mask is null) return graph.RuntimeNode("MultiHeadAttention", parts, ("num_heads", heads));
         string Heads(string part, params long[] order) => graph.Transpose(graph.Reshape(part, 0, 0, heads, size), order);
         string query = Heads(parts[0], 0, 2, 1, 3), key = Heads(parts[1], 0, 2, 3, 1), value = Heads(parts[2], 0, 2, 1, 3);
         string scores = graph.Node("MatMul", [graph.Node("Mul", [query, graph.Scalar(1 / Math.Sqrt(size), products.Compute)]), key]);
         if (mask is not null) scores = graph.Node("Add", [scores, mask]);
         string mixed = graph.Node("MatMul", [graph.Node("Softmax", [scores], ("axis", -1L)), value]);
-        return graph.Reshape(graph.Transpose(mixed, 0, 2, 1, 3), 0, 0, config.EmbedDim);
+        return graph.Reshape(graph.Transpose(mixed, 0, 2, 1, 3), 0, 0, dim);
+    }
+
+    private string Mlp(string normed, string name)
+    {
+        using GraphBuilder.Scope scope = graph.In("mlp");
+        string hidden = Layer(products.ToCompute(normed), name, "fc1");
+        return Layer(Activate(hidden, $"{name}.fc1.bias"), name, "fc2");
     }
 
     /// <summary>Adds a layer's bias and applies the non-linearity.</summary>
-    protected virtual string Activate(string value, string bias)
+    private string Activate(string value, string bias)
     {
+        if (_fused && config.Activation == Activation.Gelu) return graph.RuntimeNode("BiasGelu", [value, products.Stored(bias)]);
         string x = graph.Node("Add", [value, products.Stored(bias)]);
         if (config.Activation == Activation.Relu) return graph.Node("Relu", [x]);
         string Number(double number) => graph.Scalar(number, products.Compute);
@@ -92,45 +97,27 @@ internal class TransformerGraph(GraphBuilder graph, WeightTable weights, Product
     /// <param name="branch">What the branch gave, without the bias of its last layer, in the type of the products.</param>
     /// <param name="bias">That bias.</param>
     /// <param name="norm">The normalisation; null is none.</param>
-    /// <returns>The sum and the normalised sum.</returns>
-    protected virtual (string Stream, string Normed) AddAndNorm(string carried, string branch, string bias, string? norm)
+    private (string Stream, string Normed) AddAndNorm(string carried, string branch, string bias, string? norm)
     {
-        string sum = graph.Node("Add", [carried, products.ToFloat(graph.Node("Add", [branch, products.Stored(bias)]))]);
-        return (sum, norm is null ? sum : LayerNorm(sum, norm));
+        if (_fused && norm is not null)
+        {
+            // Outputs: normalised, two statistics that only training wants, sum.
+            bool sum = config.Residual == ResidualStyle.PreNorm || config is VisionTransformerConfig { Fusion: not null };
+            string[] outputs = graph.RuntimeNode(
+                "SkipLayerNormalization",
+                [carried, products.ToFloat(branch), Floats($"{norm}.weight"), Floats($"{norm}.bias"), Floats(bias)],
+                sum ? [true, false, false, true] : [true], ("epsilon", config.LayerNormEpsilon));
+            return (sum ? outputs[3] : outputs[0], outputs[0]);
+        }
+        string added = graph.Node("Add", [carried, products.ToFloat(graph.Node("Add", [branch, products.Stored(bias)]))]);
+        return (added, norm is null ? added : LayerNorm(added, norm));
     }
 
-    protected string[] SplitHeads(string qkv)
-    {
-        long dim = config.EmbedDim;
-        return graph.Nodes("Split", [qkv, graph.Integers(dim, dim, dim)], 3, ("axis", -1L));
-    }
-
-    protected (string Scale, string Bias) NormWeights(string name) => (Floats($"{name}.weight"), Floats($"{name}.bias"));
-
-    protected string Floats(string name) => graph.Floats(name, weights[name], config.EmbedDim);
-
-    private string Carried(string stream, string normed) => config.Residual == ResidualStyle.PreNorm ? stream : normed;
-
-    private string Attention(string normed, string name, string? mask)
-    {
-        using GraphBuilder.Scope scope = graph.In("attn");
-        string qkv = Layer(products.ToCompute(normed), name, "qkv");
-        qkv = graph.Node("Add", [qkv, products.Stored($"{name}.qkv.bias")]);
-        return Layer(Mix(qkv, mask), name, "proj");
-    }
-
-    private string Mlp(string normed, string name)
-    {
-        using GraphBuilder.Scope scope = graph.In("mlp");
-        string hidden = Layer(products.ToCompute(normed), name, "fc1");
-        return Layer(Activate(hidden, $"{name}.fc1.bias"), name, "fc2");
-    }
+    private string Floats(string name) => graph.Floats(name, weights[name], config.EmbedDim);
 
     private string Layer(string value, string parent, string name)
     {
         using GraphBuilder.Scope scope = graph.In(name);
         return products.Multiply(value, $"{parent}.{name}");
     }
-
-    private static string Last(string name) => name[(name.LastIndexOf('.') + 1)..];
 }

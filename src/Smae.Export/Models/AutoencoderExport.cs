@@ -1,84 +1,167 @@
 using Smae.Training;
-using DataType = Smae.Export.TensorProto.Types.DataType;
 using static TorchSharp.torch;
+using DataType = Smae.Export.TensorProto.Types.DataType;
 
 namespace Smae.Export;
 
 /// <summary>Exports a whole masked autoencoder: images and masks to reconstructions.</summary>
-internal sealed class AutoencoderExport : TransformerExport
+internal sealed class AutoencoderExport : ModelExport
 {
-    private const string Mask = "mask";
     private readonly MaskedAutoencoder _reference;
-    private readonly PixelObjective _pixels;
+    private readonly Objective _objective;
 
     public AutoencoderExport(MaskedAutoencoder model, MaePretrainOptions pretraining, OnnxExportOptions options)
-        : base([.. ModelWeights.Of(model)], model.Config, pretraining.Preprocessing, options)
+        : base(OnnxModelKind.Autoencoder, pretraining.Preprocessing, options, Faults(model, pretraining, options), ModelWeights.Of(model))
     {
-        _pixels = pretraining.Objective.PixelTarget ?? new PixelObjective(NormalizePatches: false, HiddenOnly: false);
-        _reference = new MaskedAutoencoder(Config, model.DecoderConfig);
-        ReferenceWeights.Copy(Weights, ModelWeights.Of(_reference));
-        _reference.eval();
+        _objective = pretraining.Objective;
+        var reference = new MaskedAutoencoder(model.Config, model.DecoderConfig);
+        _reference = AsReference(reference, ModelWeights.Of(reference));
     }
 
-    public override OnnxModelKind Kind => OnnxModelKind.Autoencoder;
-
-    public override string MaskName => Mask;
-
-    public override int MaskedPatches => Config.PatchCount;
+    public override int MaskedPatches => _reference.Config.PatchCount;
 
     public override Tensor[] Reference(Tensor images, bool[] hidden)
     {
-        Reconstruction reconstruction = _reference.forward(images, PatchMask.FromFlags(hidden, Config.PatchCount));
-        Tensor pictures = Patches.ToImages(_pixels.ToPixels(reconstruction), Config);
+        VisionTransformerConfig config = _reference.Config;
+        Reconstruction reconstruction = _reference.forward(images, PatchMask.FromFlags(hidden, config.PatchCount));
+        Tensor pictures = Patches.ToImages(_objective.ToPixels(reconstruction), config);
         if (Options.Input == OnnxInput.NormalizedPlanes) return [pictures];
-        Tensor PerChannel(IReadOnlyList<float> numbers) => tensor(numbers.Select(n => n * 255f).ToArray(), [1, Config.Channels, 1, 1]);
+        Tensor PerChannel(IReadOnlyList<float> numbers) => tensor(numbers.Select(n => n * 255f).ToArray(), [1, config.Channels, 1, 1]);
         pictures = pictures * PerChannel(Preprocessing.StandardDeviation) + PerChannel(Preprocessing.Mean);
         return [Options.Input == OnnxInput.Bytes ? pictures.permute(0, 2, 3, 1) : pictures];
     }
 
-    public override void Dispose() => _reference.Dispose();
-
     protected override GraphOutput[] Write(GraphBuilder graph, Products products)
     {
-        PatchInput input = Input(graph);
-        string patches = input.WritePatches(Options.InputName);
+        VisionTransformerConfig config = _reference.Config;
+        var input = new ImageInput(graph, Preprocessing, Options.Input);
+        string patches = input.WritePatches(Options.InputName, config);
         const string doc = "1 where a patch is hidden, 0 where it is visible, row by row: [batch, patches].";
-        string mask = graph.Input(Mask, DataType.Uint8, [Config.PatchCount], doc);
-        DecoderConfig config = _reference.DecoderConfig;
-        var encoder = new EncoderGraph(graph, Weights, products, Config, Options.Flavor);
-        var decoder = new DecoderGraph(graph, Weights, products, config, Config, Options.Flavor);
+        string mask = graph.Input(MaskName, DataType.Uint8, [config.PatchCount], doc);
+        var encoder = new EncoderGraph(graph, Weights, products, config, Options.Flavor);
+        var decoder = new DecoderGraph(graph, Weights, products, _reference.DecoderConfig, config, Options.Flavor);
         (string visible, string keyMask) = decoder.WriteMask(mask);
         string latent = encoder.WriteVisibleTokens(patches, visible, keyMask);
-        if (!MaskedDecoder.KeepsClassToken(config, Config)) latent = encoder.WriteWithoutClassToken(latent);
+        if (!decoder.KeepsClassToken) latent = encoder.WriteWithoutClassToken(latent);
         string prediction = decoder.WritePrediction(latent);
         using GraphBuilder.Scope scope = graph.In("output");
-        if (_pixels.NormalizePatches) prediction = Denormalize(graph, prediction, patches);
+        if (_objective.PixelTarget is { NormalizePatches: true } target) prediction = Denormalize(graph, prediction, patches, target.Epsilon);
         return
         [
-            new GraphOutput(
-                Options.OutputName ?? "reconstruction", input.WriteImages(prediction), input.Shape,
+            new(Options.OutputName ?? "reconstruction", input.WriteImages(prediction, config), input.Shape,
                 "The prediction of every patch, visible or not, as an image of the input's layout and scale."),
         ];
     }
 
-    protected override IEnumerable<string> Faults()
-    {
-        foreach (string fault in base.Faults()) yield return fault;
-        if (Options.InputName == Mask) yield return $"InputName is '{Mask}': that is the name of the other input.";
-        if (Options.OutputName == Mask) yield return $"OutputName is '{Mask}': that is the name of an input.";
-        if ((Config.ImageHeight, Config.ImageWidth, Config.Channels) != (Preprocessing.Height, Preprocessing.Width, Preprocessing.Channels))
-            yield return $"The pretraining options are for {Preprocessing.Height}x{Preprocessing.Width}x{Preprocessing.Channels}: "
-                + $"the autoencoder expects {Config.ImageHeight}x{Config.ImageWidth}x{Config.Channels}.";
-    }
+    protected override IEnumerable<(string Key, string Value)> Details() => MetadataKeys.Of(_reference.Config);
 
-    /// <summary>Gives normalised patches the mean and deviation (unbiased) of the true ones back.</summary>
-    private string Denormalize(GraphBuilder graph, string prediction, string patches)
+    /// <summary>Gives normalised patches the mean and deviation (unbiased) of the true ones back: <see cref="PixelObjective.ToPixels"/>.</summary>
+    private string Denormalize(GraphBuilder graph, string prediction, string patches, double epsilon)
     {
-        double count = Config.PatchDim;
+        double count = _reference.Config.PatchDim;
         string Mean(string x) => graph.Node("ReduceMean", [x], ("axes", new[] { -1L }), ("keepdims", 1L));
         string mean = Mean(patches), centred = graph.Node("Sub", [patches, mean]);
         string variance = graph.Node("Mul", [Mean(graph.Node("Mul", [centred, centred])), graph.Scalar(count / (count - 1))]);
-        string deviation = graph.Node("Sqrt", [graph.Node("Add", [variance, graph.Scalar(_pixels.Epsilon)])]);
+        string deviation = graph.Node("Sqrt", [graph.Node("Add", [variance, graph.Scalar(epsilon)])]);
         return graph.Node("Add", [graph.Node("Mul", [prediction, deviation]), mean]);
+    }
+
+    private static IEnumerable<string> Faults(MaskedAutoencoder model, MaePretrainOptions pretraining, OnnxExportOptions options)
+    {
+        if (model.Target != DecoderTarget.Pixels)
+            yield return $"The autoencoder's decoder predicts {(model.Target == DecoderTarget.None ? "nothing" : model.Target.ToString().ToLowerInvariant())}: "
+                + "expected one that predicts the pixels of patches.";
+        // What a method of somebody else's computes cannot be read off it. Where a target is named the proof tells whether it is the right one.
+        Objective objective = pretraining.Objective;
+        Type maker = objective.GetType().GetMethod(nameof(Objective.ToPixels))!.DeclaringType!;
+        if (objective.PixelTarget is null && maker != typeof(Objective))
+            yield return $"{maker.Name}.{nameof(Objective.ToPixels)} makes pixels of predictions, and an ONNX file would lack that step. Override "
+                + $"{nameof(Objective.PixelTarget)} too if it is the step of a {nameof(PixelObjective)}; or set Objective to "
+                + "Objective.Pixel(normalizePatches: false) to export bare predictions, and do the step where the file is run.";
+        if (options.InputName == MaskName) yield return $"InputName is '{MaskName}': that is the name of the other input.";
+        if (options.OutputName == MaskName) yield return $"OutputName is '{MaskName}': that is the name of an input.";
+        (VisionTransformerConfig c, ImagePreprocessing p) = (model.Config, pretraining.Preprocessing);
+        if ((c.ImageHeight, c.ImageWidth, c.Channels) != (p.Height, p.Width, p.Channels))
+            yield return $"The pretraining options are for {p.Height}x{p.Width}x{p.Channels}: "
+                + $"the autoencoder expects {c.ImageHeight}x{c.ImageWidth}x{c.Channels}.";
+    }
+}
+
+/// <summary>Writes the decoder of a masked autoencoder and the bookkeeping of its mask. Every image may hide as many patches as it likes.</summary>
+internal sealed class DecoderGraph(
+    GraphBuilder graph, WeightTable weights, Products products, DecoderConfig config, VisionTransformerConfig encoder, OnnxFlavor flavor)
+{
+    private string _hidden = "";
+    private string _visible = "";
+
+    /// <summary>Whether the class token goes through the decoder.</summary>
+    public bool KeepsClassToken => config.KeepClassToken && encoder.ClassToken == ClassToken.First;
+
+    /// <summary>
+    /// Reads a mask. The encoder runs on as many places as the image with most visible patches has; images with fewer fill theirs with hidden patches
+    /// that no token looks at.
+    /// </summary>
+    /// <param name="mask">Not 0 where a patch is hidden, <c>[batch, patches]</c>, uint8.</param>
+    /// <returns>
+    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of its tokens as
+    /// keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
+    /// </returns>
+    public (string Visible, string KeyMask) WriteMask(string mask)
+    {
+        using GraphBuilder.Scope scope = graph.In("mask");
+        _hidden = graph.Cast(mask, DataType.Bool);
+        _visible = graph.Cast(graph.Node("Not", [_hidden]), DataType.Float);
+        // A number of its own for each patch, larger for visible ones: sorting has no ties to break.
+        int patches = encoder.PatchCount;
+        string order = graph.Initializer("mask.order", DataType.Float, () => Enumerable.Range(0, patches).Select(i => (float)-i).ToArray(), patches);
+        string keys = graph.Node("Add", [graph.Node("Mul", [_visible, graph.Scalar(patches)]), order]);
+        string counts = graph.Node("ReduceSum", [_visible, graph.Integers(1)], ("keepdims", 1L));
+        string most = graph.Node("Max", [graph.Node("ReduceMax", [counts], ("keepdims", 0L)), graph.Scalar(1)]);
+        string places = graph.Reshape(graph.Cast(most, DataType.Int64), 1);
+        string picked = graph.Nodes("TopK", [keys, places], 2, ("axis", 1L), ("largest", 1L), ("sorted", 1L))[1];
+
+        string seen = graph.Node("GatherElements", [_visible, picked], ("axis", 1L));
+        string keyMask = graph.Node("Mul", [graph.Node("Sub", [seen, graph.Scalar(1)]), graph.Scalar(10000)]);
+        if (encoder.ClassToken != ClassToken.None)
+        {
+            bool first = encoder.ClassToken == ClassToken.First;
+            keyMask = graph.Node("Pad", [keyMask, first ? graph.Integers(0, 1, 0, 0) : graph.Integers(0, 0, 0, 1)]);
+        }
+        return (picked, products.ToCompute(graph.Node("Unsqueeze", [keyMask, graph.Integers(1, 2)])));
+    }
+
+    /// <summary>Predicts every patch.</summary>
+    /// <param name="latent">
+    /// What the encoder made of the visible patches, <c>[batch, places, dim]</c> or with the class token if the decoder keeps it.
+    /// </param>
+    /// <returns><c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    public string WritePrediction(string latent)
+    {
+        string tokens = InPlace(latent);
+        var blocks = new TransformerGraph(graph, weights, products, config, flavor);
+        tokens = blocks.Write(tokens, "decoder_blocks", config.FinalNorm ? "decoder_norm" : null);
+        using GraphBuilder.Scope scope = graph.In("decoder_pred");
+        if (KeepsClassToken) tokens = graph.Slice(tokens, 1, int.MaxValue, axis: 1);
+        return products.ToFloat(products.LinearFully(products.ToCompute(tokens), "decoder_pred"));
+    }
+
+    /// <summary>The decoder's tokens, each in its place: encoded patches where they were visible, the mask token elsewhere.</summary>
+    private string InPlace(string latent)
+    {
+        using GraphBuilder.Scope scope = graph.In("decoder_embed");
+        string x = products.ToFloat(products.LinearFully(products.ToCompute(latent), "decoder_embed")), token = "";
+        if (KeepsClassToken)
+        {
+            token = graph.Slice(x, 0, 1, axis: 1);
+            x = graph.Slice(x, 1, int.MaxValue, axis: 1);
+        }
+        // A visible patch stands behind those before it.
+        string rank = graph.Node("Sub", [graph.Node("CumSum", [_visible, graph.Integer(1)]), graph.Scalar(1)]);
+        rank = graph.Cast(graph.Node("Max", [rank, graph.Scalar(0)]), DataType.Int64);
+        x = graph.Node("GatherND", [x, graph.Node("Unsqueeze", [rank, graph.Integers(-1)])], ("batch_dims", 1L));
+        string maskToken = graph.Floats("mask_token", weights["mask_token"], 1, 1, config.EmbedDim);
+        x = graph.Node("Where", [graph.Node("Unsqueeze", [_hidden, graph.Integers(-1)]), maskToken, x]);
+        if (KeepsClassToken) x = graph.Node("Concat", [token, x], ("axis", 1L));
+        return graph.Node("Add", [x, graph.Floats("decoder_pos_embed", weights["decoder_pos_embed"], weights.Shape("decoder_pos_embed"))]);
     }
 }

@@ -13,46 +13,45 @@ namespace Smae.Export;
 /// </summary>
 internal abstract class ModelExport : IDisposable
 {
-    private const int IrVersion = 8;   // of the ONNX release that brought opset 17
+    /// <summary>Name of the second input of an autoencoder.</summary>
+    public const string MaskName = "mask";
 
+    private const int IrVersion = 8;   // of the ONNX release that brought opset 17
+    private nn.Module? _reference;
+
+    /// <param name="faults">What is wrong with the options for this model.</param>
     protected ModelExport(
-        IReadOnlyCollection<(string Name, Tensor Tensor)> tensors, ImagePreprocessing preprocessing, OnnxExportOptions options)
+        OnnxModelKind kind, ImagePreprocessing preprocessing, OnnxExportOptions options, IEnumerable<string> faults,
+        IEnumerable<(string Name, Tensor Tensor)> weights)
     {
-        (Preprocessing, Options) = (preprocessing, options);
-        Guard.NoFaults(options.Faults(preprocessing).Concat(Faults()), nameof(options));
-        Weights = new WeightTable(tensors);
+        (Kind, Preprocessing, Options) = (kind, preprocessing, options);
+        if (kind != OnnxModelKind.Encoder && options.Output != OnnxOutput.Pooled)
+            faults = faults.Append($"Output is {options.Output}: only an encoder has a choice.");
+        OnnxExportOptions.Refuse(options.Faults(preprocessing).Concat(faults), nameof(options));
+        Weights = new WeightTable([.. weights]);
         if (Weights.ByteCount / (options.Precision == OnnxPrecision.Float16 ? 2 : 1) > int.MaxValue - (1 << 20))
             throw new NotSupportedException($"The weights are {Weights.ByteCount >> 20} MiB: an ONNX file holds less than 2 GiB.");
     }
 
-    /// <summary>What is done to images first.</summary>
+    public OnnxModelKind Kind { get; }
+
     public ImagePreprocessing Preprocessing { get; }
 
-    /// <summary>How the model is written.</summary>
     public OnnxExportOptions Options { get; }
-
-    /// <summary>What the file is.</summary>
-    public abstract OnnxModelKind Kind { get; }
-
-    /// <summary>The name of the mask's input; null where there is none.</summary>
-    public virtual string? MaskName => null;
 
     /// <summary>Patches that a mask tells of; 0 where there is no mask.</summary>
     public virtual int MaskedPatches => 0;
 
-    /// <summary>The weights.</summary>
     protected WeightTable Weights { get; }
+
+    /// <summary>What the network is and how its weights are named, for people who open the file.</summary>
+    protected virtual string Description =>
+        "A vision transformer; weights bear timm's names, and those of linear layers are transposed: [inputs, outputs].";
 
     /// <summary>What TorchSharp gives, output by output as <see cref="Write"/> has them.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="hidden">Which patches are hidden, image by image, equally many in each; of use only where there is a mask.</param>
+    /// <param name="hidden">Which patches are hidden, image by image, equally many in each; empty where there is no mask.</param>
     public abstract Tensor[] Reference(Tensor images, bool[] hidden);
-
-    /// <summary>Frees the model that the graph is compared with.</summary>
-    public abstract void Dispose();
-
-    /// <summary>What the network is and how its weights are named, for people who open the file.</summary>
-    protected abstract string Description { get; }
 
     /// <summary>Writes the graph, its outputs excepted, and names these; the main one first.</summary>
     protected abstract GraphOutput[] Write(GraphBuilder graph, Products products);
@@ -60,20 +59,13 @@ internal abstract class ModelExport : IDisposable
     /// <summary>What only this kind of model has to tell.</summary>
     protected abstract IEnumerable<(string Key, string Value)> Details();
 
-    /// <summary>Faults of the options that only this kind of model can see.</summary>
-    protected virtual IEnumerable<string> Faults()
-    {
-        if (Options.Output != OnnxOutput.Pooled) yield return $"Output is {Options.Output}: only an encoder has a choice.";
-    }
-
     /// <summary>Writes, proves and saves.</summary>
     public OnnxExportResult Run(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         var graph = new GraphBuilder();
         graph.Graph.Name = $"smae-{Kind.ToString().ToLowerInvariant()}";
-        var products = Products.Create(graph, Weights, Options.Precision, Options.Flavor);
-        GraphOutput[] outputs = Write(graph, products);
+        GraphOutput[] outputs = Write(graph, Products.Create(graph, Weights, Options.Precision, Options.Flavor));
         foreach (GraphOutput output in outputs) graph.Output(output.Name, output.Value, output.Shape, output.Doc);
 
         var model = new ModelProto
@@ -86,8 +78,22 @@ internal abstract class ModelExport : IDisposable
 
         OnnxProof proof = ExportProof.Run(this, model.ToByteArray(), outputs);
         foreach ((string key, string value) in Metadata(proof)) model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         AtomicFile.Write(path, stream => model.WriteTo(stream));
         return new OnnxExportResult(path, OnnxModelInfo.Read(path), proof, new FileInfo(path).Length);
+    }
+
+    public void Dispose() => _reference?.Dispose();
+
+    /// <summary>Makes a new model the one that the graph is compared with: it gets the weights that are exported, and goes when the export does.</summary>
+    protected T AsReference<T>(T model, IEnumerable<(string Name, Tensor Tensor)> tensors) where T : nn.Module
+    {
+        _reference = model;
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach ((string name, Tensor target) in tensors) target.copy_(tensor(Weights[name], target.shape));
+        model.eval();
+        return model;
     }
 
     private static string Version { get; } =
@@ -95,16 +101,16 @@ internal abstract class ModelExport : IDisposable
 
     private IEnumerable<(string Key, string Value)> Metadata(OnnxProof proof)
     {
-        string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
-        yield return (MetadataKeys.Kind, $"{Kind}");
-        foreach ((string Key, string Value) entry in MetadataKeys.Of(Preprocessing)) yield return entry;
-        yield return (MetadataKeys.Input, $"{Options.Input}");
-        yield return (MetadataKeys.Precision, $"{Options.Precision}");
-        yield return (MetadataKeys.Flavor, $"{Options.Flavor}");
-        foreach ((string Key, string Value) entry in Details()) yield return entry;
-        yield return (MetadataKeys.WeightsHash, Weights.Hash);
-        yield return (MetadataKeys.Version, Version);
-        yield return (MetadataKeys.MaxDifference, Text(proof.MaxDifference));
-        yield return (MetadataKeys.Tolerance, Text(proof.Tolerance));
+        static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+        return
+        [
+            (MetadataKeys.Kind, $"{Kind}"), .. MetadataKeys.Of(Preprocessing), (MetadataKeys.Input, $"{Options.Input}"),
+            (MetadataKeys.Precision, $"{Options.Precision}"), (MetadataKeys.Flavor, $"{Options.Flavor}"), .. Details(),
+            (MetadataKeys.WeightsHash, Weights.Hash), (MetadataKeys.Version, Version), (MetadataKeys.MaxDifference, Text(proof.MaxDifference)),
+            (MetadataKeys.Tolerance, Text(proof.Tolerance)),
+        ];
     }
 }
+
+/// <summary>An output of a graph: its name, the value that it shows, its dimensions after the batch, and what it is.</summary>
+internal sealed record GraphOutput(string Name, string Value, long[] Shape, string Doc);

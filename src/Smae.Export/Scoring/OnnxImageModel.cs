@@ -9,9 +9,15 @@ namespace Smae.Export;
 /// side, each with buffers of its own. Buffers are kept and used again, as many as calls were ever under way at once.
 /// </summary>
 /// <remarks>
+/// <para>
+/// What was loaded stays loaded: the file is read once, and may be replaced or deleted afterwards.
+/// </para>
+/// <para>
 /// On a CPU a batch goes over all cores, each with a few images of its own and no threads inside: no operation waits for another core, and what a few
 /// images take stays in its cache. On two cores that is 1.2 (float32) to 1.3 (int8) times as fast as ONNX Runtime with the whole batch at once. One image
-/// by itself is shared by all cores; the first such call opens the file a second time, so it takes longer.
+/// by itself is shared by all cores, in a session of its own that the first such call opens: it takes longer, and until then the file's bytes are kept in
+/// memory. <see cref="OnnxScoringOptions.WarmUp"/> makes that call at once. Its threads go to sleep 0.2 ms after a call.
+/// </para>
 /// </remarks>
 public sealed class OnnxImageModel : IDisposable
 {
@@ -20,26 +26,27 @@ public sealed class OnnxImageModel : IDisposable
 
     private readonly Lock _lock = new();
     private readonly OnnxOutputInfo _output;
-    private readonly PixelWriter _writer;
     private readonly string _path;
     private readonly int _threads;   // that share a batch, each with images of its own: 1 on a GPU
     private readonly int _atOnce;   // images of one run
     private readonly LanePool _batches;
     private LanePool? _singles;   // of a session whose threads share one image
+    private byte[]? _file;   // until both sessions are open
     private bool _disposed;
 
-    private OnnxImageModel(string path, OnnxModelInfo info, OnnxScoringOptions options)
+    private OnnxImageModel(string path, byte[] file, OnnxModelInfo info, OnnxScoringOptions options)
     {
-        (_path, Info, BatchSize) = (path, info, options.BatchSize);
+        (_path, _file, Info, BatchSize) = (path, file, info, options.BatchSize);
         _output = options.OutputName is { } name ? info.Outputs.First(o => o.Name == name) : info.Outputs[0];
-        _writer = new PixelWriter(info.Input, info.Preprocessing);
         int threads = options.Threads ?? Environment.ProcessorCount;
-        (InferenceSession session, FallbackReason) = RuntimeSession.Open(path, options, threads: 1);
+        (InferenceSession session, FallbackReason) = RuntimeSession.Open(path, file, options, threads: 1);
         Device = FallbackReason is null ? options.Device : OnnxDevice.Cpu;
         bool cpu = Device == OnnxDevice.Cpu;
         _threads = cpu ? threads : 1;
         _atOnce = cpu ? Math.Clamp(RowsAtOnce / Math.Max(1, info.PatchCount), 1, BatchSize) : BatchSize;
-        _batches = new LanePool(session, NewLane);
+        _batches = new LanePool(session, info, _output);
+        if (_threads > 1) return;
+        (_singles, _file) = (_batches, null);
     }
 
     /// <summary>What the file tells about itself.</summary>
@@ -70,10 +77,10 @@ public sealed class OnnxImageModel : IDisposable
     public static OnnxImageModel Load(string path, OnnxScoringOptions? options = null)
     {
         options ??= new OnnxScoringOptions();
-        Guard.NoFaults(options.Faults(), nameof(options));
-        OnnxModelInfo info = OnnxModelInfo.Read(path);
-        Guard.NoFaults(options.Faults(path, info), nameof(options));
-        var model = new OnnxImageModel(path, info, options);
+        byte[] file = OnnxModelInfo.ReadFile(path);
+        OnnxModelInfo info = OnnxModelInfo.Parse(path, file);
+        options.Validate(info);
+        var model = new OnnxImageModel(path, file, info, options);
         try
         {
             if (options.WarmUp) model.WarmUp();
@@ -104,14 +111,9 @@ public sealed class OnnxImageModel : IDisposable
     }
 
     /// <summary>Reconstructs images with an autoencoder.</summary>
-    /// <param name="images">Their raw pixels one after the other, each <c>[height, width, channels]</c> of the file's preprocessing.</param>
     /// <param name="masks">Not 0 where a patch is hidden, <c>[count, patches]</c>, patches row by row; each image may hide any number.</param>
-    /// <param name="count">How many; any number.</param>
-    /// <param name="outputs">Takes the output one image after the other, <c>[count, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">
-    /// A span is not of the length that <paramref name="count"/> asks for: the images may be of another size.
-    /// </exception>
     /// <exception cref="InvalidOperationException">The file is not an autoencoder's: it takes no masks.</exception>
+    /// <inheritdoc cref="Run(ReadOnlySpan{byte}, int, Span{float})"/>
     public void Run(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
     {
         if (Info.MaskName is null) throw new InvalidOperationException($"{_path} is no autoencoder: it takes no masks.");
@@ -123,7 +125,6 @@ public sealed class OnnxImageModel : IDisposable
     }
 
     /// <summary>Scores all images of a store.</summary>
-    /// <param name="images">The images.</param>
     /// <param name="outputs">Takes the output one image after the other, <c>[images, OutputLength]</c>.</param>
     /// <exception cref="ArgumentException">
     /// The images are of another size than the file's, or <paramref name="outputs"/> is not of their length.
@@ -153,6 +154,7 @@ public sealed class OnnxImageModel : IDisposable
         lock (_lock)
         {
             _disposed = true;
+            _file = null;
             _batches.Dispose();
             _singles?.Dispose();
         }
@@ -178,14 +180,8 @@ public sealed class OnnxImageModel : IDisposable
         }
         LanePool pool = PoolForFew();
         ScoringLane lane = pool.Rent();
-        try
-        {
-            Score(lane, images, masks, count, outputs);
-        }
-        finally
-        {
-            pool.Return(lane);
-        }
+        try { Score(lane, images, masks, count, outputs); }
+        finally { pool.Return(lane); }
     }
 
     private unsafe void ScoreOnAllCores(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
@@ -233,19 +229,16 @@ public sealed class OnnxImageModel : IDisposable
     /// <summary>Where images are scored that are not enough for all cores.</summary>
     private LanePool PoolForFew()
     {
-        if (_threads == 1) return _batches;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_singles is not null) return _singles;
-            // A file that is gone by now, or another, is no reason to fail: one core can do it.
-            bool same = File.Exists(_path) && OnnxModelInfo.Read(_path).WeightsHash == Info.WeightsHash;
             int threads = Math.Min(_threads, Environment.ProcessorCount);   // they wait for each other: more than cores are in each other's way
-            return _singles = same ? new LanePool(RuntimeSession.OpenOnCpu(_path, threads), NewLane) : _batches;
+            _singles = new LanePool(RuntimeSession.OpenOnCpu(_path, _file!, threads), Info, _output);
+            _file = null;
+            return _singles;
         }
     }
-
-    private ScoringLane NewLane(InferenceSession session) => new(session, Info, _output, _writer, _atOnce);
 
     private void CheckOutputs(long count, Span<float> outputs)
     {

@@ -35,17 +35,38 @@ public sealed record OnnxScoringOptions
     /// <summary>Which output is wanted; null is the main one, the first of <see cref="OnnxModelInfo.Outputs"/>. Default null.</summary>
     public string? OutputName { get; init; }
 
-    internal IEnumerable<string> Faults()
+    /// <summary>Checks that a file can be run so.</summary>
+    /// <param name="file">What the file tells about itself.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or the file has no such output; the message names every fault.</exception>
+    public void Validate(OnnxModelInfo file)
     {
-        if (!Enum.IsDefined(Device)) yield return $"Device is {Device}: expected one of {string.Join(", ", Enum.GetNames<OnnxDevice>())}.";
+        ArgumentNullException.ThrowIfNull(file);
+        OnnxExportOptions.Refuse(Faults(file), "options");
+    }
+
+    private IEnumerable<string> Faults(OnnxModelInfo file)
+    {
+        if (OnnxExportOptions.Unknown(nameof(Device), Device) is { } unknown) yield return unknown;
         if (DeviceId < 0) yield return $"DeviceId is {DeviceId}: expected 0 or more.";
         if (BatchSize < 1) yield return $"BatchSize is {BatchSize}: expected at least 1.";
         if (Threads < 1) yield return $"Threads is {Threads}: expected at least 1, or null.";
+        if (OutputName is not null && file.Outputs.All(o => o.Name != OutputName))
+            yield return $"OutputName is '{OutputName}': the file has {string.Join(", ", file.Outputs.Select(o => $"'{o.Name}'"))}.";
     }
+}
 
-    internal IEnumerable<string> Faults(string path, OnnxModelInfo info)
-    {
-        if (OutputName is not null && info.Outputs.All(o => o.Name != OutputName))
-            yield return $"OutputName is '{OutputName}': {path} has {string.Join(", ", info.Outputs.Select(o => $"'{o.Name}'"))}.";
-    }
+/// <summary>Where ONNX Runtime computes.</summary>
+public enum OnnxDevice
+{
+    /// <summary>On the processor.</summary>
+    Cpu,
+
+    /// <summary>On an NVIDIA GPU through CUDA. Needs the package Microsoft.ML.OnnxRuntime.Gpu, CUDA 12 and cuDNN 9.</summary>
+    Cuda,
+
+    /// <summary>
+    /// On an NVIDIA GPU through TensorRT, with CUDA for what TensorRT does not take. Needs TensorRT 10 besides; the first batch of every new size
+    /// takes long.
+    /// </summary>
+    TensorRT,
 }

@@ -1,95 +1,146 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Smae.Training;
 
 namespace Smae.Export;
 
-/// <summary>The memory of one batch under way: native buffers that ONNX Runtime reads and writes in place, used again for every batch.</summary>
-internal sealed unsafe class ScoringLane : IDisposable
+/// <summary>The memory of one batch under way: native tensors that ONNX Runtime reads and writes in place, kept while batches are of one size.</summary>
+internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output) : IDisposable
 {
-    private readonly InferenceSession _session;
-    private readonly OnnxModelInfo _info;
-    private readonly OnnxOutputInfo _output;
-    private readonly PixelWriter _writer;
-    private readonly OrtIoBinding _binding;
+    private readonly PixelWriter _pixels = new(info.Input, info.Preprocessing);
     private readonly RunOptions _run = new();
-    private readonly Buffer _images, _outputs;
-    private readonly Buffer? _masks;
-    private int _bound;
-
-    public ScoringLane(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output, PixelWriter writer, int batchSize)
-    {
-        (_session, _info, _output, _writer) = (session, info, output, writer);
-        _binding = session.CreateIoBinding();
-        _images = new Buffer((long)batchSize * info.Preprocessing.ByteCount * writer.NumberBytes);
-        _outputs = new Buffer((long)batchSize * output.Length * sizeof(float));
-        if (info.MaskName is not null) _masks = new Buffer((long)batchSize * info.PatchCount);
-    }
+    private readonly string[] _inputNames = info.MaskName is { } mask ? [info.InputName, mask] : [info.InputName];
+    private readonly string[] _outputNames = [output.Name];
+    private OrtValue[] _inputs = [], _outputs = [];
+    private int _count = -1;
 
     /// <summary>Scores one batch.</summary>
     /// <param name="images">Raw pixels.</param>
     /// <param name="masks">Masks; empty where the file takes none.</param>
-    /// <param name="count">How many images, at most the batch size.</param>
+    /// <param name="count">How many images.</param>
     /// <param name="outputs">Takes the output.</param>
     public void Score(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
     {
-        _writer.Write(images, _images.Span<byte>(images.Length * _writer.NumberBytes));
-        if (_masks is not null) masks.CopyTo(_masks.Span<byte>(masks.Length));
-        if (_bound != count) Bind(count);
-        _binding.SynchronizeBoundInputs();
-        _session.RunWithBinding(_run, _binding);
-        _binding.SynchronizeBoundOutputs();
-        _outputs.Span<float>(outputs.Length).CopyTo(outputs);
+        if (_count != count) Allocate(count);
+        _pixels.Write(images, _inputs[0].GetTensorMutableRawData());
+        if (_inputs.Length > 1) masks.CopyTo(_inputs[1].GetTensorMutableDataAsSpan<byte>());
+        session.Run(_run, _inputNames, _inputs, _outputNames, _outputs);
+        _outputs[0].GetTensorDataAsSpan<float>().CopyTo(outputs);
     }
 
     public void Dispose()
     {
-        _binding.Dispose();
+        Free();
         _run.Dispose();
-        _images.Dispose();
-        _outputs.Dispose();
-        _masks?.Dispose();
     }
 
-    private void Bind(int count)
+    private void Allocate(int count)
     {
-        _bound = 0;
-        TensorElementType type = _writer.NumberBytes == 1 ? TensorElementType.UInt8 : TensorElementType.Float;
-        int[] shape = _session.InputMetadata[_info.InputName].Dimensions;
-        using OrtValue images = _images.Value(type, [count, .. shape.Skip(1).Select(d => (long)d)], _writer.NumberBytes);
-        _binding.BindInput(_info.InputName, images);
-        if (_masks is not null)
-        {
-            using OrtValue masks = _masks.Value(TensorElementType.UInt8, [count, _info.PatchCount], 1);
-            _binding.BindInput(_info.MaskName!, masks);
-        }
-        using OrtValue outputs = _outputs.Value(TensorElementType.Float, [count, .. _output.Shape.Select(d => (long)d)], sizeof(float));
-        _binding.BindOutput(_output.Name, outputs);
-        _bound = count;
+        Free();
+        static OrtValue New(TensorElementType type, params long[] shape) =>
+            OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, shape);
+        TensorElementType pixel = info.Input == OnnxInput.NormalizedPlanes ? TensorElementType.Float : TensorElementType.UInt8;
+        OrtValue images = New(pixel, [count, .. session.InputMetadata[info.InputName].Dimensions.Skip(1).Select(d => (long)d)]);
+        _inputs = info.MaskName is null ? [images] : [images, New(TensorElementType.UInt8, count, info.PatchCount)];
+        _outputs = [New(TensorElementType.Float, [count, .. output.Shape.Select(d => (long)d)])];
+        _count = count;
     }
 
-    /// <summary>Native memory.</summary>
-    private sealed class Buffer(long bytes) : IDisposable
+    private void Free()
     {
-        private nint _memory = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        foreach (OrtValue value in (OrtValue[])[.. _inputs, .. _outputs]) value.Dispose();
+        (_inputs, _outputs, _count) = ([], [], -1);
+    }
+}
 
-        ~Buffer() => Free();
+/// <summary>A session and the lanes of calls to it: kept and used again, as many as calls were ever under way at once. Thread-safe.</summary>
+/// <param name="session">The session; disposed with the pool.</param>
+internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Stack<ScoringLane> _idle = [];
+    private int _busy;
+    private bool _disposed;
 
-        public Span<T> Span<T>(int length) where T : unmanaged => new((void*)_memory, length);
-
-        public OrtValue Value(TensorElementType type, long[] shape, int numberBytes) => OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, type, shape, _memory, shape.Aggregate((long)numberBytes, (a, b) => a * b));
-
-        public void Dispose()
+    /// <summary>A lane that nobody else uses, until it is given back.</summary>
+    /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
+    public ScoringLane Rent()
+    {
+        lock (_lock)
         {
-            Free();
-            GC.SuppressFinalize(this);
+            ObjectDisposedException.ThrowIf(_disposed, typeof(OnnxImageModel));
+            if (!_idle.TryPop(out ScoringLane? lane)) lane = new ScoringLane(session, info, output);
+            _busy++;
+            return lane;
         }
+    }
 
-        private void Free()
+    public void Return(ScoringLane lane)
+    {
+        lock (_lock)
         {
-            NativeMemory.AlignedFree((void*)_memory);
-            _memory = 0;
+            _busy--;
+            if (!_disposed)
+            {
+                _idle.Push(lane);
+                return;
+            }
+            lane.Dispose();
+            if (_busy == 0) session.Dispose();
+        }
+    }
+
+    /// <summary>Frees session and lanes, once those that are out have come back.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            while (_idle.TryPop(out ScoringLane? lane)) lane.Dispose();
+            if (_busy == 0) session.Dispose();
+        }
+    }
+}
+
+/// <summary>Brings raw pixels, <c>[height, width, channels]</c>, into the form that a file takes.</summary>
+internal sealed class PixelWriter
+{
+    private readonly OnnxInput _kind;
+    private readonly int _channels, _places;
+    private readonly float[][] _normalized = [];   // by channel and byte
+
+    public PixelWriter(OnnxInput kind, ImagePreprocessing preprocessing)
+    {
+        (_kind, _channels, _places) = (kind, preprocessing.Channels, preprocessing.Height * preprocessing.Width);
+        if (kind != OnnxInput.NormalizedPlanes) return;
+        _normalized = [.. Enumerable.Range(0, _channels).Select(c =>
+        {
+            float mean = preprocessing.Mean[c] * 255f, scale = 1 / (preprocessing.StandardDeviation[c] * 255f);
+            return Enumerable.Range(0, 256).Select(value => (value - mean) * scale).ToArray();
+        })];
+    }
+
+    /// <summary>Writes images one after the other.</summary>
+    /// <param name="target">The input's memory: as many bytes, or floats, as there are bytes of images.</param>
+    public void Write(ReadOnlySpan<byte> images, Span<byte> target)
+    {
+        if (_kind == OnnxInput.Bytes)
+        {
+            images.CopyTo(target);
+            return;
+        }
+        Span<float> floats = MemoryMarshal.Cast<byte, float>(target);
+        int size = _places * _channels;
+        for (int at = 0; at < images.Length; at += size)
+        for (int c = 0; c < _channels; c++)
+        {
+            int plane = at + c * _places;
+            if (_kind == OnnxInput.PlanarBytes)
+                for (int p = 0; p < _places; p++) target[plane + p] = images[at + p * _channels + c];
+            else
+                for (int p = 0; p < _places; p++) floats[plane + p] = _normalized[c][images[at + p * _channels + c]];
         }
     }
 }

@@ -29,7 +29,7 @@ public sealed class SqueezeNetTrainer : ImageClassificationTrainer<SqueezeNet>
         return new LogitsModel(
             _preprocessing, run.ClassNames.Count, images => result.Model.forward(normalizer.Normalize(images)),
             path => new SavedOutput(
-                result.Model.ExportOnnx(path, _preprocessing, run.ClassNames).Info.Outputs.Single(output => output.Name == ClassOutputs.Logits)),
+                result.Model.ExportOnnx(path, _preprocessing, run.ClassNames).Info.Outputs.Single(output => output.Name == "logits")),
             result.Model, normalizer);
     }
 

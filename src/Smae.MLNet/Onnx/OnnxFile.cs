@@ -28,7 +28,7 @@ internal sealed class OnnxFile
         Info = OnnxModelInfo.Read(Path);
         if (Info.Kind != kind)
             throw new ArgumentException($"{Path} holds a model of the kind {Info.Kind}: expected {kind}. {Advice(Info.Kind)}", "modelFile");
-        Guard.NoFaults(options.Faults().Concat(options.Faults(Path, Info)), nameof(options));
+        options.Validate(Info);
     }
 
     /// <summary>The full path.</summary>

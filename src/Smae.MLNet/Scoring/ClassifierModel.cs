@@ -12,7 +12,7 @@ internal sealed class ClassifierModel(ImageClassifier classifier) : ISavableMode
 
     public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs) => classifier.Classify(images, count, outputs);
 
-    public SavedOutput WriteOnnx(string path) => new(classifier.ExportOnnx(path).Info.Outputs.Single(output => output.Name == ClassOutputs.Logits));
+    public SavedOutput WriteOnnx(string path) => new(classifier.ExportOnnx(path).Info.Outputs.Single(output => output.Name == "logits"));
 
     public void Dispose() => classifier.Dispose();
 }

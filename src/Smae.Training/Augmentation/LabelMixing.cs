@@ -52,11 +52,10 @@ public abstract record LabelMixing
 }
 
 /// <summary>Mixup (Zhang et al. 2018): each image becomes lambda of itself and 1 - lambda of another, lambda ~ Beta(alpha, alpha).</summary>
-/// <param name="Alpha">Of the beta distribution, above 0: small numbers mix little, 1 is uniform. MAE fine-tunes with 0.8.</param>
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="Alpha"/> is not positive.</exception>
 public sealed record Mixup(double Alpha) : LabelMixing
 {
-    /// <summary>Of the beta distribution, above 0.</summary>
+    /// <summary>Of the beta distribution, above 0: small numbers mix little, 1 is uniform. MAE fine-tunes with 0.8.</summary>
     public double Alpha { get; } = Positive(Alpha, nameof(Alpha));
 
     internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
@@ -70,11 +69,10 @@ public sealed record Mixup(double Alpha) : LabelMixing
 /// CutMix (Yun et al. 2019): a box of each image is taken from another. Of lambda ~ Beta(alpha, alpha) the box has sqrt(1 - lambda) of the image's
 /// height and width and its centre anywhere; it is cut off at the edges, and the labels are mixed by the area that is left of it, as in timm.
 /// </summary>
-/// <param name="Alpha">Of the beta distribution, above 0. MAE fine-tunes with 1.</param>
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="Alpha"/> is not positive.</exception>
 public sealed record Cutmix(double Alpha) : LabelMixing
 {
-    /// <summary>Of the beta distribution, above 0.</summary>
+    /// <summary>Of the beta distribution, above 0. MAE fine-tunes with 1.</summary>
     public double Alpha { get; } = Positive(Alpha, nameof(Alpha));
 
     /// <summary>The box for a lambda.</summary>
@@ -101,19 +99,16 @@ public sealed record Cutmix(double Alpha) : LabelMixing
 }
 
 /// <summary>For each batch one of <see cref="Mixup"/> and <see cref="Cutmix"/>, as timm's Mixup with both: MAE fine-tunes with 0.8 and 1.</summary>
-/// <param name="MixupAlpha">Of Mixup's beta distribution, above 0. Default 0.8.</param>
-/// <param name="CutmixAlpha">Of Cutmix's beta distribution, above 0. Default 1.</param>
-/// <param name="SwitchProbability">How often it is Cutmix, in [0, 1]. Default 0.5.</param>
 /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
 public sealed record MixupOrCutmix(double MixupAlpha = 0.8, double CutmixAlpha = 1, double SwitchProbability = 0.5) : LabelMixing
 {
-    /// <summary>Of Mixup's beta distribution, above 0.</summary>
+    /// <summary>Of Mixup's beta distribution, above 0. Default 0.8.</summary>
     public double MixupAlpha { get; } = Positive(MixupAlpha, nameof(MixupAlpha));
 
-    /// <summary>Of Cutmix's beta distribution, above 0.</summary>
+    /// <summary>Of Cutmix's beta distribution, above 0. Default 1.</summary>
     public double CutmixAlpha { get; } = Positive(CutmixAlpha, nameof(CutmixAlpha));
 
-    /// <summary>How often it is Cutmix, in [0, 1].</summary>
+    /// <summary>How often it is Cutmix, in [0, 1]. Default 0.5.</summary>
     public double SwitchProbability { get; } = Augmentation.Within(SwitchProbability, 0, 1);
 
     internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
@@ -126,9 +121,7 @@ public sealed record MixupOrCutmix(double MixupAlpha = 0.8, double CutmixAlpha =
 /// <summary>Labels as probabilities of all classes, not quite certain of the true one (Szegedy et al. 2016).</summary>
 public static class LabelSmoothing
 {
-    /// <summary>
-    /// The true class gets 1 - smoothing + smoothing / classes, each other smoothing / classes, as in timm; a row sums to 1.
-    /// </summary>
+    /// <summary>The true class gets 1 - smoothing + smoothing / classes, each other smoothing / classes, as in timm; a row sums to 1.</summary>
     /// <param name="classes">The true class of each image, any integer type: <c>[batch]</c>, each in [0, numClasses).</param>
     /// <param name="smoothing">What is spread over all classes, in [0, 1). Default 0: one-hot. MAE fine-tunes with 0.1.</param>
     /// <returns><c>[batch, numClasses]</c>, float32, on the device of <paramref name="classes"/>.</returns>

@@ -4,7 +4,8 @@ namespace Smae.Training;
 
 /// <summary>Overwrites a random box of some of the images.</summary>
 internal sealed record RandomErasing(
-    double Probability, (double Min, double Max) Scale, (double Min, double Max) Ratio, ErasingFill Fill, ImagePreprocessing? Preprocessing) : Augmentation
+    double Probability, (double Min, double Max) Scale, (double Min, double Max) Ratio, ErasingFill Fill, ImagePreprocessing? Preprocessing)
+    : Augmentation
 {
     private protected override Tensor Transform(Tensor images, RandomSequence random)
     {

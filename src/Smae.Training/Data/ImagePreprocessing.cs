@@ -1,8 +1,6 @@
 namespace Smae.Training;
 
-/// <summary>
-/// What is done to an image before a model sees it. It is kept with the weights, so that scoring sees the same pixels as training.
-/// </summary>
+/// <summary>What is done to an image before a model sees it. It is kept with the weights, so that scoring sees the same pixels as training.</summary>
 public sealed record ImagePreprocessing
 {
     /// <summary>Height in pixels after resizing.</summary>
@@ -57,7 +55,8 @@ public sealed record ImagePreprocessing
             yield return $"Preprocessing gives {Height}x{Width}x{Channels}: {model} expects {height}x{width}x{channels}.";
     }
 
-    internal IEnumerable<string> Faults()
+    /// <summary>What is wrong with these settings, one sentence each; empty if nothing is.</summary>
+    public IEnumerable<string> Faults()
     {
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
         {

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// How the hidden patches are chosen. A masking is a value that names a method and its settings and keeps no state; one of your own is a record derived from
-/// this that overrides <see cref="Draw"/>, and goes wherever <see cref="Random"/> and <see cref="Block"/> go (docs/methods.md has one).
+/// How the hidden patches are chosen. A masking is a value that names a method and its settings and keeps no state. One of your own is a record derived
+/// from this that overrides <see cref="Draw"/>; it goes wherever <see cref="Random"/> and <see cref="Block"/> go (docs/methods.md has one).
 /// </summary>
 public abstract record Masking
 {
@@ -14,7 +14,8 @@ public abstract record Masking
     protected Masking(double ratio)
     {
         if (!(ratio is > 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "The mask ratio must lie between 0 and 1, both excluded: 0.75 hides three patches of four.");
+            throw new ArgumentOutOfRangeException(
+                nameof(ratio), ratio, "The mask ratio must lie between 0 and 1, both excluded: 0.75 hides three patches of four.");
         Ratio = ratio;
     }
 
@@ -22,8 +23,8 @@ public abstract record Masking
     public double Ratio { get; }
 
     /// <summary>
-    /// A text that two maskings share only if they draw the same masks: a run goes on only from a checkpoint of the same. Default the type's name and the
-    /// values of all its fields: numbers, enums, text, and lists, records and structs of these. A masking with a field of another type overrides this.
+    /// A text that two maskings share only if they draw the same masks: a run goes on only from a checkpoint of the same. Default the type's name and
+    /// the values of all its fields: numbers, enums, text, and lists, records and structs of these. With a field of another type override this.
     /// </summary>
     protected internal virtual string Identity => ValueText.Of(this);
 
@@ -38,15 +39,15 @@ public abstract record Masking
     public static Masking Block(double ratio = 0.5) => new BlockMasking(ratio);
 
     /// <summary>
-    /// Draws a mask for a batch. It must follow from the arguments and the settings alone, or a run that was stopped does not go on as it would have; calls
-    /// may come from several threads.
+    /// Draws a mask for a batch. It must follow from the arguments and the settings alone, or a run that was stopped does not go on as it would have;
+    /// calls may come from several threads.
     /// </summary>
     /// <param name="batch">Images in the batch.</param>
     /// <param name="gridHeight">Rows of patches.</param>
     /// <param name="gridWidth">Columns of patches.</param>
     /// <param name="generator">The only source of randomness, on the CPU.</param>
     /// <returns>
-    /// A mask on the CPU that hides the same number of patches in every image: see <see cref="PatchMask.FromFlags"/> and <see cref="PatchMask.FromNoise"/>.
+    /// A mask on the CPU that hides the same number of patches in every image: <see cref="PatchMask.FromFlags"/>, <see cref="PatchMask.FromNoise"/>.
     /// </returns>
     public abstract PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator);
 

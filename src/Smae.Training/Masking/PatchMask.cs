@@ -47,7 +47,8 @@ public sealed class PatchMask
     {
         ArgumentNullException.ThrowIfNull(noise);
         if (noise.dim() != 2 || noise.numel() == 0)
-            throw new ArgumentException($"The noise has the shape [{string.Join(", ", noise.shape)}]: expected [batch, patches], neither of them 0.", nameof(noise));
+            throw new ArgumentException(
+                $"The noise has the shape [{string.Join(", ", noise.shape)}]: expected [batch, patches], neither of them 0.", nameof(noise));
         int visible = Masking.VisibleCount((int)noise.size(1), maskRatio);
         Tensor shuffle = noise.argsort(1);
         return new PatchMask(shuffle, visible, shuffle.argsort(1));
@@ -57,12 +58,13 @@ public sealed class PatchMask
     /// <param name="hidden">Whether a patch is hidden, image by image; the same number of them in every image.</param>
     /// <param name="patchCount">Patches in an image.</param>
     /// <exception cref="ArgumentException">
-    /// There are fewer than two patches, or not as many flags as patches for each image; the images do not hide the same number of patches, or one hides none or all.
+    /// There are fewer than two patches, or not as many flags as patches for each image, or no image; the images do not hide the same number of patches,
+    /// or one hides none or all.
     /// </exception>
     public static PatchMask FromFlags(ReadOnlySpan<bool> hidden, int patchCount)
     {
         if (patchCount < 2)
-            throw new ArgumentException($"An image of {patchCount} patches cannot show one and hide another: expected at least 2.", nameof(patchCount));
+            throw new ArgumentException($"An image has {patchCount} patches: expected at least 2, one to show and one to hide.", nameof(patchCount));
         if (hidden.Length == 0 || hidden.Length % patchCount != 0)
             throw new ArgumentException(
                 $"There are {hidden.Length} flags: expected {patchCount} for each image, one for each patch, and at least one image.", nameof(hidden));
@@ -73,7 +75,8 @@ public sealed class PatchMask
         {
             ReadOnlySpan<bool> flags = hidden.Slice(b * patchCount, patchCount);
             if (flags.Count(false) != visible || visible == 0 || visible == patchCount)
-                throw new ArgumentException($"Image {b} shows {flags.Count(false)} of {patchCount} patches: expected {visible} as image 0, neither none nor all.", nameof(hidden));
+                throw new ArgumentException(
+                    $"Image {b} shows {flags.Count(false)} of {patchCount} patches: expected {visible} as image 0, neither none nor all.", nameof(hidden));
             int nextVisible = 0, nextHidden = visible;
             for (int i = 0; i < patchCount; i++)
             {

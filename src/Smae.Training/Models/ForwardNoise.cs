@@ -26,14 +26,6 @@ internal sealed class ForwardNoise
     /// <param name="probability">The probability.</param>
     public Tensor DropPath(Tensor branch, double probability) => probability == 0 ? branch : branch * Keep([branch.size(0), 1, 1], probability, branch);
 
-    /// <summary>What <see cref="DropPath"/> multiplies the branch of each image by, <c>[batch]</c>; null is 1.</summary>
-    public float[]? DropPathFactors(long batch, double probability, Tensor like)
-    {
-        if (probability == 0) return null;
-        using Tensor keep = Keep([batch, 1, 1], probability, like);
-        return keep.data<float>().ToArray();
-    }
-
     private Tensor Keep(long[] shape, double probability, Tensor like)
     {
         using var noGrad = no_grad();

@@ -52,11 +52,7 @@ public static class ReconstructionGrid
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
     public static void Save(
         string path, MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2,
-        Device? device = null)
-    {
-        (int width, int height, byte[] rgba) = Draw(model, images, indices, options, scale, device);
-        PngWriter.Save(path, width, height, rgba);
-    }
+        Device? device = null) => PngWriter.Save(path, Draw(model, images, indices, options, scale, device));
 }
 
 /// <summary>
@@ -96,11 +92,8 @@ public static class AttentionMaps
     /// <exception cref="InvalidOperationException">The encoder has no class token.</exception>
     /// <exception cref="ArgumentException">The images are not of the encoder's size.</exception>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
-    public static void Save(string path, ImageEncoder encoder, ImageStore images, ReadOnlySpan<long> indices, int scale = 2)
-    {
-        (int width, int height, byte[] rgba) = Draw(encoder, images, indices, scale);
-        PngWriter.Save(path, width, height, rgba);
-    }
+    public static void Save(string path, ImageEncoder encoder, ImageStore images, ReadOnlySpan<long> indices, int scale = 2) =>
+        PngWriter.Save(path, Draw(encoder, images, indices, scale));
 
     private static byte[] ToRgb(byte[] pixels, int channels) => channels == 3
         ? pixels

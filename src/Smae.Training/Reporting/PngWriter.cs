@@ -18,7 +18,8 @@ public static class PngWriter
         AtomicFile.Write(path, stream => stream.Write(file));
     }
 
-    /// <summary>The bytes of a PNG file.</summary>
+    internal static void Save(string path, (int Width, int Height, byte[] Rgba) picture) => Save(path, picture.Width, picture.Height, picture.Rgba);
+
     internal static byte[] Encode(int width, int height, ReadOnlySpan<byte> pixels)
     {
         long count = (long)width * height;

@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>Writes files so that whoever looks sees the old ones or the whole new ones, even after a crash.</summary>
-internal static class AtomicFile
+public static class AtomicFile
 {
     /// <summary>
     /// Writes to temporary names beside the targets, syncs, renames in order; folders are made. On failure the temporary files are removed and the targets
     /// are as they were.
     /// </summary>
-    public static void Write(params ReadOnlySpan<(string Path, Action<Stream> Write)> files)
+    internal static void Write(params ReadOnlySpan<(string Path, Action<Stream> Write)> files)
     {
         string[] targets = new string[files.Length], temporary = new string[files.Length], old = new string[files.Length];
         int renamed = 0;
@@ -49,6 +49,10 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>Writes to a temporary name beside the target, syncs, renames; the folder is made. On failure the target is as it was.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes the content; what it throws is thrown on.</param>
+    /// <exception cref="IOException">The disk is full, or the folder cannot be made.</exception>
     public static void Write(string path, Action<Stream> write) => Write((path, write));
 }
 

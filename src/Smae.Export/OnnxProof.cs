@@ -1,0 +1,184 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using Smae.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Smae.Export;
+
+/// <summary>How well ONNX Runtime, on the CPU, agrees with TorchSharp in float32 about an exported model.</summary>
+/// <param name="Images">Images that were compared.</param>
+/// <param name="MaxDifference">The largest absolute difference between two numbers, over all outputs.</param>
+/// <param name="Magnitude">The largest absolute number that TorchSharp gave in the output where the difference is largest relative to it.</param>
+/// <param name="RelativeDifference">
+/// The largest difference of an output as a share of its magnitude: what <paramref name="Tolerance"/> limits.
+/// </param>
+/// <param name="Tolerance">What was allowed.</param>
+/// <param name="Top1Agreement">For a classifier the share of images for which both find the same class, 0 to 1; else null.</param>
+public sealed record OnnxProof(
+    long Images, double MaxDifference, double Magnitude, double RelativeDifference, double Tolerance, double? Top1Agreement)
+{
+    /// <summary>One line for people.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Images} images, largest difference {MaxDifference:G3} ({RelativeDifference:G2} of the largest number)")
+        + (Top1Agreement is { } top ? string.Create(CultureInfo.InvariantCulture, $", {top:P1} of classes agree") : "");
+}
+
+/// <summary>What ONNX Runtime makes of an exported model is not what TorchSharp makes of it. No file was written.</summary>
+/// <param name="message">What differs and by how much.</param>
+public sealed class OnnxExportException(string message) : Exception(message);
+
+/// <summary>
+/// Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.
+/// </summary>
+internal sealed class ExportProof : IDisposable
+{
+    private const int RandomBatch = 3, BatchSize = 16;
+    private readonly ModelExport _export;
+    private readonly GraphOutput[] _outputs;
+    private readonly Agreement[] _agreements;
+    private readonly InferenceSession _session;
+    private readonly Random _random = new(1);
+    private long _images, _sameClass;
+
+    private ExportProof(ModelExport export, byte[] model, GraphOutput[] outputs)
+    {
+        (_export, _outputs) = (export, outputs);
+        _agreements = [.. outputs.Select(_ => new Agreement())];
+        _session = RuntimeSession.OpenOnCpu("the exported model", model, threads: 0);
+    }
+
+    /// <exception cref="OnnxExportException">The two differ by more than the tolerance.</exception>
+    public static OnnxProof Run(ModelExport export, byte[] model, GraphOutput[] outputs)
+    {
+        using var proof = new ExportProof(export, model, outputs);
+        proof.Compare(proof.RandomImages(1), 1);
+        proof.Compare(proof.RandomImages(RandomBatch), RandomBatch);
+        if (export.Options.ProofImages is { } images) proof.CompareAll(images);
+        return proof.Judge();
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private void CompareAll(ImageStore images)
+    {
+        int size = _export.Preprocessing.ByteCount;
+        for (long from = 0; from < images.Count; from += BatchSize)
+        {
+            int count = (int)Math.Min(BatchSize, images.Count - from);
+            var pixels = new byte[count * size];
+            for (int i = 0; i < count; i++) images[from + i].CopyTo(pixels.AsSpan(i * size));
+            Compare(pixels, count);
+        }
+    }
+
+    private void Compare(byte[] pixels, int count)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        ImagePreprocessing p = _export.Preprocessing;
+        Tensor bytes = tensor(pixels, [count, p.Height, p.Width, p.Channels]);
+        Tensor mean = tensor(p.Mean.ToArray()), deviation = tensor(p.StandardDeviation.ToArray());
+        Tensor images = ((bytes.to_type(ScalarType.Float32) / 255f - mean) / deviation).permute(0, 3, 1, 2);
+        bool[] hidden = RandomMask(count);
+        Tensor[] expected = _export.Reference(images, hidden);
+        float[][] found = Score(bytes, images, hidden, count);
+        for (int i = 0; i < expected.Length; i++)
+            _agreements[i].Add(expected[i].contiguous().data<float>().ToArray(), found[i], _outputs[i].Name);
+        _images += count;
+        if (_export.Kind != OnnxModelKind.Classifier) return;
+        Tensor classes = tensor(found[0], expected[0].shape).argmax(1);
+        _sameClass += classes.eq(expected[0].argmax(1)).to_type(ScalarType.Int64).sum().ToInt64();
+    }
+
+    private float[][] Score(Tensor bytes, Tensor normalized, bool[] hidden, int count)
+    {
+        long[] shape = [count, .. _session.InputMetadata[_export.Options.InputName].Dimensions.Skip(1).Select(d => (long)d)];
+        using OrtValue input = _export.Options.Input switch
+        {
+            OnnxInput.Bytes => OrtValue.CreateTensorValueFromMemory(bytes.data<byte>().ToArray(), shape),
+            OnnxInput.PlanarBytes => OrtValue.CreateTensorValueFromMemory(bytes.permute(0, 3, 1, 2).contiguous().data<byte>().ToArray(), shape),
+            _ => OrtValue.CreateTensorValueFromMemory(normalized.contiguous().data<float>().ToArray(), shape),
+        };
+        List<string> names = [_export.Options.InputName];
+        List<OrtValue> values = [input];
+        if (hidden.Length > 0)
+        {
+            names.Add(ModelExport.MaskName);
+            values.Add(OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0), [count, hidden.Length / count]));
+        }
+        using OrtValue? mask = values.ElementAtOrDefault(1);
+        using var run = new RunOptions();
+        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(run, names, values, [.. _outputs.Select(o => o.Name)]);
+        return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
+    }
+
+    private OnnxProof Judge()
+    {
+        OnnxExportOptions options = _export.Options;
+        double tolerance = options.EffectiveTolerance;
+        Agreement worst = _agreements.MaxBy(a => a.Relative)!;
+        if (!(worst.Relative <= tolerance))
+        {
+            string output = _outputs[Array.IndexOf(_agreements, worst)].Name;
+            string advice = options.Precision == OnnxPrecision.Float32 ? "" : " or choose a finer Precision";
+            throw new OnnxExportException(
+                FormattableString.Invariant($"ONNX Runtime's '{output}' differs from TorchSharp's by {worst.Difference:G3}, where numbers go up to ")
+                + FormattableString.Invariant($"{worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ({options.Precision}). ")
+                + $"Raise Tolerance if that is good enough{advice}. No file was written.");
+        }
+        double? sameClass = _export.Kind == OnnxModelKind.Classifier ? (double)_sameClass / _images : null;
+        return new OnnxProof(_images, _agreements.Max(a => a.Difference), worst.Magnitude, worst.Relative, tolerance, sameClass);
+    }
+
+    /// <summary>Noise, brighter and duller, so that not every image looks the same to a model.</summary>
+    private byte[] RandomImages(int count)
+    {
+        var pixels = new byte[count * _export.Preprocessing.ByteCount];
+        int size = _export.Preprocessing.ByteCount;
+        for (int at = 0; at < pixels.Length; at += size)
+        {
+            int low = _random.Next(128), range = _random.Next(32, 128);
+            for (int i = 0; i < size; i++) pixels[at + i] = (byte)(low + _random.Next(range));
+        }
+        return pixels;
+    }
+
+    /// <summary>Hides the same number of patches, about three of four, in every image: TorchSharp's models want it so.</summary>
+    private bool[] RandomMask(int count)
+    {
+        int patches = _export.MaskedPatches, hidden = patches * 3 / 4;
+        return [.. Enumerable.Range(0, count).SelectMany(_ =>
+        {
+            bool[] flags = [.. Enumerable.Range(0, patches).Select(i => i < hidden)];
+            _random.Shuffle(flags);
+            return flags;
+        })];
+    }
+
+    /// <summary>How far two sets of numbers lie apart.</summary>
+    private sealed class Agreement
+    {
+        public double Difference { get; private set; }
+
+        public double Magnitude { get; private set; }
+
+        public double Relative => Difference == 0 ? 0 : Difference / Magnitude;
+
+        public void Add(float[] expected, float[] found, string output)
+        {
+            if (expected.Length != found.Length)
+                throw new OnnxExportException(
+                    $"ONNX Runtime's '{output}' has {found.Length} numbers where TorchSharp's has {expected.Length}. No file was written.");
+            for (int i = 0; i < expected.Length; i++)
+            {
+                if (!float.IsFinite(expected[i]))
+                    throw new OnnxExportException($"TorchSharp's '{output}' holds {expected[i]}: the model cannot be proven. No file was written.");
+                double difference = Math.Abs((double)expected[i] - found[i]);
+                Difference = Math.Max(Difference, double.IsNaN(difference) ? double.PositiveInfinity : difference);
+                Magnitude = Math.Max(Magnitude, Math.Abs(expected[i]));
+            }
+        }
+    }
+}

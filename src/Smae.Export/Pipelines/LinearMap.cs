@@ -1,6 +1,0 @@
-namespace Smae.Export;
-
-/// <summary>A linear map of a model's output, <c>y = matrix x + offset</c>.</summary>
-/// <param name="Matrix">Row by row, <c>[rows, columns]</c>: as many rows as numbers come out.</param>
-/// <param name="Offset">A number for each row.</param>
-internal sealed record LinearMap(float[] Matrix, float[] Offset);
