@@ -47,7 +47,9 @@ internal static class Search
         Console.WriteLine(page.FullName);
     }
 
-    /// <summary>Embeds files. Each is a call of its own: calls that are under way together share batches, and a file that cannot be read fails alone.</summary>
+    /// <summary>
+    /// Embeds files. Each is a call of its own: calls that are under way together share batches, and a file that cannot be read fails alone.
+    /// </summary>
     /// <returns>The images that could be read, in the order of the files. The others are reported.</returns>
     private static async Task<IReadOnlyList<EmbeddedImage>> Embed(string[] files, string encoder, int? gpu, CancellationToken cancellation)
     {

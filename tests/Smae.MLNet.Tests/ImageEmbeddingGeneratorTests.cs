@@ -252,15 +252,12 @@ public sealed class ImageEmbeddingGeneratorTests : EmbeddingFixture
 #pragma warning disable MEVD9001 // what stores call for a property of their records
         using var generator = new ImageEmbeddingGenerator(Encoder);
         var dispatcher = EmbeddingGenerationDispatcher.Create<Embedding<float>>();
-        var property = new VectorPropertyModel("Image", typeof(DataContent))
-        {
-            Dimensions = TestModels.Width, EmbeddingGenerator = generator, EmbeddingGenerationDispatcher = dispatcher,
-        };
-        Assert.AreEqual(typeof(Embedding<float>), dispatcher.ResolveEmbeddingType(property, generator, null));
-        DataContent[] records = [Content(AnyImage()), Content(AnyImage())];
-        IReadOnlyList<Embedding> stored = await property.GenerateEmbeddingsAsync(records, default);
+        var property = new VectorPropertyModel("Image", typeof(DataContent)) { Dimensions = TestModels.Width, EmbeddingGenerator = generator };
+        property.EmbeddingGenerationDispatcher = dispatcher;
+        property.EmbeddingType = dispatcher.ResolveEmbeddingType(property, generator, null)!;
+        IReadOnlyList<Embedding> stored = await property.GenerateEmbeddingsAsync([Content(AnyImage()), Content(AnyImage())], default);
         Assert.HasCount(2, stored);
-        foreach (Embedding found in (Embedding[])[.. stored, await property.GenerateEmbeddingAsync(records[0], default)])
+        foreach (Embedding found in (Embedding[])[.. stored, await property.GenerateEmbeddingAsync(Content(AnyImage()), default)])
             AssertClose(Expected(AnyImage()), ((Embedding<float>)found).Vector.ToArray(), "stored");
 #pragma warning restore MEVD9001
     }

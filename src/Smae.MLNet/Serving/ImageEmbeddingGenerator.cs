@@ -34,7 +34,9 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
     private volatile bool _disposed;
 
     /// <summary>Puts an encoder behind the interface.</summary>
-    /// <param name="options">Null takes every option's default. <see cref="ImageEmbeddingOptions.GpuDeviceId"/> is not looked at: the encoder has its place.</param>
+    /// <param name="options">
+    /// Null takes every option's default. <see cref="ImageEmbeddingOptions.GpuDeviceId"/> is not looked at: the encoder has its place.
+    /// </param>
     /// <param name="ownsEncoder">Whether the encoder is disposed together with this object.</param>
     /// <exception cref="ArgumentException">
     /// An option is out of range, or the encoder takes images of another number of channels than 1, 3 or 4.
@@ -45,7 +47,9 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
     }
 
     /// <summary>Puts an encoder's ONNX file behind the interface. One that gives tokens gives all tokens of an image one after the other.</summary>
-    /// <param name="options">Null takes every option's default. <see cref="ImageEmbeddingOptions.GpuDeviceId"/> is not looked at: the file has its place.</param>
+    /// <param name="options">
+    /// Null takes every option's default. <see cref="ImageEmbeddingOptions.GpuDeviceId"/> is not looked at: the file has its place.
+    /// </param>
     /// <param name="ownsModel">Whether the model is disposed together with this object.</param>
     /// <exception cref="ArgumentException">
     /// The file holds no encoder, an option is out of range, or it takes images of another number of channels than 1, 3 or 4.
@@ -137,7 +141,10 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
         return serviceType.IsInstanceOfType(_model) ? _model : null;
     }
 
-    /// <summary>Ends the calls that wait, with an <see cref="ObjectDisposedException"/>, lets the batch that is being computed end, and frees the model if it is owned.</summary>
+    /// <summary>
+    /// Ends the calls that wait, with an <see cref="ObjectDisposedException"/>, lets the batch that is being computed end, and frees the model if it is
+    /// owned.
+    /// </summary>
     public void Dispose()
     {
         if (_disposed) return;
@@ -194,7 +201,9 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
             throw new ArgumentException($"ModelId is '{id}': this generator runs '{own}'.", nameof(options));
     }
 
-    /// <summary>Decodes and queues the images of a call, no more than a batch ahead: memory does not grow with the call, and other calls get their turns.</summary>
+    /// <summary>
+    /// Decodes and queues the images of a call, no more than a batch ahead: memory does not grow with the call, and other calls get their turns.
+    /// </summary>
     private async Task<GeneratedEmbeddings<Embedding<float>>> Generate(DataContent[] images, CancellationToken cancellation)
     {
         var embeddings = new GeneratedEmbeddings<Embedding<float>>(images.Length);
@@ -217,10 +226,13 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
 
     private byte[][] Decode(DataContent[] images, int from, int count, CancellationToken cancellation)
     {
+        // Read one by one: content of a data URI is decoded when it is first asked for, not thread-safely, and an image may be there twice.
+        ReadOnlyMemory<byte>[] files = Array.ConvertAll(images[from..(from + count)], image => image.Data);
         var pixels = new byte[count][];
         var problems = new InvalidDataException?[count];
+        var cores = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         if (count == 1) DecodeOne(0);
-        else Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, DecodeOne);
+        else Parallel.For(0, count, cores, DecodeOne);
 
         InvalidDataException[] broken = [.. problems.OfType<InvalidDataException>()];
         return broken.Length switch
@@ -234,7 +246,7 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
         {
             pixels[i] = ArrayPool<byte>.Shared.Rent(_decoders.ImageBytes);   // an array of 224 x 224 pixels is a large object
             ImageDecoder decoder = _decoders.Rent();
-            problems[i] = decoder.DecodeBytes(images[from + i].Data.Span, Name(images, from + i), pixels[i].AsSpan(0, _decoders.ImageBytes));
+            problems[i] = decoder.DecodeBytes(files[i].Span, Name(images, from + i), pixels[i].AsSpan(0, _decoders.ImageBytes));
             _decoders.Return(decoder);
         }
     }
