@@ -244,9 +244,9 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
 
         void DecodeOne(int i)
         {
-            pixels[i] = ArrayPool<byte>.Shared.Rent(_decoders.ImageBytes);   // an array of 224 x 224 pixels is a large object
+            pixels[i] = ArrayPool<byte>.Shared.Rent(_decoders.Preprocessing.ByteCount);   // an array of 224 x 224 pixels is a large object
             ImageDecoder decoder = _decoders.Rent();
-            problems[i] = decoder.DecodeBytes(files[i].Span, Name(images, from + i), pixels[i].AsSpan(0, _decoders.ImageBytes));
+            problems[i] = decoder.DecodeBytes(files[i].Span, Name(images, from + i), pixels[i].AsSpan(0, _decoders.Preprocessing.ByteCount));
             _decoders.Return(decoder);
         }
     }
