@@ -69,7 +69,7 @@ public static class ImageDataCatalog
         var host = CatalogEnvironment.Of(catalog).Register(nameof(LoadImageStore));
         using var channel = host.Start("Decoding");
         var loader = new ImageStoreLoader(
-            new ImageDecoders(preprocessing), reading?.BrokenImages ?? BrokenImagePolicy.Fail, host, channel, cancellationToken, reading?.Cache);
+            new ImageDecoders(preprocessing, reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels), reading?.BrokenImages ?? BrokenImagePolicy.Fail, host, channel, cancellationToken, reading?.Cache);
         return loader.Load(data, inputColumnName);
     }
 }

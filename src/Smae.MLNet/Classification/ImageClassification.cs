@@ -37,7 +37,8 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         input.Reading?.Validate();
         _environment = environment;
         _host = environment.Register(GetType().Name);
-        (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing));
+        (_input, _options) = (input, options);
+        _decoders = new ImageDecoders(preprocessing, input.Reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels);
         _brokenImages = input.Reading?.BrokenImages ?? BrokenImagePolicy.Skip;
     }
 

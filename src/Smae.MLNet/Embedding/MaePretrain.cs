@@ -25,7 +25,7 @@ public sealed class MaePretrainEstimator : ImageEstimator<MaeTransformer>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     internal MaePretrainEstimator(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, MaePretrainOptions options, ImageReadOptions reading)
-        : base(environment, inputColumnName, PreprocessingOf(options, reading))
+        : base(environment, inputColumnName, PreprocessingOf(options, reading), reading.MaxMegapixels)
     {
         (_options, _reading) = (options, reading);
         Outputs = [new VectorOutput(outputColumnName, options.Encoder.EmbedDim)];

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Smae.MLNet;
 
 /// <summary>How the images of a data view are read into memory, once, before something is done with all of them.</summary>
@@ -16,9 +18,18 @@ public sealed record ImageReadOptions
     /// </summary>
     public ImageCacheOptions? Cache { get; init; }
 
+    /// <summary>
+    /// The most pixels that an image may have, in millions. A larger one is broken, told by its header before memory is taken for it: on each core a decoded
+    /// image takes 4 bytes a pixel. Default 100; transformers that were not trained with other options go by the default too.
+    /// </summary>
+    [Range(1, 500)]
+    public int MaxMegapixels { get; init; } = DefaultMaxMegapixels;
+
+    internal const int DefaultMaxMegapixels = 100;
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
-    public void Validate() => Cache?.Validate();
+    public void Validate() => Rules.Check(Rules.Faults(this).Concat(Cache is null ? [] : Faults.Of(Cache.Validate)), nameof(ImageReadOptions));
 }
 
 /// <summary>

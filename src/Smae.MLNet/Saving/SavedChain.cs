@@ -42,6 +42,10 @@ internal sealed class SavedChain(ImageScoring scoring)
             throw new NotSupportedException(
                 $"Column '{scoring.InputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved " +
                 "model could not read them. Fit on a column of paths or of MLImage, and save that.");
+        if (ImageFitter.KindOf(scoring.Model.Preprocessing.Resize) is not { } resizing)
+            throw new NotSupportedException(
+                $"The model's images are resized by ResizeMode.{scoring.Model.Preprocessing.Resize}, where ML.NET's own ResizeImages picks single pixels: a "
+                + "saved model would see others than it was trained on. Train with ResizeMode.Crop or ResizeMode.Pad to save it, or export it as ONNX.");
         DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
         try
         {
@@ -50,7 +54,7 @@ internal sealed class SavedChain(ImageScoring scoring)
             if (pictures is null) PipelineModel.Write(whole, single, Pixels, saved.Output, valueColumn, saved.Map);
             else PipelineModel.WritePictures(whole, single, Pixels, valueColumn, pictures);
             // OnnxTransformer reads its file again when it saves: the chain is saved while the file is there.
-            using TransformerChain<ITransformer> chain = Chain(single, valueColumn, last);
+            using TransformerChain<ITransformer> chain = Chain(single, resizing, valueColumn, last);
             ((ICanSaveModel)chain).Save(context);
         }
         finally
@@ -59,7 +63,8 @@ internal sealed class SavedChain(ImageScoring scoring)
         }
     }
 
-    private TransformerChain<ITransformer> Chain(string file, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
+    private TransformerChain<ITransformer> Chain(
+        string file, ImageResizingEstimator.ResizingKind resizing, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
         bool loads = scoring.SourceKind == ImageColumnKind.Path;
         TransformsCatalog ml = new MLContext().Transforms;
@@ -81,10 +86,8 @@ internal sealed class SavedChain(ImageScoring scoring)
             passing.Add(Loaded);
         }
         ImagePreprocessing size = scoring.Model.Preprocessing;
-        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
-        var colors = PipelineModel.ExtractedChannels(size) == 4
-            ? ImagePixelExtractingEstimator.ColorBits.All
-            : ImagePixelExtractingEstimator.ColorBits.Rgb;
+        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, resizing).Fit(data));
+        const ImagePixelExtractingEstimator.ColorBits colors = ImagePixelExtractingEstimator.ColorBits.All;
         Add(ml.ExtractPixels(Pixels, Resized, colors, interleavePixelColors: true, outputAsFloatArray: false).Fit(data));
         Add(ml.ApplyOnnxModel([valueColumn], [Pixels], file).Fit(data));
         if (last is not null)

@@ -90,11 +90,12 @@ public abstract class ImageTransformer : ITransformer, IDisposable
 /// <typeparam name="TTransformer">The kind of transformer.</typeparam>
 public abstract class ImageEstimator<TTransformer> : IEstimator<TTransformer> where TTransformer : class, ITransformer
 {
-    private protected ImageEstimator(IHostEnvironment environment, string inputColumnName, ImagePreprocessing preprocessing)
+    private protected ImageEstimator(
+        IHostEnvironment environment, string inputColumnName, ImagePreprocessing preprocessing, int maxMegapixels = ImageReadOptions.DefaultMaxMegapixels)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(inputColumnName);
         (Environment, Host, InputColumnName) = (environment, environment.Register(GetType().Name), inputColumnName);
-        Decoders = new ImageDecoders(preprocessing);
+        Decoders = new ImageDecoders(preprocessing, maxMegapixels);
     }
 
     /// <summary>The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).</summary>
