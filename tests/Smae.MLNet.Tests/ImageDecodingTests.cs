@@ -112,7 +112,7 @@ public class ImageDecodingTests
         AssertProblem(text, text, "not an image", "16 bytes");
         AssertProblem(empty, empty, "empty");
         AssertProblem(missing, missing, "cannot be read");
-        AssertProblem(truncated, truncated, "truncated or damaged JPEG");
+        AssertProblem(truncated, truncated, "truncated JPEG");
         AssertProblem("", "path", "empty");
     }
 

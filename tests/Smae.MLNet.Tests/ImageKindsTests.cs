@@ -173,7 +173,7 @@ public sealed class ImageKindsTests : EmbeddingFixture
             for (int length = 12; length < needed; length += 1 + length / 50)
             {
                 string? problem = Problem(file[..length]);
-                Assert.Contains(format == SKEncodedImageFormat.Webp && length < 100 ? "" : "truncated", problem ?? throw new AssertFailedException($"{format} {length}"));
+                Assert.Contains("truncated", problem ?? throw new AssertFailedException($"{format} {length}"));
             }
         }
     }
@@ -196,14 +196,14 @@ public sealed class ImageKindsTests : EmbeddingFixture
     {
         byte[] file = Drawings.Bmp(20, 16, 77, off);
         CollectionAssert.AreEqual(Decode(Drawings.Bmp(20, 16, 77), s_preprocessing), Decode(file, s_preprocessing));
-        StringAssert.Contains(Problem(file[..500]), "truncated or damaged BMP");
+        StringAssert.Contains(Problem(file[..500]), "truncated BMP");
     }
 
     [TestMethod]
     public void What_is_no_image_is_told_by_what_it_is()
     {
         StringAssert.Contains(Problem([]), "empty");
-        StringAssert.Contains(Problem("GIF89a and more"u8.ToArray()), "GIF89a and more".Length.ToString());
+        StringAssert.Contains(Problem("GIF89a and more"u8.ToArray()), "truncated GIF");
         StringAssert.Contains(Problem("hello, I am text"u8.ToArray()), "not an image");
     }
 

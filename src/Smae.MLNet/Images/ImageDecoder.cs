@@ -40,7 +40,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
     private byte[] _encoded = [];
 
     /// <summary>Decodes the file <paramref name="path"/> into <paramref name="pixels"/> (H x W x C bytes).</summary>
-    /// <returns>Null, or what is wrong with the file.</returns>
+    /// <returns>Null, or what is wrong with the file; where its content alone does not decide that, with an inner exception.</returns>
     public InvalidDataException? DecodeFile(string path, Span<byte> pixels)
     {
         if (string.IsNullOrWhiteSpace(path)) return new InvalidDataException("The path of the image is empty.");
@@ -80,13 +80,13 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
     {
         if (length == 0) return new InvalidDataException($"{name}: the file is empty");
         using SKData data = SKData.Create(Marshal.UnsafeAddrOfPinnedArrayElement(_encoded, 0), length);
-        using SKCodec? codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
+        using SKCodec? codec = SKCodec.Create(data);
         if (codec is null)
         {
-            string found = $"found {length} bytes starting with {Convert.ToHexString(_encoded.AsSpan(0, Math.Min(length, 8)))}";
-            return new InvalidDataException(result == SKCodecResult.IncompleteInput
-                ? $"{name}: truncated: it ends inside its header, {found}"
-                : $"{name}: not an image: expected the content of a JPEG, PNG, WebP, BMP or GIF file, {found}");
+            string found = $"{length} bytes starting with {Convert.ToHexString(_encoded.AsSpan(0, Math.Min(length, 8)))}";
+            return new InvalidDataException(FormatOf(_encoded.AsSpan(0, length)) is { } format
+                ? $"{name}: truncated {format}: its header is not whole, found {found}"
+                : $"{name}: not an image: expected the content of a JPEG, PNG, WebP, BMP or GIF file, found {found}");
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
         var info = new SKImageInfo(
@@ -94,16 +94,27 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
         using var image = new SKBitmap();
         // By the header, before memory is taken for what it promises.
         if ((long)width * height > maxMegapixels * 1_000_000L || !image.TryAllocPixels(info))
-            return new InvalidDataException($"{name}: too large: {width}x{height} pixels, expected at most {maxMegapixels} megapixels (ImageReadOptions.MaxMegapixels)");
-        result = codec.GetPixels(info, image.GetPixels());
+            return new InvalidDataException(
+                $"{name}: too large: {width}x{height} pixels, expected at most {maxMegapixels} megapixels", new NotSupportedException("ImageReadOptions.MaxMegapixels"));
+        SKCodecResult result = codec.GetPixels(info, image.GetPixels());
         if (result != SKCodecResult.Success)
             return new InvalidDataException(
-                $"{name}: truncated or damaged {codec.EncodedFormat.ToString().ToUpperInvariant()}: {length} bytes, which do not make all of its "
-                + $"{width}x{height} pixels ({result})");
+                $"{name}: truncated {(result == SKCodecResult.IncompleteInput ? "" : "or damaged ")}{codec.EncodedFormat.ToString().ToUpperInvariant()}: "
+                + $"{length} bytes do not make all of its {width}x{height} pixels ({result})");
         using SKBitmap? upright = Upright(image, codec.EncodedOrigin);
         _fitter.Fit(upright ?? image, pixels);
         return null;
     }
+
+    private static string? FormatOf(ReadOnlySpan<byte> file) => file switch
+    {
+        [0xFF, 0xD8, ..] => "JPEG",
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "PNG",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', ..] => "WEBP",
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "GIF",
+        [(byte)'B', (byte)'M', ..] => "BMP",
+        _ => null,
+    };
 
     /// <summary>The image as it is to be seen; null where it lies so already.</summary>
     private static SKBitmap? Upright(SKBitmap image, SKEncodedOrigin origin)

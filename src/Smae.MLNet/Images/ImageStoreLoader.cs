@@ -66,6 +66,7 @@ internal sealed class ImageStoreLoader(
             var reported = TimeSpan.Zero;
             string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";
             long total = 0;
+            bool lasting = true;
             while (Fill(batch, cursor, rows))
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -77,6 +78,8 @@ internal sealed class ImageStoreLoader(
                     {
                         broken.Add(problem);
                         kept.AddBroken(total + i, problem.Message);
+                        // A file that another process holds open, or that is too large for these options, may be read by the next run.
+                        lasting &= problem.InnerException is null or FileNotFoundException or DirectoryNotFoundException;
                         continue;
                     }
                     store.Add(batch.Image(i));
@@ -97,7 +100,7 @@ internal sealed class ImageStoreLoader(
                 throw new InvalidDataException(
                     $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
             Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
-            kept.Complete(store);
+            if (lasting) kept.Complete(store);
             return store;
         }
         catch
