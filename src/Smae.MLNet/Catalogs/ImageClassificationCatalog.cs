@@ -15,8 +15,8 @@ public static class ImageClassificationCatalog
     /// <see cref="FineTuneOptions.EncoderWeights"/> is what training begins with; without either it begins with random weights.
     /// </param>
     /// <param name="validationData">
-    /// Data that is looked at after every epoch, with the same two columns: by default the best epoch's weights are kept. Labels may be keys
-    /// or, where the training data's keys were made of text, that text. Null, the default, is none.
+    /// Data that is looked at after every epoch, with the same two columns: by default the best epoch's weights are kept. Labels may be keys or, where the
+    /// training data's keys were made of text, that text. Null, the default, is none.
     /// </param>
     /// <param name="reading">
     /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.

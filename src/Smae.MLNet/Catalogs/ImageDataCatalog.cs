@@ -6,36 +6,32 @@ public static class ImageDataCatalog
     /// <summary>Lists the images in a folder, with their labels where the folder tells them. No image is read.</summary>
     /// <remarks>
     /// <para>
-    /// The data view has two text columns: <c>ImagePath</c>, the full path of the file, and <c>Label</c>, empty where there is none. Rows come
-    /// in ordinal order of the paths, the same on every system; the view can be shuffled. Files that end in .jpg, .jpeg, .png, .bmp or
-    /// .gif, in either case, are images.
+    /// The data view has two text columns: <c>ImagePath</c>, the full path of the file, and <c>Label</c>, empty where there is none. Rows come in ordinal order
+    /// of the paths, the same on every system; the view can be shuffled. Files that end in .jpg, .jpeg, .png, .bmp or .gif, in either case, are images.
     /// </para>
     /// <para>Four layouts are recognised:</para>
     /// <list type="bullet">
-    /// <item>Class folders: the label is the name of the folder, images may lie at any depth in it. Images beside the class folders are
-    /// left out.</item>
-    /// <item>Tiny ImageNet as it is distributed: the folder of the data set, or <c>train</c> or <c>val</c> in it
-    /// (labels of <c>val</c> come from <c>val_annotations.txt</c>). Labels are WordNet identifiers.</item>
+    /// <item>Class folders: the label is the name of the folder, images may lie at any depth in it. Images beside the class folders are left out.</item>
+    /// <item>Tiny ImageNet as it is distributed: the folder of the data set, or <c>train</c> or <c>val</c> in it (labels of <c>val</c> come from
+    /// <c>val_annotations.txt</c>). Labels are WordNet identifiers.</item>
     /// <item>CUB-200-2011 as it is distributed, known by its <c>images.txt</c>: labels are the names in <c>classes.txt</c>, splits come from
     /// <c>train_test_split.txt</c>.</item>
     /// <item>Images without class folders: labels are empty.</item>
     /// </list>
     /// <para>
-    /// A folder that holds <c>train</c> and one of <c>val</c>, <c>valid</c>, <c>validation</c> and <c>test</c> is a data set with splits,
-    /// each laid out as one of the above.
+    /// A folder that holds <c>train</c> and one of <c>val</c>, <c>valid</c>, <c>validation</c> and <c>test</c> is a data set with splits, each laid out as one
+    /// of the above.
     /// </para>
     /// </remarks>
     /// <param name="path">The folder.</param>
     /// <param name="split">
-    /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save
-    /// those without a label where others have one (Tiny ImageNet's test images).
+    /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save those without a
+    /// label where others have one (Tiny ImageNet's test images).
     /// </param>
     /// <returns>A data view with the columns <c>ImagePath</c> and <c>Label</c>.</returns>
     /// <exception cref="ArgumentException"><paramref name="path"/> is null or blank, or the data set has no such split.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="InvalidDataException">
-    /// There is no image in it, or a list of the data set is malformed (the message has file and line).
-    /// </exception>
+    /// <exception cref="InvalidDataException">There is no image in it, or a list of the data set is malformed (the message has file and line).</exception>
     public static IDataView LoadImageFolder(this DataOperationsCatalog catalog, string path, ImageFolderSplit split = ImageFolderSplit.All)
     {
         ArgumentNullException.ThrowIfNull(catalog);
@@ -48,8 +44,8 @@ public static class ImageDataCatalog
     /// <param name="inputColumnName">The column of images: <c>MLImage</c>, paths (text) or encoded files (<c>Vector&lt;Byte&gt;</c>).</param>
     /// <param name="preprocessing">Size and channels that the images are brought to.</param>
     /// <param name="reading">
-    /// What happens with images that cannot be read, how much of the images may be in memory, and whether the next run may use them; null, the
-    /// default, takes every option's default.
+    /// What happens with images that cannot be read, how much of the images may be in memory, and whether the next run may use them; null, the default, takes
+    /// every option's default.
     /// </param>
     /// <param name="cancellationToken">Stops the work. Default none.</param>
     /// <returns>The images in the order of the rows; the caller disposes the store.</returns>

@@ -4,8 +4,8 @@ using TorchSharp;
 namespace Smae.MLNet;
 
 /// <summary>
-/// The environment and the device of the <see cref="MLContext"/> that a catalog belongs to. ML.NET 5 has no public way from a catalog to it: what
-/// depends on ML.NET's internals for that stands here.
+/// The environment and the device of the <see cref="MLContext"/> that a catalog belongs to. ML.NET 5 has no public way from a catalog to it: what depends on
+/// ML.NET's internals for that stands here.
 /// </summary>
 internal static class CatalogEnvironment
 {
@@ -31,8 +31,8 @@ internal static class CatalogEnvironment
         ((int?)Read(environment, nameof(MLContext.GpuDeviceId)), (bool)Read(environment, nameof(MLContext.FallbackToCpu))!);
 
     /// <summary>
-    /// Null, which is the CPU, where the <see cref="MLContext"/> asks for no GPU, else the GPU asked for. One that is not there is replaced by the
-    /// CPU with a warning if <see cref="MLContext.FallbackToCpu"/> is set.
+    /// Null, which is the CPU, where the <see cref="MLContext"/> asks for no GPU, else the GPU asked for. One that is not there is replaced by the CPU with a
+    /// warning if <see cref="MLContext.FallbackToCpu"/> is set.
     /// </summary>
     /// <exception cref="InvalidOperationException">The GPU asked for is not there and <see cref="MLContext.FallbackToCpu"/> is not set.</exception>
     public static torch.Device? Device(IHostEnvironment environment, IChannel channel)

@@ -12,8 +12,7 @@ internal static class OutputShape
             int same = columns.FindIndex(other => other.Name == column.Name);
             if (same >= 0)
                 columns[same] = column;
-            else
-                columns.Add(column);
+            else columns.Add(column);
         }
         return new SchemaShape(columns);
     }

@@ -31,8 +31,8 @@ internal sealed class ImageDecoders
 }
 
 /// <summary>
-/// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images: upright, resized, on the ground colour. What is whole and what is
-/// broken is for Skia to say. Holds buffers: one thread at a time uses it.
+/// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images: upright, resized, on the ground colour. What is whole and what is broken
+/// is for Skia to say. Holds buffers: one thread at a time uses it.
 /// </summary>
 internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMegapixels)
 {
@@ -58,12 +58,9 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
 
     /// <summary>Decodes <paramref name="encoded"/>, the content of an image file, into <paramref name="pixels"/> (H x W x C bytes).</summary>
     /// <returns>Null, or what is wrong with the bytes, which the text calls <paramref name="name"/>.</returns>
-    public InvalidDataException? DecodeBytes(in VBuffer<byte> encoded, string name, Span<byte> pixels)
-    {
-        Reserve(encoded.Length);
-        encoded.CopyTo(_encoded.AsSpan(0, encoded.Length));
-        return Decode(encoded.Length, name, pixels);
-    }
+    public InvalidDataException? DecodeBytes(in VBuffer<byte> encoded, string name, Span<byte> pixels) => encoded.IsDense
+        ? DecodeBytes(encoded.GetValues(), name, pixels)
+        : DecodeBytes((ReadOnlySpan<byte>)[.. encoded.DenseValues()], name, pixels);
 
     /// <inheritdoc cref="DecodeBytes(in VBuffer{byte}, string, Span{byte})"/>
     public InvalidDataException? DecodeBytes(ReadOnlySpan<byte> encoded, string name, Span<byte> pixels)
@@ -145,23 +142,17 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
         int length = checked((int)Math.Min(RandomAccess.GetLength(file), Array.MaxLength));
         Reserve(length);
         int read = 0;
-        while (read < length)
-        {
-            int count = RandomAccess.Read(file, _encoded.AsSpan(read, length - read), read);
-            if (count == 0) break;
-            read += count;
-        }
+        while (read < length && RandomAccess.Read(file, _encoded.AsSpan(read, length - read), read) is > 0 and int count) read += count;
         return read;
     }
 
     private void Reserve(int length)
     {
-        if (_encoded.Length < length) _encoded = GC.AllocateUninitializedArray<byte>(Math.Max(length, (int)Math.Min(2L * _encoded.Length, Array.MaxLength)), pinned: true);
+        int grown = (int)Math.Min(2L * _encoded.Length, Array.MaxLength);
+        if (_encoded.Length < length) _encoded = GC.AllocateUninitializedArray<byte>(Math.Max(length, grown), pinned: true);
     }
 
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_image")]
-    private static extern ref SKBitmap BitmapField(MLImage image);
-
     /// <summary>The bitmap that an image of ML.NET is around: it alone tells whether the image is opaque.</summary>
-    private static SKBitmap BitmapOf(MLImage image) => BitmapField(image);
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_image")]
+    private static extern ref SKBitmap BitmapOf(MLImage image);
 }

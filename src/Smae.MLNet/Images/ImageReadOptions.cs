@@ -6,15 +6,15 @@ namespace Smae.MLNet;
 public sealed record ImageReadOptions
 {
     /// <summary>
-    /// What happens with images that cannot be read. Default null: trainers leave them out and report them (<see cref="BrokenImagePolicy.Skip"/>),
-    /// and a transformer of <c>MaePretrain</c> or of a trainer gives missing values for them later; for <c>LoadImageStore</c> they are an error
+    /// What happens with images that cannot be read. Default null: trainers leave them out and report them (<see cref="BrokenImagePolicy.Skip"/>), and a
+    /// transformer of <c>MaePretrain</c> or of a trainer gives missing values for them later; for <c>LoadImageStore</c> they are an error
     /// (<see cref="BrokenImagePolicy.Fail"/>), so that the images stay in step with the rows.
     /// </summary>
     public BrokenImagePolicy? BrokenImages { get; init; }
 
     /// <summary>
-    /// How much of the decoded images may be in memory, where the rest lies, and whether the next run may use them. Default null: every option's
-    /// default, which keeps nothing.
+    /// How much of the decoded images may be in memory, where the rest lies, and whether the next run may use them. Default null: every option's default, which
+    /// keeps nothing.
     /// </summary>
     public ImageCacheOptions? Cache { get; init; }
 
@@ -33,8 +33,7 @@ public sealed record ImageReadOptions
 }
 
 /// <summary>
-/// Does with broken images what the user chose: throws, or counts them and warns, about the first few one by one and about all of them
-/// at the end.
+/// Does with broken images what the user chose: throws, or counts them and warns, about the first few one by one and about all of them at the end.
 /// </summary>
 internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvider host, string consequence)
 {

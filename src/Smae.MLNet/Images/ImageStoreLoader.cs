@@ -31,12 +31,9 @@ internal sealed class ImageStoreLoader(
         try
         {
             if (rows.MissingLabels > 0)
-            {
                 channel.Warning(
                     MessageSensitivity.None,
-                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'"
-                    + $"{labels.OrNotAClass}: left out.");
-            }
+                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
             return new LabelledImages(store, rows.KeptLabels);
         }
         catch
@@ -53,8 +50,7 @@ internal sealed class ImageStoreLoader(
         using var kept = new ImageCache(
             decoders.Preprocessing, options, message => channel.Info(MessageSensitivity.UserData, message),
             message => channel.Warning(MessageSensitivity.UserData, message));
-        if (rows.Kind == ImageColumnKind.Path && kept.Find(Paths(rows)) is var (earlier, problems))
-            return Reuse(rows, earlier, problems);
+        if (rows.Kind == ImageColumnKind.Path && kept.Find(Paths(rows)) is var (earlier, problems)) return Reuse(rows, earlier, problems);
 
         using var cursor = rows.Open(out var reader);
         var broken = CreateReport();
@@ -131,10 +127,8 @@ internal sealed class ImageStoreLoader(
             long total = store.Count + problems.Count;
             for (int row = 0; row < total; row++)
             {
-                if (messages.TryGetValue(row, out string? message))
-                    broken.Add(new InvalidDataException(message));
-                else
-                    rows.KeepLabel(row);
+                if (messages.TryGetValue(row, out string? message)) broken.Add(new InvalidDataException(message));
+                else rows.KeepLabel(row);
             }
             broken.Summarise(total);
             return store;
@@ -156,9 +150,7 @@ internal sealed class ImageStoreLoader(
         batch.Clear();
         rows.ClearLabels();
         while (batch.Count < batch.Capacity && cursor.MoveNext())
-        {
             if (rows.TakeLabel()) batch.Take();
-        }
         return batch.Count > 0;
     }
 

@@ -6,9 +6,9 @@ using Smae.Export;
 namespace Smae.MLNet;
 
 /// <summary>
-/// Saves an image model as a chain of ML.NET's own transformers: ML.NET loads only types that its own assemblies register, so a type of ours in a
-/// model file could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics,
-/// Microsoft.ML.OnnxTransformer and ONNX Runtime.
+/// Saves an image model as a chain of ML.NET's own transformers: ML.NET loads only types that its own assemblies register, so a type of ours in a model file
+/// could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics, Microsoft.ML.OnnxTransformer and ONNX
+/// Runtime.
 /// </summary>
 internal sealed class SavedChain(ImageScoring scoring)
 {
@@ -20,8 +20,7 @@ internal sealed class SavedChain(ImageScoring scoring)
     public void SaveVector(ModelSaveContext context, string outputColumnName) => Save(context, outputColumnName);
 
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
-    public void SaveClasses(ModelSaveContext context, LabelClasses classes) =>
-        Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
+    public void SaveClasses(ModelSaveContext context, LabelClasses classes) => Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
 
     /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>
     public void SavePictures(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
@@ -101,9 +100,9 @@ internal sealed class SavedChain(ImageScoring scoring)
 }
 
 /// <summary>
-/// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but
-/// its maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it
-/// is the softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
+/// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but its
+/// maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it is the
+/// softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
 /// </summary>
 internal static class SoftmaxPredictor
 {
@@ -120,8 +119,7 @@ internal static class SoftmaxPredictor
         var schema = new DataViewSchema.Builder();
         schema.AddColumn("Label", new KeyDataViewType(typeof(uint), count), annotations.ToAnnotations());
         schema.AddColumn(logitsColumnName, new VectorDataViewType(NumberDataViewType.Single, count));
-        return Predictor<MaximumEntropyModelParameters>.Create(
-            environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
+        return Predictor<MaximumEntropyModelParameters>.Create(environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]

@@ -51,8 +51,8 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
 }
 
 /// <summary>
-/// Goes with the row or cursor below row by row: for a single row, for readers that want no score, and for those that want values which cannot be
-/// held back while the cursor below goes on, such as images. A row is scored once for each position, when its scores are first asked for.
+/// Goes with the row or cursor below row by row: for a single row, for readers that want no score, and for those that want values which cannot be held back
+/// while the cursor below goes on, such as images. A row is scored once for each position, when its scores are first asked for.
 /// </summary>
 internal sealed class RowCursor : ScoringCursor
 {
@@ -101,9 +101,8 @@ internal sealed class RowCursor : ScoringCursor
 }
 
 /// <summary>
-/// Reads a batch of rows, keeps the other columns' values, decodes and scores the images together, then serves the rows. While a batch is
-/// scored and served, the next one is read and decoded on other cores. What goes wrong with a row is thrown when the reader comes to it,
-/// not before.
+/// Reads a batch of rows, keeps the other columns' values, decodes and scores the images together, then serves the rows. While a batch is scored and served,
+/// the next one is read and decoded on other cores. What goes wrong with a row is thrown when the reader comes to it, not before.
 /// </summary>
 internal sealed class BatchCursor : ScoringCursor
 {
@@ -176,8 +175,7 @@ internal sealed class BatchCursor : ScoringCursor
         bool first = _size == 0;
         if (_reading is null)
             Read(_next);
-        else
-            _reading.Wait();
+        else _reading.Wait();
         (_current, _next) = (_next, _current);
         // Not yet with the first batch: its reader may want no more.
         var ahead = _next;
