@@ -9,9 +9,7 @@ public static class MaeCatalog
     /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null, the default, is the output's name.
     /// </param>
     /// <param name="options">What to train and how; null, the default, takes every option's default.</param>
-    /// <param name="reading">
-    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
-    /// </param>
+    /// <param name="reading">What happens with images that cannot be read, and where decoded images lie; null, the default, takes every default.</param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static MaePretrainEstimator MaePretrain(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null,
@@ -65,12 +63,11 @@ public static class MaeCatalog
         return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
     }
 
+    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
     /// <summary>Adds a column of embeddings for each of several columns of images, all made by one encoder.</summary>
     /// <param name="columns">
     /// Pairs of the column of embeddings to add and the column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).
     /// </param>
-    /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
     /// <returns>A chain with an estimator for each pair.</returns>
     /// <exception cref="ArgumentException">There is no pair.</exception>
     public static EstimatorChain<MaeTransformer> MaeEmbedding(

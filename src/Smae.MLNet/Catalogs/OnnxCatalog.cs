@@ -39,22 +39,14 @@ public static class OnnxCatalog
         new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
             new OnnxFile(modelFile, OnnxModelKind.Encoder, null, batchSize), brokenImages);
 
+    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
     /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes, <c>Score</c>, the
     /// probabilities of all classes, and <c>Probability</c>, that of the predicted class.
     /// </summary>
     /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).</param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of a classifier.</param>
-    /// <param name="options">
-    /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> name
-    /// when the transformer is made.
-    /// </param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its score is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">
-    /// A name is blank, the file holds another kind of model, or an option is out of range; the message names every one that is.
-    /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, OnnxScoringOptions? options,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
