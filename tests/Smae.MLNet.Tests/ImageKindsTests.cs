@@ -1,3 +1,4 @@
+using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using SkiaSharp;
@@ -38,7 +39,7 @@ public sealed class ImageKindsTests : EmbeddingFixture
     }
 
     [TestMethod]
-    public void Turning_comes_before_resizing_on_every_path()
+    public async Task Turning_comes_before_resizing_on_every_path()
     {
         byte[] file = Drawings.WithOrientation(Drawings.Encode(40, 20, (x, _) => x < 20 ? SKColors.Red : SKColors.White, SKEncodedImageFormat.Jpeg), 6);
         string path = At("lying.jpg");
@@ -58,6 +59,25 @@ public sealed class ImageKindsTests : EmbeddingFixture
         AssertClose(expected, Read<EmbeddingOnly>(onnx.Transform(byPath)).Single().Embedding, "ONNX");
         using ImageStore store = Context.Data.LoadImageStore(byPath, "ImagePath", s_preprocessing);
         CollectionAssert.AreEqual(pixels, store[0].ToArray());
+        using var generator = new ImageEmbeddingGenerator(Encoder);
+        var generated = await generator.GenerateAsync([new DataContent(file, "image/jpeg")]);
+        AssertClose(expected, generated[0].Vector.ToArray(), "the generator");
+    }
+
+    [TestMethod]
+    public void Grey_files_are_decoded_as_ML_NET_does()
+    {
+        using var grey = new SKBitmap(new SKImageInfo(40, 30, SKColorType.Gray8, SKAlphaType.Opaque));
+        for (int y = 0; y < 30; y++)
+        for (int x = 0; x < 40; x++) grey.SetPixel(x, y, new SKColor((byte)(5 * x), (byte)(5 * x), (byte)(5 * x)));
+        foreach (SKEncodedImageFormat format in (SKEncodedImageFormat[])[SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Png])
+        {
+            using SKData data = grey.Encode(format, 90);
+            using var image = MLImage.CreateFromStream(data.AsStream());
+            var byImage = new byte[s_preprocessing.ByteCount];
+            new ImageDecoders(s_preprocessing).Rent().Extract(image, byImage);
+            CollectionAssert.AreEqual(byImage, Decode(data.ToArray(), s_preprocessing));
+        }
     }
 
     [TestMethod]

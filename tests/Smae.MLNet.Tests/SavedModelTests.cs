@@ -92,6 +92,7 @@ public sealed class SavedModelTests : EmbeddingFixture
         var other = new MLContext();
         var loaded = other.Model.Load(Zip, out _);
         using var engine = other.Model.CreatePredictionEngine<AnySizeRow, EmbeddingOnly>(loaded);
+        Assert.IsTrue(engine.Predict(new AnySizeRow()).Embedding.All(float.IsNaN), "no image");
         for (int i = 0; i < 3; i++)
         {
             string path = At("disc", $"image{2 * i:000}.png");
