@@ -167,11 +167,9 @@ internal sealed class ImageStoreLoader(
         /// <summary>The labels of the images that were kept.</summary>
         public List<int> KeptLabels { get; } = [];
 
-        /// <summary>Rows without a label.</summary>
         public long MissingLabels { get; private set; }
 
         /// <summary>Goes over the rows from the first.</summary>
-        /// <param name="reader">Reads the images of the row that the cursor stands at.</param>
         public DataViewRowCursor Open(out ImageReader reader)
         {
             var cursor = data.GetRowCursor(labels is null ? [images] : [images, labels.Column]);
@@ -203,7 +201,6 @@ internal sealed class ImageStoreLoader(
             if (_current is not null) KeptLabels.Add(_taken[index]);
         }
 
-        /// <summary>Forgets what was taken and not kept.</summary>
         public void ClearLabels() => _taken.Clear();
     }
 }

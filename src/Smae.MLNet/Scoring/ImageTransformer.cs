@@ -94,7 +94,10 @@ public abstract class ImageEstimator<TTransformer> : IEstimator<TTransformer> wh
         Decoders = new ImageDecoders(preprocessing, maxMegapixels);
     }
 
-    /// <summary>The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).</summary>
+    /// <summary>
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Files are turned upright as their EXIF data
+    /// says; images come as whoever made them did.
+    /// </summary>
     public string InputColumnName { get; }
 
     private protected IHostEnvironment Environment { get; }
