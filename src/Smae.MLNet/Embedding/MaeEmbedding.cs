@@ -55,7 +55,7 @@ public sealed class MaeTransformer : ImageTransformer
     /// <summary>The options of <see cref="Pretraining"/>.</summary>
     internal MaePretrainOptions? PretrainingOptions { get; }
 
-    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveVector(context, OutputColumnName);
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.Save(context, OutputColumnName);
 
     /// <summary>An encoder: its numbers are the embedding. Disposes it together with the pretraining that it comes from, and else leaves it alone.</summary>
     private sealed class EncoderModel(ImageEncoder encoder, MaePretrainResult? pretraining) : ImageModel(encoder.Preprocessing, encoder.EmbedDim)

@@ -10,21 +10,14 @@ namespace Smae.MLNet;
 internal static class CatalogEnvironment
 {
     /// <summary>The environment that logs, draws seeds and holds the GPU settings for <paramref name="catalog"/>.</summary>
-    public static IHostEnvironment Of(TransformsCatalog catalog)
-    {
-        ArgumentNullException.ThrowIfNull(catalog);
-        return EnvironmentOf(catalog);
-    }
+    public static IHostEnvironment Of(TransformsCatalog catalog) => EnvironmentOf(catalog ?? throw new ArgumentNullException(nameof(catalog)));
 
     /// <inheritdoc cref="Of(TransformsCatalog)"/>
     public static IHostEnvironment Of(DataOperationsCatalog catalog) => EnvironmentOf(catalog);
 
     /// <inheritdoc cref="Of(TransformsCatalog)"/>
-    public static IHostEnvironment Of(MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog)
-    {
-        ArgumentNullException.ThrowIfNull(catalog);
-        return EnvironmentOf(OwnerOf(catalog));
-    }
+    public static IHostEnvironment Of(MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog) =>
+        EnvironmentOf(OwnerOf(catalog ?? throw new ArgumentNullException(nameof(catalog))));
 
     /// <summary>The settings <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> as they stand now.</summary>
     public static (int? DeviceId, bool FallbackToCpu) GpuSettings(IHostEnvironment environment) =>
@@ -43,9 +36,7 @@ internal static class CatalogEnvironment
         int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
         if (id >= 0 && id < count) return torch.device(DeviceType.CUDA, id);
 
-        string problem = count == 0
-            ? $"GpuDeviceId is {id}, but TorchSharp finds no usable CUDA device."
-            : $"GpuDeviceId is {id}, but TorchSharp finds {count} CUDA device(s), numbered from 0.";
+        string problem = $"GpuDeviceId is {id}, but TorchSharp finds {(count == 0 ? "no usable CUDA device" : $"{count} CUDA device(s), numbered from 0")}.";
         if (!fallback)
             throw new InvalidOperationException(
                 problem + " Reference the package TorchSharp-cuda-linux in the application (in this repository: build with " +

@@ -38,5 +38,5 @@ public sealed class OnnxEmbeddingTransformer : OnnxImageTransformer
     /// <summary>The column of embeddings.</summary>
     public string OutputColumnName => Scoring.Outputs[0].Name;
 
-    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveVector(context, OutputColumnName);
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.Save(context, OutputColumnName);
 }

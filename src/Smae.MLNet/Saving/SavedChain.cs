@@ -16,9 +16,6 @@ internal sealed class SavedChain(ImageScoring scoring)
     private const string
         Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits", Picture = "smae.picture";
 
-    /// <summary>Saves the chain for a model whose numbers are the value of a column, an embedding.</summary>
-    public void SaveVector(ModelSaveContext context, string outputColumnName) => Save(context, outputColumnName);
-
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
     public void SaveClasses(ModelSaveContext context, LabelClasses classes) => Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
 
@@ -31,10 +28,11 @@ internal sealed class SavedChain(ImageScoring scoring)
             pictures);
     }
 
+    /// <summary>Saves the chain: that of an embedding, the value of a column, needs no more.</summary>
     /// <param name="valueColumn">The column that the ONNX model gives.</param>
     /// <param name="last">Makes what comes after the ONNX model, which the value column is dropped after; null is nothing.</param>
     /// <param name="pictures">What pictures are made of, by an autoencoder; null where the model's numbers are the value.</param>
-    private void Save(
+    public void Save(
         ModelSaveContext context, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last = null, MaskedPictures? pictures = null)
     {
         if (scoring.SourceKind == ImageColumnKind.Bytes)
