@@ -25,9 +25,11 @@ internal sealed class Model<TOutput> where TOutput : class, new()
     public TOutput Predict(MLImage image)
     {
         PredictionEngine<ImageRow, TOutput> engine = _engines.Get();
+        // ML.NET disposes an image that has the model's size (dotnet/machinelearning#7444): it gets a copy, and the caller's stays whole.
+        using MLImage copy = MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
         try
         {
-            return engine.Predict(new ImageRow { Image = image });
+            return engine.Predict(new ImageRow { Image = copy });
         }
         finally
         {
@@ -112,10 +114,11 @@ internal sealed class Gallery
         {
             try
             {
-                using MLImage image = MLImage.CreateFromFile(file);
+                using FileStream content = System.IO.File.OpenRead(file);
+                using MLImage image = ImageUpload.Decode(content) ?? throw new InvalidDataException("it is no image, or only a part of one");
                 _images.Add((Path.GetRelativePath(folder, file), Path.GetFullPath(file), Direction(image)));
             }
-            catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException)
+            catch (Exception e) when (e is IOException or InvalidDataException or BadImageException)
             {
                 Console.Error.WriteLine($"warning: {file} is left out: {e.Message}");
             }

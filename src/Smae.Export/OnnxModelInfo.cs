@@ -125,6 +125,7 @@ public sealed record OnnxModelInfo
                 Width = metadata.Integer(MetadataKeys.Width),
                 Channels = metadata.Integer(MetadataKeys.Channels),
                 Resize = metadata.Choice<ResizeMode>(MetadataKeys.Resize),
+                Background = metadata.Has(MetadataKeys.Background) ? metadata.Json<float[]>(MetadataKeys.Background) : [1, 1, 1],
                 Mean = metadata.Json<float[]>(MetadataKeys.Mean),
                 StandardDeviation = metadata.Json<float[]>(MetadataKeys.Deviation),
             },
@@ -210,7 +211,7 @@ public sealed record OnnxOutputInfo(string Name, IReadOnlyList<int> Shape)
 internal static class MetadataKeys
 {
     public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
-        Resize = "resize", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
+        Resize = "resize", Background = "background", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
         Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
         MaxDifference = "max_difference", Tolerance = "tolerance";
 
@@ -222,6 +223,7 @@ internal static class MetadataKeys
         [
             (Height, $"{preprocessing.Height}"), (Width, $"{preprocessing.Width}"), (Channels, $"{preprocessing.Channels}"),
             (Mean, Numbers(preprocessing.Mean)), (Deviation, Numbers(preprocessing.StandardDeviation)), (Resize, $"{preprocessing.Resize}"),
+            (Background, Numbers(preprocessing.Background)),
         ];
     }
 

@@ -143,6 +143,25 @@ public sealed class ImageCacheTests : IDisposable
     }
 
     [TestMethod]
+    public void A_file_that_was_held_open_and_one_that_was_too_large_are_read_by_the_next_run()
+    {
+        Drawings.Write(_folder.At(TestImages.Classes[0], "large.png"), 1200, 1000, (_, _) => SkiaSharp.SKColors.Red);
+        var reading = Reading with { BrokenImages = BrokenImagePolicy.Skip };
+        long Loaded(int maxMegapixels)
+        {
+            using var store = _ml.Data.LoadImageStore(
+                _ml.Data.LoadImageFolder(_folder.Path), "ImagePath", TestModels.Preprocessing, reading with { MaxMegapixels = maxMegapixels });
+            return store.Count;
+        }
+
+        using (new FileStream(AnyImage, FileMode.Open, FileAccess.Read, FileShare.None)) Assert.AreEqual(Count, Loaded(100));
+        Assert.AreEqual(Count, Loaded(1));
+        Assert.AreEqual(Count + 1, Loaded(100));
+        Assert.AreEqual(Count + 1, Loaded(100));
+        Assert.IsTrue(Reused);
+    }
+
+    [TestMethod]
     public void Columns_other_than_paths_are_not_kept()
     {
         var data = _ml.Data.LoadFromEnumerable([new BytesRow { Bytes = File.ReadAllBytes(AnyImage) }]);

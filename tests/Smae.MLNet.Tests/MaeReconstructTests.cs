@@ -151,12 +151,7 @@ public sealed class MaeReconstructTests : EmbeddingFixture
         return pixels;
     }
 
-    private static byte[] Rgb(MLImage image)
-    {
-        byte[] rgb = new byte[image.Width * image.Height * 3];
-        PixelOrder.Copy(image, 3, rgb);
-        return rgb;
-    }
+    private static byte[] Rgb(MLImage image) => TestImages.Pixels(image, 3);
 
     private static byte[] Cut(byte[] rgb, int width, int x, int y) =>
         [.. Enumerable.Range(0, Patch).SelectMany(row => rgb.AsSpan(((y + row) * width + x) * 3, 3 * Patch).ToArray())];

@@ -50,6 +50,18 @@ public sealed class SavedClassifierTests : ClassificationFixture
     }
 
     [TestMethod]
+    public void A_missing_image_gets_no_class()
+    {
+        using var classifier = Context.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", Options).Fit(Keyed());
+        Context.Model.SaveAtomically(classifier, Images.Schema, Zip);
+        ITransformer loaded = new MLContext().Model.Load(Zip, out _);
+        var rows = Read<LoadedKeys>(loaded.Transform(Context.Data.LoadFromEnumerable<PathRow>([new() { ImagePath = "" }])));
+        Assert.IsTrue(rows[0].Score.All(float.IsNaN), string.Join(" ", rows[0].Score));
+        Assert.AreEqual(0u, rows[0].PredictedLabel, "0 is a missing key.");
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    [TestMethod]
     [DataRow(2)]
     [DataRow(7)]
     [DataRow(100)]

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using SkiaSharp;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;
@@ -14,18 +15,12 @@ public sealed class SavedModelTests : EmbeddingFixture
     [TestMethod]
     [DataRow(ResizeMode.Crop, 3)]
     [DataRow(ResizeMode.Pad, 3)]
-    [DataRow(ResizeMode.Stretch, 3)]
     [DataRow(ResizeMode.Crop, 1)]
+    [DataRow(ResizeMode.Pad, 1)]
     [DataRow(ResizeMode.Crop, 4)]
     public void An_encoder_over_paths_is_loaded_as_transformers_of_ML_NET_and_embeds_the_same(ResizeMode resize, int channels)
     {
-        using var encoder = new ImageEncoder(
-            new VisionTransformer(TestModels.Config with { Channels = channels }, 1),
-            new ImagePreprocessing
-            {
-                Height = TestModels.Size, Width = TestModels.Size, Channels = channels, Resize = resize,
-                Mean = [.. Enumerable.Repeat(0.4f, channels)], StandardDeviation = [.. Enumerable.Repeat(0.3f, channels)],
-            });
+        using var encoder = EncoderOf(resize, channels);
         var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder).Fit(Images);
         var some = Context.Data.TakeRows(Images, 5);
         var expected = Read<EmbeddedRow>(transformer.Transform(some));
@@ -43,6 +38,51 @@ public sealed class SavedModelTests : EmbeddingFixture
     }
 
     [TestMethod]
+    [DataRow(ResizeMode.Crop, 3)]
+    [DataRow(ResizeMode.Pad, 3)]
+    [DataRow(ResizeMode.Crop, 1)]
+    [DataRow(ResizeMode.Crop, 4)]
+    public void Transparent_images_and_images_of_any_size_are_embedded_the_same(ResizeMode resize, int channels)
+    {
+        using var encoder = EncoderOf(resize, channels, [1, 0.5f, 0]);
+        // A grid without whole transparent rows: of the model's size, larger, and of sizes where ResizeImages ends a pixel before the edge.
+        List<PathRow> rows = [.. new[] { (16, 16), (48, 40), (41, 47), (82, 20), (7, 9) }.SelectMany((size, i) => (PathRow[])
+        [
+            new() { ImagePath = Drawings.Write(At($"see-through{i}.png"), size.Item1, size.Item2, (x, y) => new SKColor((byte)(x * 5), 40, (byte)(y * 6), (byte)((x + y) * 9 % 256))) },
+            new() { ImagePath = TestImages.Write(At($"opaque{i}.png"), i, size.Item1, size.Item2) },
+        ])];
+        var data = Context.Data.LoadFromEnumerable(rows);
+        var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder).Fit(data);
+        Context.Model.Save(transformer, data.Schema, Zip);
+        var loaded = new MLContext().Model.Load(Zip, out _);
+        foreach (var (before, after) in Read<EmbeddedRow>(transformer.Transform(data)).Zip(Read<EmbeddedRow>(loaded.Transform(data))))
+            AssertClose(before.Embedding, after.Embedding, before.ImagePath);
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    [TestMethod]
+    public void Stretching_is_refused_since_ResizeImages_picks_single_pixels()
+    {
+        using var encoder = EncoderOf(ResizeMode.Stretch, 3);
+        var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder).Fit(Images);
+        var error = Assert.ThrowsExactly<NotSupportedException>(() => Context.Model.SaveAtomically(transformer, Images.Schema, Zip));
+        StringAssert.Contains(error.Message, "ResizeMode.Stretch");
+        Assert.IsFalse(File.Exists(Zip));
+    }
+
+    [TestMethod]
+    public void A_missing_image_gives_NaN_and_no_embedding_of_nothing()
+    {
+        var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", Encoder).Fit(Images);
+        Context.Model.Save(transformer, Images.Schema, Zip);
+        var loaded = new MLContext().Model.Load(Zip, out _);
+        var rows = Read<EmbeddedRow>(loaded.Transform(Context.Data.LoadFromEnumerable<PathRow>([new() { ImagePath = "" }, new() { ImagePath = AnyImage() }])));
+        Assert.IsTrue(rows[0].Embedding.All(float.IsNaN));
+        AssertClose(Expected(AnyImage()), rows[1].Embedding, "after it");
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    [TestMethod]
     public void An_encoder_over_images_embeds_an_image_that_an_application_has_in_memory()
     {
         var empty = Context.Data.LoadFromEnumerable<AnySizeRow>([]);
@@ -52,6 +92,7 @@ public sealed class SavedModelTests : EmbeddingFixture
         var other = new MLContext();
         var loaded = other.Model.Load(Zip, out _);
         using var engine = other.Model.CreatePredictionEngine<AnySizeRow, EmbeddingOnly>(loaded);
+        Assert.IsTrue(engine.Predict(new AnySizeRow()).Embedding.All(float.IsNaN), "no image");
         for (int i = 0; i < 3; i++)
         {
             string path = At("disc", $"image{2 * i:000}.png");
@@ -99,6 +140,14 @@ public sealed class SavedModelTests : EmbeddingFixture
         Context.Model.Save(transformer, Images.Schema, Zip);
         CollectionAssert.AreEquivalent(before, Temporary());
     }
+
+    private static ImageEncoder EncoderOf(ResizeMode resize, int channels, float[]? background = null) => new(
+        new VisionTransformer(TestModels.Config with { Channels = channels }, 1),
+        new ImagePreprocessing
+        {
+            Height = TestModels.Size, Width = TestModels.Size, Channels = channels, Resize = resize, Background = background!,
+            Mean = [.. Enumerable.Repeat(0.4f, channels)], StandardDeviation = [.. Enumerable.Repeat(0.3f, channels)],
+        });
 
     private static IEnumerable<ITransformer> Flat(IEnumerable<ITransformer> chain) =>
         chain.SelectMany(t => t is IEnumerable<ITransformer> inner ? Flat(inner) : [t]);

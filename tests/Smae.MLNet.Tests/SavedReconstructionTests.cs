@@ -148,12 +148,7 @@ public sealed class SavedReconstructionTests : EmbeddingFixture
         return pictures;
     }
 
-    private static byte[] Rgba(MLImage image)
-    {
-        byte[] pixels = new byte[image.Width * image.Height * 4];
-        PixelOrder.Copy(image, 4, pixels);
-        return pixels;
-    }
+    private static byte[] Rgba(MLImage image) => TestImages.Pixels(image, 4);
 
     /// <summary>Which patches of a picture are one colour, which none of the drawn images has in a patch.</summary>
     private static string Mask(byte[] picture) => string.Concat(Enumerable.Range(0, Size / Patch * (Size / Patch)).Select(patch =>

@@ -7,24 +7,16 @@ namespace Smae.Export;
 
 /// <summary>
 /// Rewrites ONNX files of Smae into what ML.NET's OnnxTransformer wants, so that a saved chain of ML.NET's own transformers can hold the model: an input of
-/// raw pixels as ExtractPixels gives them, one image at a time, and one output without the dimension of the batch (OnnxTransformer would make a
+/// raw pixels as ExtractPixels gives them with alpha first, one image at a time, and one output without the dimension of the batch (OnnxTransformer would make a
 /// <c>Vector&lt;Single, 1, dim&gt;</c> of it, which no predictor accepts that knows a <c>Vector&lt;Single, dim&gt;</c>), both under the names of their
-/// columns.
+/// columns. The ground of transparent images is laid in the file; the output of an image that is missing, which comes as zeros, is NaN.
 /// </summary>
 public static class PipelineModel
 {
-    /// <summary>Channels of the pixels that ExtractPixels has to give: 3 (red, green, blue), or 4 with alpha before these.</summary>
-    /// <param name="preprocessing">That of the model. Grey is made of colours in the file.</param>
-    public static int ExtractedChannels(ImagePreprocessing preprocessing)
-    {
-        ArgumentNullException.ThrowIfNull(preprocessing);
-        return preprocessing.Channels == 4 ? 4 : 3;
-    }
-
     /// <summary>Writes the file of an encoder or a classifier.</summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it.</param>
     /// <param name="target">The file to write.</param>
-    /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
+    /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, 4]</c>, uint8: alpha, red, green and blue of a pixel together.</param>
     /// <param name="output">Which output of the source is wanted.</param>
     /// <param name="outputName">The output's name: the column.</param>
     /// <param name="map">What is done to the output; null is nothing.</param>
@@ -36,6 +28,7 @@ public static class PipelineModel
         var pipeline = new PipelineGraph(source, pixelsName);
         string value = pipeline.AddModel(output, mask: null);
         if (map is not null) value = pipeline.Apply(map, value);
+        value = pipeline.UnlessMissing(value, double.NaN);
         int length = map?.Offset.Length ?? output.Length;
         pipeline.Save(target, outputName, value, [length], $"{output.Name} of the image: [{length}].");
     }
@@ -43,10 +36,10 @@ public static class PipelineModel
     /// <summary>Writes the file of an autoencoder that makes pictures.</summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it, of <see cref="OnnxInput.Bytes"/>.</param>
     /// <param name="target">The file to write.</param>
-    /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
+    /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, 4]</c>, uint8: alpha, red, green and blue of a pixel together.</param>
     /// <param name="outputName">
     /// The output's name: the column of the numbers of a picture, <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255, red, green and blue
-    /// of a pixel together.
+    /// of a pixel together; black for an image that is missing.
     /// </param>
     /// <param name="pictures">The masks, and what is shown.</param>
     /// <exception cref="ArgumentException">Input and output bear one name.</exception>
@@ -58,6 +51,7 @@ public static class PipelineModel
         string mask = pipeline.ChooseMask(pictures.Masks);
         string predicted = pipeline.AddModel(pipeline.Info.Outputs[0], mask);
         (string picture, long[] shape) = pipeline.MakePicture(mask, predicted, pictures.Parts);
+        picture = pipeline.UnlessMissing(picture, 0);
         pipeline.Save(target, outputName, picture, shape, "The picture of the image, 0 to 255: [height, width, red, green and blue].");
     }
 }
@@ -94,7 +88,7 @@ internal sealed class PipelineGraph
     private const string Prefix = "model/";   // of all names that the file had: the columns' names are then free
     private readonly ModelProto _model;
     private readonly GraphBuilder _graph = new() { IsSingleImage = true };
-    private readonly string _image;   // what the file takes
+    private readonly string _alpha, _image;   // [1, height, width, 1], float32; what the file takes
 
     public PipelineGraph(string source, string pixelsName)
     {
@@ -102,9 +96,12 @@ internal sealed class PipelineGraph
         using (FileStream stream = File.OpenRead(source)) _model = ModelProto.Parser.ParseFrom(stream);
         Rename(_model.Graph);
         ImagePreprocessing p = Info.Preprocessing;
-        const string doc = "Raw pixels, 0 to 255: [1, height, width, channels].";
-        string pixels = _graph.Input(pixelsName, DataType.Uint8, [p.Height, p.Width, PipelineModel.ExtractedChannels(p)], doc);
-        using (_graph.In("pixels")) _image = Prepare(pixels);
+        string pixels = _graph.Input(pixelsName, DataType.Uint8, [p.Height, p.Width, 4], "Raw pixels, 0 to 255: [1, height, width, alpha, red, green and blue].");
+        using (_graph.In("pixels"))
+        {
+            _alpha = _graph.Cast(_graph.Slice(pixels, 0, 1, 3), DataType.Float);
+            _image = Prepare(pixels);
+        }
     }
 
     public OnnxModelInfo Info { get; }
@@ -128,6 +125,14 @@ internal sealed class PipelineGraph
         for (int column = 0; column < columns; column++) transposed[column * rows + row] = map.Matrix[row * columns + column];
         string product = _graph.Node("MatMul", [value, _graph.Floats("map.matrix", transposed, columns, rows)]);
         return _graph.Node("Add", [product, _graph.Floats("map.offset", map.Offset, rows)]);
+    }
+
+    /// <summary>The numbers of an image, or another in their place where there is none: not even one pixel has an alpha.</summary>
+    public string UnlessMissing(string value, double otherwise)
+    {
+        using GraphBuilder.Scope scope = _graph.In("missing");
+        string there = _graph.Node("Greater", [_graph.Node("ReduceMax", [_alpha], ("keepdims", 0L)), _graph.Scalar(0)]);
+        return _graph.Node("Where", [there, value, _graph.Scalar(otherwise)]);
     }
 
     /// <summary>Chooses the mask of an image.</summary>
@@ -181,18 +186,35 @@ internal sealed class PipelineGraph
     private string Prepare(string pixels)
     {
         ImagePreprocessing p = Info.Preprocessing;
-        string x = pixels;
-        if (p.Channels == 4) x = _graph.Node("Gather", [x, _graph.Integers(1, 2, 3, 0)], ("axis", -1L));   // ExtractPixels has alpha first, Smae last
+        string x = _graph.Node("Gather", [pixels, p.Channels == 4 ? _graph.Integers(1, 2, 3, 0) : _graph.Integers(1, 2, 3)], ("axis", -1L));
+        if (p.Channels < 4) x = LayOnGround(_graph.Cast(x, DataType.Float));
         if (p.Channels == 1)
         {
             // The luma of ITU-R BT.601 in 16-bit fixed point, rounded, as images are read for training: whole numbers below 2^24, exact in float32.
-            string luma = _graph.Floats("pixels.luma", [19595, 38470, 7471], 3, 1);
-            x = _graph.Node("MatMul", [_graph.Cast(x, DataType.Float), luma]);
+            x = _graph.Node("MatMul", [x, _graph.Floats("pixels.luma", [19595, 38470, 7471], 3, 1)]);
             x = _graph.Node("Floor", [_graph.Node("Div", [_graph.Node("Add", [x, _graph.Scalar(32768)]), _graph.Scalar(65536)])]);
-            x = _graph.Cast(x, DataType.Uint8);
         }
+        x = _graph.Cast(x, DataType.Uint8);
         if (Info.Input != OnnxInput.Bytes) x = _graph.Transpose(x, 0, 3, 1, 2);
         return Info.Input == OnnxInput.NormalizedPlanes ? ImageInput.NormalizePlanes(_graph, x, p, "pixels") : x;
+    }
+
+    /// <summary>
+    /// Lays colours, which come multiplied by alpha, on the ground, to the same whole numbers as images are read for training. What ResizeImages did not draw on has
+    /// an alpha of 0 as well, and is to stay black: rows and columns at the edges with padding, at most the last ones by rounding with cropping.
+    /// </summary>
+    private string LayOnGround(string colors)
+    {
+        ImagePreprocessing p = Info.Preprocessing;
+        string ground = _graph.Floats("pixels.ground", [.. p.Background.Select(v => MathF.Round(255 * v))], 3);
+        string through = _graph.Node("Mul", [_graph.Node("Sub", [_graph.Scalar(255), _alpha]), ground]);
+        through = _graph.Node("Floor", [_graph.Node("Div", [_graph.Node("Add", [through, _graph.Scalar(127)]), _graph.Scalar(255)])]);
+        string laid = _graph.Node("Min", [_graph.Node("Add", [colors, through]), _graph.Scalar(255)]);
+        string Any(params long[] axes) => _graph.Node("Greater", [_graph.Node("ReduceMax", [_alpha], ("axes", axes), ("keepdims", 1L)), _graph.Scalar(0)]);
+        string drawn = p.Resize == ResizeMode.Pad
+            ? _graph.Node("And", [Any(1), Any(2)])
+            : _graph.Node("Less", [_graph.Node("ReduceMin", [_graph.Slice(_graph.Slice(_alpha, 0, -1, 1), 0, -1, 2)], ("keepdims", 1L)), _graph.Scalar(255)]);
+        return _graph.Node("Where", [drawn, laid, colors]);
     }
 
     private static void Rename(GraphProto graph)

@@ -15,12 +15,10 @@ public static class ImageClassificationCatalog
     /// <see cref="FineTuneOptions.EncoderWeights"/> is what training begins with; without either it begins with random weights.
     /// </param>
     /// <param name="validationData">
-    /// Data that is looked at after every epoch, with the same two columns: by default the best epoch's weights are kept. Labels may be keys
-    /// or, where the training data's keys were made of text, that text. Null, the default, is none.
+    /// Data that is looked at after every epoch, with the same two columns: by default the best epoch's weights are kept. Labels may be keys or, where the
+    /// training data's keys were made of text, that text. Null, the default, is none.
     /// </param>
-    /// <param name="reading">
-    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
-    /// </param>
+    /// <param name="reading">What happens with images that cannot be read, and where decoded images lie; null, the default, takes every default.</param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     /// <exception cref="FileNotFoundException"><see cref="FineTuneOptions.EncoderWeights"/> is not there.</exception>
     public static VisionTransformerTrainer VisionTransformer(
@@ -42,15 +40,10 @@ public static class ImageClassificationCatalog
         return catalog.VisionTransformer(labelColumnName, featureColumnName, options, validationData);
     }
 
+    /// <inheritdoc cref="VisionTransformer(Trainers, string, string, FineTuneOptions, IDataView, ImageReadOptions)" path="/param"/>
     /// <summary>Trains a linear classifier on the embeddings of a frozen encoder, which stays as it is.</summary>
-    /// <param name="labelColumnName">The column of labels: Key&lt;UInt32&gt;, as <c>MapValueToKey</c> makes it.</param>
-    /// <param name="featureColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).</param>
     /// <param name="encoder">The encoder. It stays the caller's and must live as long as the transformer; its device is used.</param>
     /// <param name="options">How; null, the default, takes every option's default.</param>
-    /// <param name="validationData">Data that is looked at after every epoch, as for <c>VisionTransformer</c>. Null, the default, is none.</param>
-    /// <param name="reading">
-    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
-    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static LinearProbeTrainer LinearProbe(
         this Trainers catalog, string labelColumnName, string featureColumnName, ImageEncoder encoder, LinearProbeOptions? options = null,
@@ -73,18 +66,13 @@ public static class ImageClassificationCatalog
             labelColumnName, featureColumnName, new ImagePreprocessing { Height = imageSize, Width = imageSize },
             new SupervisedOptions { Epochs = epochs }, validationData);
 
+    /// <inheritdoc cref="VisionTransformer(Trainers, string, string, FineTuneOptions, IDataView, ImageReadOptions)" path="/param"/>
     /// <summary>Trains a SqueezeNet v1.1 from scratch, the critic of SMAE, with all options.</summary>
-    /// <param name="labelColumnName">The column of labels: Key&lt;UInt32&gt;, as <c>MapValueToKey</c> makes it.</param>
-    /// <param name="featureColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).</param>
     /// <param name="preprocessing">
     /// What is done to images first. A critic sees images as the pretraining that it serves normalises them: take
     /// <see cref="MaePretrainOptions.Preprocessing"/> of the options that it will be used with.
     /// </param>
     /// <param name="options">How; null, the default, takes every option's default. <see cref="Recipes.SmaeCritic"/> is the paper's recipe.</param>
-    /// <param name="validationData">Data that is looked at after every epoch, as for <c>VisionTransformer</c>. Null, the default, is none.</param>
-    /// <param name="reading">
-    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
-    /// </param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static SqueezeNetTrainer SqueezeNet(
         this Trainers catalog, string labelColumnName, string featureColumnName, ImagePreprocessing preprocessing,

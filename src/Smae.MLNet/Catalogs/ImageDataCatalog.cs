@@ -26,8 +26,8 @@ public static class ImageDataCatalog
     /// </remarks>
     /// <param name="path">The folder.</param>
     /// <param name="split">
-    /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save
-    /// those without a label where others have one (Tiny ImageNet's test images).
+    /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save those without a
+    /// label where others have one (Tiny ImageNet's test images).
     /// </param>
     /// <param name="readableNames">
     /// Whether labels are the names that people read, where a list beside the folders has them: <c>words.txt</c> (Tiny ImageNet: "academic gown", not
@@ -55,8 +55,8 @@ public static class ImageDataCatalog
     /// <param name="inputColumnName">The column of images: <c>MLImage</c>, paths (text) or encoded files (<c>Vector&lt;Byte&gt;</c>).</param>
     /// <param name="preprocessing">Size and channels that the images are brought to.</param>
     /// <param name="reading">
-    /// What happens with images that cannot be read, how much of the images may be in memory, and whether the next run may use them; null, the
-    /// default, takes every option's default.
+    /// What happens with images that cannot be read, how much of the images may be in memory, and whether the next run may use them; null, the default, takes
+    /// every option's default.
     /// </param>
     /// <param name="cancellationToken">Stops the work. Default none.</param>
     /// <returns>The images in the order of the rows; the caller disposes the store.</returns>
@@ -76,7 +76,7 @@ public static class ImageDataCatalog
         var host = CatalogEnvironment.Of(catalog).Register(nameof(LoadImageStore));
         using var channel = host.Start("Decoding");
         var loader = new ImageStoreLoader(
-            new ImageDecoders(preprocessing), reading?.BrokenImages ?? BrokenImagePolicy.Fail, host, channel, cancellationToken, reading?.Cache);
+            new ImageDecoders(preprocessing, reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels), reading?.BrokenImages ?? BrokenImagePolicy.Fail, host, channel, cancellationToken, reading?.Cache);
         return loader.Load(data, inputColumnName);
     }
 }

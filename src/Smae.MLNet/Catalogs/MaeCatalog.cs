@@ -9,9 +9,7 @@ public static class MaeCatalog
     /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null, the default, is the output's name.
     /// </param>
     /// <param name="options">What to train and how; null, the default, takes every option's default.</param>
-    /// <param name="reading">
-    /// What happens with images that cannot be read, and where decoded images lie; null, the default, takes every option's default.
-    /// </param>
+    /// <param name="reading">What happens with images that cannot be read, and where decoded images lie; null, the default, takes every default.</param>
     /// <exception cref="ArgumentException">A name is blank, or an option is out of range; the message names every one that is.</exception>
     public static MaePretrainEstimator MaePretrain(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, MaePretrainOptions? options = null,
@@ -22,9 +20,7 @@ public static class MaeCatalog
     /// <inheritdoc cref="MaePretrain(TransformsCatalog, string, string, MaePretrainOptions, ImageReadOptions)"/>
     /// <summary>Pretrains a vision transformer on images without labels, then adds a column of their embeddings.</summary>
     /// <param name="epochs">How often training goes over all images.</param>
-    /// <param name="imageSize">
-    /// Height and width, in pixels, that images are brought to; a multiple of <paramref name="patchSize"/>. Default 64.
-    /// </param>
+    /// <param name="imageSize">Height and width, in pixels, that images are brought to; a multiple of <paramref name="patchSize"/>. Default 64.</param>
     /// <param name="patchSize">Height and width of a patch in pixels. Default 4.</param>
     /// <param name="maskRatio">The share of the patches that is hidden, between 0 and 1, both excluded. Default 0.75.</param>
     public static MaePretrainEstimator MaePretrain(
@@ -39,9 +35,7 @@ public static class MaeCatalog
 
     /// <summary>Adds a column of embeddings made by an encoder that is trained already.</summary>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
-    /// </param>
+    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
     /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
     /// <exception cref="ArgumentException">A name is blank.</exception>
@@ -69,12 +63,11 @@ public static class MaeCatalog
         return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
     }
 
+    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
     /// <summary>Adds a column of embeddings for each of several columns of images, all made by one encoder.</summary>
     /// <param name="columns">
     /// Pairs of the column of embeddings to add and the column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).
     /// </param>
-    /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
-    /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
     /// <returns>A chain with an estimator for each pair.</returns>
     /// <exception cref="ArgumentException">There is no pair.</exception>
     public static EstimatorChain<MaeTransformer> MaeEmbedding(
@@ -82,17 +75,14 @@ public static class MaeCatalog
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
     {
         ArgumentNullException.ThrowIfNull(columns);
-        if (columns.Length == 0)
-            throw new ArgumentException("There is no pair of columns: expected at least one.", nameof(columns));
+        if (columns.Length == 0) throw new ArgumentException("There is no pair of columns: expected at least one.", nameof(columns));
         return columns.Aggregate(new EstimatorChain<MaeTransformer>(), (chain, pair) =>
             chain.Append(catalog.MaeEmbedding(pair.OutputColumnName, pair.InputColumnName, encoder, brokenImages)));
     }
 
     /// <summary>Adds a column of pictures that show what a pretrained autoencoder makes of images of which it sees a part.</summary>
     /// <param name="outputColumnName">The column of pictures to add: Image.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
-    /// </param>
+    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
     /// <param name="transformer">What <c>MaePretrain</c> made. It stays the caller's and must live as long as pictures are made.</param>
     /// <param name="options">What is shown and how patches are hidden; null, the default, hides them as pretraining did.</param>
     /// <exception cref="ArgumentException">A name is blank, an option is wrong, or the transformer holds an encoder only.</exception>
@@ -116,8 +106,8 @@ public static class MaeCatalog
 
     /// <inheritdoc cref="MaeReconstruct(TransformsCatalog, string, string, MaeTransformer, MaeReconstructOptions)"/>
     /// <param name="autoencoder">
-    /// The autoencoder, for example one that <see cref="ModelWeights"/> loaded. It is switched to evaluation, stays the caller's and must live
-    /// as long as pictures are made.
+    /// The autoencoder, for example one that <see cref="ModelWeights"/> loaded. It is switched to evaluation, stays the caller's and must live as long as
+    /// pictures are made.
     /// </param>
     /// <param name="options">What is shown and how patches are hidden; null, the default, takes every option's default.</param>
     public static MaeReconstructEstimator MaeReconstruct(

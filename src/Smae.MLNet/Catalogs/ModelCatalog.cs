@@ -6,12 +6,10 @@ namespace Smae.MLNet;
 public static class ModelCatalog
 {
     /// <summary>
-    /// Saves a model as <c>mlContext.Model.Save</c> does, all or nothing: <c>Save</c> leaves a broken file behind when a transformer cannot be saved
-    /// or the disk is full, this leaves what was there before.
+    /// Saves a model as <c>mlContext.Model.Save</c> does, all or nothing: <c>Save</c> leaves a broken file behind when a transformer cannot be saved or the
+    /// disk is full, this leaves what was there before.
     /// </summary>
-    /// <param name="model">
-    /// The model. Transformers of Smae are written as chains of ML.NET's own: the file loads in applications without Smae.
-    /// </param>
+    /// <param name="model">The model. Transformers of Smae are written as chains of ML.NET's own: the file loads in applications without Smae.</param>
     /// <param name="inputSchema">The schema of the data that it takes; null saves none, and columns of images are left out.</param>
     /// <param name="filePath">The file, for example <c>model.zip</c>.</param>
     /// <exception cref="NotSupportedException">A transformer of the model cannot be saved; the message says which and why.</exception>

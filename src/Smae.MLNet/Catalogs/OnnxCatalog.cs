@@ -9,13 +9,11 @@ public static class OnnxCatalog
 
     /// <summary>Adds a column of embeddings that an encoder's ONNX file makes, with all options.</summary>
     /// <param name="outputColumnName">The column of embeddings to add: <c>Vector&lt;Single&gt;</c> of the encoder's width.</param>
-    /// <param name="inputColumnName">
-    /// The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.
-    /// </param>
+    /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of an encoder.</param>
     /// <param name="options">
-    /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and
-    /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
+    /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> name
+    /// when the transformer is made.
     /// </param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
     /// <exception cref="ArgumentException">
@@ -39,24 +37,16 @@ public static class OnnxCatalog
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
         new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
-            new OnnxFile(modelFile, OnnxModelKind.Encoder, batchSize), brokenImages);
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, null, batchSize), brokenImages);
 
+    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
-    /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes,
-    /// <c>Score</c>, the probabilities of all classes, and <c>Probability</c>, that of the predicted class.
+    /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes, <c>Score</c>, the
+    /// probabilities of all classes, and <c>Probability</c>, that of the predicted class.
     /// </summary>
     /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).</param>
     /// <param name="modelFile">A file that <see cref="OnnxExport"/> wrote of a classifier.</param>
-    /// <param name="options">
-    /// How it is run. Null takes every option's default, on the device that <see cref="MLContext.GpuDeviceId"/> and
-    /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
-    /// </param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its score is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">
-    /// A name is blank, the file holds another kind of model, or an option is out of range; the message names every one that is.
-    /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, OnnxScoringOptions? options,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
@@ -64,12 +54,12 @@ public static class OnnxCatalog
 
     /// <inheritdoc cref="OnnxClassification(TransformsCatalog, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
     /// <summary>
-    /// Classifies images with a classifier's ONNX file, on the device that <see cref="MLContext.GpuDeviceId"/> and
-    /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
+    /// Classifies images with a classifier's ONNX file, on the device that <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> name
+    /// when the transformer is made.
     /// </summary>
     /// <param name="batchSize">The most rows that are run together. Default 64.</param>
     public static OnnxClassificationEstimator OnnxClassification(
         this TransformsCatalog catalog, string inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
         BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
-        new(CatalogEnvironment.Of(catalog), inputColumnName, new OnnxFile(modelFile, OnnxModelKind.Classifier, batchSize), brokenImages);
+        new(CatalogEnvironment.Of(catalog), inputColumnName, new OnnxFile(modelFile, OnnxModelKind.Classifier, null, batchSize), brokenImages);
 }

@@ -34,7 +34,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         ArgumentException.ThrowIfNullOrWhiteSpace(input.FeatureColumnName, "featureColumnName");
         input.Reading?.Validate();
         (_environment, _host) = (environment, environment.Register(GetType().Name));
-        (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing));
+        (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing, input.Reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels));
         _brokenImages = input.Reading?.BrokenImages ?? BrokenImagePolicy.Skip;
     }
 

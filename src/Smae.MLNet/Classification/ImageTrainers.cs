@@ -107,11 +107,11 @@ public sealed class SqueezeNetTrainer : ImageClassificationTrainer<SqueezeNet>
 
     private static ImagePreprocessing Checked(ImagePreprocessing preprocessing, SupervisedOptions options)
     {
-        List<string> faults = [.. Faults.Of(preprocessing.Validate), .. Faults.Of(options.Validate)];
+        List<string> faults = [.. preprocessing.Faults(), .. Faults.Of(options.Validate)];
         var (height, width) = (preprocessing.Height, preprocessing.Width);
         if (Math.Min(height, width) < SqueezeNet.MinimumSide)
             faults.Insert(0, $"Preprocessing gives {height}x{width}: SqueezeNet needs at least {SqueezeNet.MinimumSide} pixels a side.");
-        Faults.Throw(faults, nameof(options));
+        Rules.Check(faults, nameof(options));
         return preprocessing;
     }
 

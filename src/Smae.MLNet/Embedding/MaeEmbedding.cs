@@ -24,8 +24,8 @@ public sealed class MaeEmbeddingEstimator : ImageEstimator<MaeTransformer>
 }
 
 /// <summary>
-/// Adds the embeddings of images to a data view: what <see cref="MaePretrainEstimator"/> and <see cref="MaeEmbeddingEstimator"/> make. The output
-/// column is a <c>Vector&lt;Single, D&gt;</c>, D being <see cref="ImageEncoder.EmbedDim"/>.
+/// Adds the embeddings of images to a data view: what <see cref="MaePretrainEstimator"/> and <see cref="MaeEmbeddingEstimator"/> make. The output column is a
+/// <c>Vector&lt;Single, D&gt;</c>, D being <see cref="ImageEncoder.EmbedDim"/>.
 /// </summary>
 /// <remarks><inheritdoc/></remarks>
 public sealed class MaeTransformer : ImageTransformer
@@ -41,8 +41,8 @@ public sealed class MaeTransformer : ImageTransformer
     }
 
     /// <summary>
-    /// The encoder that makes the embeddings. Reuse it with <c>mlContext.Transforms.MaeEmbedding</c>, or save it. It is disposed with this
-    /// transformer if pretraining made it, and left alone if the caller brought it.
+    /// The encoder that makes the embeddings. Reuse it with <c>mlContext.Transforms.MaeEmbedding</c>, or save it. It is disposed with this transformer if
+    /// pretraining made it, and left alone if the caller brought it.
     /// </summary>
     public ImageEncoder Encoder { get; }
 
@@ -55,11 +55,9 @@ public sealed class MaeTransformer : ImageTransformer
     /// <summary>The options of <see cref="Pretraining"/>.</summary>
     internal MaePretrainOptions? PretrainingOptions { get; }
 
-    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveVector(context, OutputColumnName);
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.Save(context, OutputColumnName);
 
-    /// <summary>
-    /// An encoder: its numbers are the embedding. Disposes it together with the pretraining that it comes from, and else leaves it alone.
-    /// </summary>
+    /// <summary>An encoder: its numbers are the embedding. Disposes it together with the pretraining that it comes from, and else leaves it alone.</summary>
     private sealed class EncoderModel(ImageEncoder encoder, MaePretrainResult? pretraining) : ImageModel(encoder.Preprocessing, encoder.EmbedDim)
     {
         public override SavedOutput WriteOnnx(string path) => new(encoder.ExportOnnx(path).Info.Outputs[0]);

@@ -7,14 +7,13 @@ namespace Smae.MLNet;
 /// <para>Every image is read and decoded once. The output column is a Vector&lt;Single&gt; of the encoder's width.</para>
 /// <para>
 /// The device is that of the <see cref="MLContext"/>: <see cref="MLContext.GpuDeviceId"/>, and the CPU where it is null. Where
-/// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too, so that two contexts made with the
-/// same seed train the same weights on the same machine. Progress is written to <see cref="MLContext.Log"/>.
+/// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too, so that two contexts made with the same seed train the same
+/// weights on the same machine. Progress is written to <see cref="MLContext.Log"/>.
 /// </para>
 /// <para>
-/// <c>Fit</c> throws an <see cref="InvalidDataException"/> where no image could be read, or one could not and
-/// <see cref="ImageReadOptions.BrokenImages"/> says to fail, an <see cref="InvalidOperationException"/> where the GPU that the
-/// <see cref="MLContext"/> asks for is not there, and an <see cref="OperationCanceledException"/> where
-/// <see cref="TrainingOptions.CancellationToken"/> was cancelled. Its transformer owns the trained weights.
+/// <c>Fit</c> throws an <see cref="InvalidDataException"/> where no image could be read, or one could not and <see cref="ImageReadOptions.BrokenImages"/> says
+/// to fail, an <see cref="InvalidOperationException"/> where the GPU that the <see cref="MLContext"/> asks for is not there, and an
+/// <see cref="OperationCanceledException"/> where <see cref="TrainingOptions.CancellationToken"/> was cancelled. Its transformer owns the trained weights.
 /// </para>
 /// </remarks>
 public sealed class MaePretrainEstimator : ImageEstimator<MaeTransformer>
@@ -25,7 +24,7 @@ public sealed class MaePretrainEstimator : ImageEstimator<MaeTransformer>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     internal MaePretrainEstimator(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, MaePretrainOptions options, ImageReadOptions reading)
-        : base(environment, inputColumnName, PreprocessingOf(options, reading))
+        : base(environment, inputColumnName, PreprocessingOf(options, reading), reading.MaxMegapixels)
     {
         (_options, _reading) = (options, reading);
         Outputs = [new VectorOutput(outputColumnName, options.Encoder.EmbedDim)];

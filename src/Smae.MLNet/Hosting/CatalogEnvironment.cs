@@ -4,35 +4,28 @@ using TorchSharp;
 namespace Smae.MLNet;
 
 /// <summary>
-/// The environment and the device of the <see cref="MLContext"/> that a catalog belongs to. ML.NET 5 has no public way from a catalog to it: what
-/// depends on ML.NET's internals for that stands here.
+/// The environment and the device of the <see cref="MLContext"/> that a catalog belongs to. ML.NET 5 has no public way from a catalog to it: what depends on
+/// ML.NET's internals for that stands here.
 /// </summary>
 internal static class CatalogEnvironment
 {
     /// <summary>The environment that logs, draws seeds and holds the GPU settings for <paramref name="catalog"/>.</summary>
-    public static IHostEnvironment Of(TransformsCatalog catalog)
-    {
-        ArgumentNullException.ThrowIfNull(catalog);
-        return EnvironmentOf(catalog);
-    }
+    public static IHostEnvironment Of(TransformsCatalog catalog) => EnvironmentOf(catalog ?? throw new ArgumentNullException(nameof(catalog)));
 
     /// <inheritdoc cref="Of(TransformsCatalog)"/>
     public static IHostEnvironment Of(DataOperationsCatalog catalog) => EnvironmentOf(catalog);
 
     /// <inheritdoc cref="Of(TransformsCatalog)"/>
-    public static IHostEnvironment Of(MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog)
-    {
-        ArgumentNullException.ThrowIfNull(catalog);
-        return EnvironmentOf(OwnerOf(catalog));
-    }
+    public static IHostEnvironment Of(MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog) =>
+        EnvironmentOf(OwnerOf(catalog ?? throw new ArgumentNullException(nameof(catalog))));
 
     /// <summary>The settings <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> as they stand now.</summary>
     public static (int? DeviceId, bool FallbackToCpu) GpuSettings(IHostEnvironment environment) =>
         ((int?)Read(environment, nameof(MLContext.GpuDeviceId)), (bool)Read(environment, nameof(MLContext.FallbackToCpu))!);
 
     /// <summary>
-    /// Null, which is the CPU, where the <see cref="MLContext"/> asks for no GPU, else the GPU asked for. One that is not there is replaced by the
-    /// CPU with a warning if <see cref="MLContext.FallbackToCpu"/> is set.
+    /// Null, which is the CPU, where the <see cref="MLContext"/> asks for no GPU, else the GPU asked for. One that is not there is replaced by the CPU with a
+    /// warning if <see cref="MLContext.FallbackToCpu"/> is set.
     /// </summary>
     /// <exception cref="InvalidOperationException">The GPU asked for is not there and <see cref="MLContext.FallbackToCpu"/> is not set.</exception>
     public static torch.Device? Device(IHostEnvironment environment, IChannel channel)
@@ -43,9 +36,7 @@ internal static class CatalogEnvironment
         int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
         if (id >= 0 && id < count) return torch.device(DeviceType.CUDA, id);
 
-        string problem = count == 0
-            ? $"GpuDeviceId is {id}, but TorchSharp finds no usable CUDA device."
-            : $"GpuDeviceId is {id}, but TorchSharp finds {count} CUDA device(s), numbered from 0.";
+        string problem = $"GpuDeviceId is {id}, but TorchSharp finds {(count == 0 ? "no usable CUDA device" : $"{count} CUDA device(s), numbered from 0")}.";
         if (!fallback)
             throw new InvalidOperationException(
                 problem + " Reference the package TorchSharp-cuda-linux in the application (in this repository: build with " +

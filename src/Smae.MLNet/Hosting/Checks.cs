@@ -33,7 +33,7 @@ internal sealed record NeededColumn(string Role, string Expected, string Advice 
         new(Parameter, $"Schema mismatch for {Role} column '{name}': expected {Expected}, got {found}{(Advice.Length > 0 ? $". {Advice}" : "")}");
 }
 
-/// <summary>Faults of what a user gave, collected so that one error names them all.</summary>
+/// <summary>Faults of what a user gave, for <see cref="Rules"/>.</summary>
 internal static class Faults
 {
     /// <summary>What a check of a record finds, which names all faults of that record.</summary>
@@ -48,10 +48,5 @@ internal static class Faults
         {
             return [exception.Message.Replace($" (Parameter '{exception.ParamName}')", "")];
         }
-    }
-
-    public static void Throw(IReadOnlyCollection<string> faults, string parameter)
-    {
-        if (faults.Count > 0) throw new ArgumentException(string.Join(" ", faults), parameter);
     }
 }

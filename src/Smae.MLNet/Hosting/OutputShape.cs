@@ -10,10 +10,8 @@ internal static class OutputShape
         foreach (var column in ShapesOf(added))
         {
             int same = columns.FindIndex(other => other.Name == column.Name);
-            if (same >= 0)
-                columns[same] = column;
-            else
-                columns.Add(column);
+            if (same >= 0) columns[same] = column;
+            else columns.Add(column);
         }
         return new SchemaShape(columns);
     }
@@ -51,6 +49,5 @@ internal sealed class SchemaOnlyView(DataViewSchema schema) : IDataView
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
         throw new NotSupportedException("This data view holds a schema only.");
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
-        throw new NotSupportedException("This data view holds a schema only.");
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
 }

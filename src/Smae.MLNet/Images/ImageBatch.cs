@@ -1,8 +1,8 @@
 namespace Smae.MLNet;
 
 /// <summary>
-/// Collects the images of consecutive rows, then decodes them on all cores, then holds what a model makes of them. Where the column holds decoded
-/// images they are taken over at once, because the next row's image may dispose them.
+/// Collects the images of consecutive rows, then decodes them on all cores, then holds what a model makes of them. Where the column holds decoded images they
+/// are taken over at once, because the next row's image may dispose them.
 /// </summary>
 /// <param name="capacity">The most images it can hold. Memory is taken as they come.</param>
 internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int capacity)
@@ -17,29 +17,17 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     private float[] _scores = [];
     private int _scoreLength;
 
-    /// <summary>Images taken since the last <see cref="Clear"/>.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The most images it can hold.</summary>
     public int Capacity => capacity;
 
     /// <summary>Takes the image of the row as it stands.</summary>
     public void Take()
     {
         if (Count == _names.Length) Grow();
-        switch (reader.Kind)
-        {
-            case ImageColumnKind.Path:
-                _names[Count] = reader.Path();
-                break;
-            case ImageColumnKind.Bytes:
-                reader.File(ref _files[Count]);
-                _names[Count] = reader.Name;
-                break;
-            default:
-                _problems[Count] = Extract();
-                break;
-        }
+        _names[Count] = reader.Kind == ImageColumnKind.Path ? reader.Path() : reader.Name;
+        if (reader.Kind == ImageColumnKind.Bytes) reader.File(ref _files[Count]);
+        if (reader.Kind == ImageColumnKind.Image) _problems[Count] = Extract();
         Count++;
     }
 
@@ -52,7 +40,6 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     /// <summary>What is wrong with image number <paramref name="index"/>; null for a good one.</summary>
     public InvalidDataException? Problem(int index) => _problems[index];
 
-    /// <summary>Makes room for the next images.</summary>
     public void Clear() => Count = 0;
 
     /// <summary>Decodes what was taken.</summary>
@@ -82,9 +69,7 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
         if (_scores.Length < Count * _scoreLength) _scores = new float[Count * _scoreLength];
         model.Run(_pixels.AsSpan(0, Count * _imageBytes), Count, _scores.AsSpan(0, Count * _scoreLength));
         for (int i = 0; i < Count; i++)
-        {
             if (_problems[i] is not null) _scores.AsSpan(i * _scoreLength, _scoreLength).Fill(float.NaN);
-        }
     }
 
     /// <summary>The model's numbers for image number <paramref name="index"/>.</summary>

@@ -2,16 +2,11 @@ using Microsoft.ML.Transforms.Image;
 
 namespace Smae.MLNet;
 
-/// <summary>What an image column holds.</summary>
+/// <summary>What an image column holds: decoded images (<see cref="MLImage"/>), or paths (text) or contents (vectors of bytes) of image files.</summary>
 internal enum ImageColumnKind
 {
-    /// <summary>Decoded images (<see cref="MLImage"/>).</summary>
     Image,
-
-    /// <summary>Paths of image files, as text.</summary>
     Path,
-
-    /// <summary>The bytes of image files, as vectors of any size.</summary>
     Bytes,
 }
 
@@ -38,8 +33,7 @@ internal static class ImageColumn
     /// <summary>Checks what is known of the column before there is data.</summary>
     public static void Check(SchemaShape schema, string name, string role = "input") =>
         new NeededColumn(role, Expected).Find(schema, name, column => !column.IsKey && (column.Kind == SchemaShape.Column.VectorKind.Scalar
-            ? column.ItemType is ImageDataViewType or TextDataViewType
-            : column.ItemType.Equals(NumberDataViewType.Byte)));
+            ? column.ItemType is ImageDataViewType or TextDataViewType : column.ItemType.Equals(NumberDataViewType.Byte)));
 
     private static ImageColumnKind? KindOf(DataViewType type) => type switch
     {
@@ -51,42 +45,21 @@ internal static class ImageColumn
 }
 
 /// <summary>Reads the images of a row, wherever it then stands, as the column holds them: nothing is decoded.</summary>
-internal sealed class ImageReader
+internal sealed class ImageReader(DataViewRow row, DataViewSchema.Column column, ImageColumnKind kind)
 {
-    private readonly DataViewRow _row;
-    private readonly ValueGetter<ReadOnlyMemory<char>>? _paths;
-    private readonly ValueGetter<VBuffer<byte>>? _files;
-    private readonly ValueGetter<MLImage>? _images;
+    private readonly ValueGetter<ReadOnlyMemory<char>>? _paths = kind == ImageColumnKind.Path ? row.GetGetter<ReadOnlyMemory<char>>(column) : null;
+    private readonly ValueGetter<VBuffer<byte>>? _files = kind == ImageColumnKind.Bytes ? row.GetGetter<VBuffer<byte>>(column) : null;
+    private readonly ValueGetter<MLImage>? _images = kind == ImageColumnKind.Image ? row.GetGetter<MLImage>(column) : null;
 
     // Handed back to the getter each time: ML.NET's loaders dispose the image before when they make the next. We dispose none,
     // since an image may just as well be the user's own.
     private MLImage? _image;
 
-    public ImageReader(DataViewRow row, DataViewSchema.Column column, ImageColumnKind kind)
-    {
-        _row = row;
-        Kind = kind;
-        switch (kind)
-        {
-            case ImageColumnKind.Path:
-                _paths = row.GetGetter<ReadOnlyMemory<char>>(column);
-                break;
-            case ImageColumnKind.Bytes:
-                _files = row.GetGetter<VBuffer<byte>>(column);
-                break;
-            default:
-                _images = row.GetGetter<MLImage>(column);
-                break;
-        }
-    }
-
-    /// <summary>What the column holds.</summary>
-    public ImageColumnKind Kind { get; }
+    public ImageColumnKind Kind => kind;
 
     /// <summary>What messages call the row's image where it has no path.</summary>
-    public string Name => $"row {_row.Position}";
+    public string Name => $"row {row.Position}";
 
-    /// <summary>The row's path.</summary>
     public string Path()
     {
         ReadOnlyMemory<char> path = default;
@@ -108,7 +81,7 @@ internal sealed class ImageReader
         catch (InvalidOperationException exception)
         {
             throw new InvalidOperationException(
-                $"The image of row {_row.Position} has been disposed. ML.NET disposes images that are held in memory when a pipeline reads " +
+                $"The image of row {row.Position} has been disposed. ML.NET disposes images that are held in memory when a pipeline reads " +
                 "them through ExtractPixels, or through ResizeImages to the size they have: read such images from files or bytes instead.",
                 exception);
         }

@@ -1,50 +1,46 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SkiaSharp;
 
 namespace Smae.MLNet;
 
 /// <summary>Decoders of one preprocessing for any number of threads: made as needed, kept for the next use.</summary>
 internal sealed class ImageDecoders
 {
-    private readonly ImageResizer _resizer;
     private readonly ConcurrentBag<ImageDecoder> _idle = [];
+    private readonly int _maxMegapixels;
 
-    /// <exception cref="ArgumentException">ML.NET's images cannot give that number of channels.</exception>
-    public ImageDecoders(ImagePreprocessing preprocessing)
+    /// <exception cref="ArgumentException">ML.NET's images cannot give that number of channels, or the preprocessing has other faults.</exception>
+    public ImageDecoders(ImagePreprocessing preprocessing, int maxMegapixels = ImageReadOptions.DefaultMaxMegapixels)
     {
         if (preprocessing.Channels is not (1 or 3 or 4))
             throw new ArgumentException(
-                $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).",
-                nameof(preprocessing));
-        (Preprocessing, _resizer) = (preprocessing, new ImageResizer(preprocessing));
+                $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).", nameof(preprocessing));
+        preprocessing.Validate();
+        (Preprocessing, _maxMegapixels) = (preprocessing, maxMegapixels);
     }
 
     /// <summary>What is done to an image.</summary>
     public ImagePreprocessing Preprocessing { get; }
 
     /// <summary>A decoder for one thread, until it is given back.</summary>
-    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(_resizer, Preprocessing.Channels);
+    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(Preprocessing, _maxMegapixels);
 
     public void Return(ImageDecoder decoder) => _idle.Add(decoder);
 }
 
 /// <summary>
-/// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images. Holds buffers: one thread at a time uses it.
+/// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images: upright, resized, on the ground colour. What is whole and what is broken
+/// is for Skia to say. Holds buffers: one thread at a time uses it.
 /// </summary>
-internal sealed class ImageDecoder
+internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMegapixels)
 {
-    private readonly int _channels;
-    private readonly SingleImageRow _row = new();
-    private readonly ValueGetter<MLImage> _resize;
+    private readonly ImageFitter _fitter = new(preprocessing);
     private byte[] _encoded = [];
 
-    public ImageDecoder(ImageResizer resizer, int channels)
-    {
-        _channels = channels;
-        _resize = resizer.GetterFor(_row);
-    }
-
     /// <summary>Decodes the file <paramref name="path"/> into <paramref name="pixels"/> (H x W x C bytes).</summary>
-    /// <returns>Null, or what is wrong with the file.</returns>
+    /// <returns>Null, or what is wrong with the file; where its content alone does not decide that, with an inner exception.</returns>
     public InvalidDataException? DecodeFile(string path, Span<byte> pixels)
     {
         if (string.IsNullOrWhiteSpace(path)) return new InvalidDataException("The path of the image is empty.");
@@ -62,12 +58,9 @@ internal sealed class ImageDecoder
 
     /// <summary>Decodes <paramref name="encoded"/>, the content of an image file, into <paramref name="pixels"/> (H x W x C bytes).</summary>
     /// <returns>Null, or what is wrong with the bytes, which the text calls <paramref name="name"/>.</returns>
-    public InvalidDataException? DecodeBytes(in VBuffer<byte> encoded, string name, Span<byte> pixels)
-    {
-        Reserve(encoded.Length);
-        encoded.CopyTo(_encoded.AsSpan(0, encoded.Length));
-        return Decode(encoded.Length, name, pixels);
-    }
+    public InvalidDataException? DecodeBytes(in VBuffer<byte> encoded, string name, Span<byte> pixels) => encoded.IsDense
+        ? DecodeBytes(encoded.GetValues(), name, pixels)
+        : DecodeBytes((ReadOnlySpan<byte>)[.. encoded.DenseValues()], name, pixels);
 
     /// <inheritdoc cref="DecodeBytes(in VBuffer{byte}, string, Span{byte})"/>
     public InvalidDataException? DecodeBytes(ReadOnlySpan<byte> encoded, string name, Span<byte> pixels)
@@ -78,34 +71,69 @@ internal sealed class ImageDecoder
     }
 
     /// <summary>Resizes <paramref name="image"/>, which stays the caller's, into <paramref name="pixels"/> (H x W x C bytes).</summary>
-    public void Extract(MLImage image, Span<byte> pixels)
-    {
-        _row.Set(image);
-        MLImage? resized = null;
-        _resize(ref resized!);
-        PixelOrder.Copy(resized, _channels, pixels);
-        if (!ReferenceEquals(resized, image)) resized.Dispose();
-    }
+    public void Extract(MLImage image, Span<byte> pixels) => _fitter.Fit(BitmapOf(image), pixels);
 
     private InvalidDataException? Decode(int length, string name, Span<byte> pixels)
     {
-        if (ImageIntegrity.Problem(_encoded.AsSpan(0, length)) is { } problem)
-            return new InvalidDataException($"{name}: {problem}");
-        MLImage image;
-        try
+        if (length == 0) return new InvalidDataException($"{name}: the file is empty");
+        using SKData data = SKData.Create(Marshal.UnsafeAddrOfPinnedArrayElement(_encoded, 0), length);
+        using SKCodec? codec = SKCodec.Create(data);
+        if (codec is null)
         {
-            image = MLImage.CreateFromStream(new MemoryStream(_encoded, 0, length, writable: false));
+            string found = $"{length} bytes starting with {Convert.ToHexString(_encoded.AsSpan(0, Math.Min(length, 8)))}";
+            return new InvalidDataException(FormatOf(_encoded.AsSpan(0, length)) is { } format
+                ? $"{name}: truncated {format}: its header is not whole, found {found}"
+                : $"{name}: not an image: expected the content of a JPEG, PNG, WebP, BMP or GIF file, found {found}");
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
-        {
-            string start = Convert.ToHexString(_encoded.AsSpan(0, Math.Min(length, 8)));
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        var info = new SKImageInfo(
+            width, height, SKImageInfo.PlatformColorType, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul);
+        using var image = new SKBitmap();
+        // By the header, before memory is taken for what it promises.
+        if ((long)width * height > maxMegapixels * 1_000_000L || !image.TryAllocPixels(info))
             return new InvalidDataException(
-                $"{name}: not an image: expected the content of a JPEG, PNG, BMP or GIF file, found {length} bytes starting with {start}",
-                exception);
-        }
-        using (image)
-            Extract(image, pixels);
+                $"{name}: too large: {width}x{height} pixels, expected at most {maxMegapixels} megapixels", new NotSupportedException("ImageReadOptions.MaxMegapixels"));
+        SKCodecResult result = codec.GetPixels(info, image.GetPixels());
+        if (result != SKCodecResult.Success)
+            return new InvalidDataException(
+                $"{name}: truncated {(result == SKCodecResult.IncompleteInput ? "" : "or damaged ")}{codec.EncodedFormat.ToString().ToUpperInvariant()}: "
+                + $"{length} bytes do not make all of its {width}x{height} pixels ({result})");
+        using SKBitmap? upright = Upright(image, codec.EncodedOrigin);
+        _fitter.Fit(upright ?? image, pixels);
         return null;
+    }
+
+    private static string? FormatOf(ReadOnlySpan<byte> file) => file switch
+    {
+        [0xFF, 0xD8, ..] => "JPEG",
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "PNG",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', ..] => "WEBP",
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "GIF",
+        [(byte)'B', (byte)'M', ..] => "BMP",
+        _ => null,
+    };
+
+    /// <summary>The image as it is to be seen; null where it lies so already.</summary>
+    private static SKBitmap? Upright(SKBitmap image, SKEncodedOrigin origin)
+    {
+        if (origin is SKEncodedOrigin.TopLeft or SKEncodedOrigin.Default) return null;
+        (int w, int h) = (image.Width, image.Height);
+        // To x and to y: how much of x, of y, and what is added.
+        (int xx, int xy, int x0, int yx, int yy, int y0) = origin switch
+        {
+            SKEncodedOrigin.TopRight => (-1, 0, w, 0, 1, 0),
+            SKEncodedOrigin.BottomRight => (-1, 0, w, 0, -1, h),
+            SKEncodedOrigin.BottomLeft => (1, 0, 0, 0, -1, h),
+            SKEncodedOrigin.LeftTop => (0, 1, 0, 1, 0, 0),
+            SKEncodedOrigin.RightTop => (0, -1, h, 1, 0, 0),
+            SKEncodedOrigin.RightBottom => (0, -1, h, -1, 0, w),
+            _ => (0, 1, 0, -1, 0, w),
+        };
+        var upright = new SKBitmap(image.Info.WithSize(xx == 0 ? h : w, xx == 0 ? w : h));
+        using var canvas = new SKCanvas(upright);
+        canvas.SetMatrix(new SKMatrix(xx, xy, x0, yx, yy, y0, 0, 0, 1));
+        canvas.DrawBitmap(image, 0, 0);
+        return upright;
     }
 
     private int Read(string path)
@@ -114,51 +142,17 @@ internal sealed class ImageDecoder
         int length = checked((int)Math.Min(RandomAccess.GetLength(file), Array.MaxLength));
         Reserve(length);
         int read = 0;
-        while (read < length)
-        {
-            int count = RandomAccess.Read(file, _encoded.AsSpan(read, length - read), read);
-            if (count == 0) break;
-            read += count;
-        }
+        while (read < length && RandomAccess.Read(file, _encoded.AsSpan(read, length - read), read) is > 0 and int count) read += count;
         return read;
     }
 
     private void Reserve(int length)
     {
-        if (_encoded.Length < length) _encoded = new byte[Math.Max(length, 2 * _encoded.Length)];
-    }
-}
-
-/// <summary>Copies pixels from the order an <see cref="MLImage"/> stores them in to that of an <see cref="Training.ImageStore"/>.</summary>
-internal static class PixelOrder
-{
-    /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
-    public static void Copy(MLImage image, int channels, Span<byte> destination)
-    {
-        var source = image.Pixels;
-        var (red, blue) = image.PixelFormat switch
-        {
-            MLPixelFormat.Bgra32 => (2, 0),
-            MLPixelFormat.Rgba32 => (0, 2),
-            _ => throw new NotSupportedException($"Pixel format {image.PixelFormat} is not supported."),
-        };
-        int count = image.Width * image.Height;
-        destination = destination[..(count * channels)];
-        for (int i = 0, to = 0; i < count; i++, to += channels)
-        {
-            var pixel = source.Slice(4 * i, 4);
-            if (channels == 1)
-            {
-                destination[to] = Luma(pixel[red], pixel[1], pixel[blue]);
-                continue;
-            }
-            destination[to] = pixel[red];
-            destination[to + 1] = pixel[1];
-            destination[to + 2] = pixel[blue];
-            if (channels == 4) destination[to + 3] = pixel[3];
-        }
+        int grown = (int)Math.Min(2L * _encoded.Length, Array.MaxLength);
+        if (_encoded.Length < length) _encoded = GC.AllocateUninitializedArray<byte>(Math.Max(length, grown), pinned: true);
     }
 
-    // ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded: the weights add up to 65536.
-    private static byte Luma(byte red, byte green, byte blue) => (byte)((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16);
+    /// <summary>The bitmap that an image of ML.NET is around: it alone tells whether the image is opaque.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_image")]
+    private static extern ref SKBitmap BitmapOf(MLImage image);
 }

@@ -31,12 +31,9 @@ internal sealed class ImageStoreLoader(
         try
         {
             if (rows.MissingLabels > 0)
-            {
                 channel.Warning(
                     MessageSensitivity.None,
-                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'"
-                    + $"{labels.OrNotAClass}: left out.");
-            }
+                    $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
             return new LabelledImages(store, rows.KeptLabels) { MayLackClasses = true };
         }
         catch
@@ -53,8 +50,7 @@ internal sealed class ImageStoreLoader(
         using var kept = new ImageCache(
             decoders.Preprocessing, options, message => channel.Info(MessageSensitivity.UserData, message),
             message => channel.Warning(MessageSensitivity.UserData, message));
-        if (rows.Kind == ImageColumnKind.Path && kept.Find(Paths(rows)) is var (earlier, problems))
-            return Reuse(rows, earlier, problems);
+        if (rows.Kind == ImageColumnKind.Path && kept.Find(Paths(rows)) is var (earlier, problems)) return Reuse(rows, earlier, problems);
 
         using var cursor = rows.Open(out var reader);
         var broken = CreateReport();
@@ -66,6 +62,7 @@ internal sealed class ImageStoreLoader(
             var reported = TimeSpan.Zero;
             string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";
             long total = 0;
+            bool lasting = true;
             while (Fill(batch, cursor, rows))
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -78,6 +75,8 @@ internal sealed class ImageStoreLoader(
                         broken.Add(problem);
                         // Whether a file could be read says nothing of its content: the next run tries it again.
                         kept.AddBroken(total + i, problem.Message, problem.InnerException is IOException or UnauthorizedAccessException ? batch.Name(i) : null);
+                        // What is too large for these options may not be for the next run's.
+                        lasting &= problem.InnerException is null or IOException or UnauthorizedAccessException;
                         continue;
                     }
                     store.Add(batch.Image(i));
@@ -98,7 +97,7 @@ internal sealed class ImageStoreLoader(
                 throw new InvalidDataException(
                     $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
             Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
-            kept.Complete(store);
+            if (lasting) kept.Complete(store);
             return store;
         }
         catch
@@ -129,10 +128,8 @@ internal sealed class ImageStoreLoader(
             long total = store.Count + problems.Count;
             for (int row = 0; row < total; row++)
             {
-                if (messages.TryGetValue(row, out string? message))
-                    broken.Add(new InvalidDataException(message));
-                else
-                    rows.KeepLabel(row);
+                if (messages.TryGetValue(row, out string? message)) broken.Add(new InvalidDataException(message));
+                else rows.KeepLabel(row);
             }
             broken.Summarise(total);
             return store;
@@ -154,9 +151,7 @@ internal sealed class ImageStoreLoader(
         batch.Clear();
         rows.ClearLabels();
         while (batch.Count < batch.Capacity && cursor.MoveNext())
-        {
             if (rows.TakeLabel()) batch.Take();
-        }
         return batch.Count > 0;
     }
 
@@ -173,11 +168,9 @@ internal sealed class ImageStoreLoader(
         /// <summary>The labels of the images that were kept.</summary>
         public List<int> KeptLabels { get; } = [];
 
-        /// <summary>Rows without a label.</summary>
         public long MissingLabels { get; private set; }
 
         /// <summary>Goes over the rows from the first.</summary>
-        /// <param name="reader">Reads the images of the row that the cursor stands at.</param>
         public DataViewRowCursor Open(out ImageReader reader)
         {
             var cursor = data.GetRowCursor(labels is null ? [images] : [images, labels.Column]);
@@ -209,7 +202,6 @@ internal sealed class ImageStoreLoader(
             if (_current is not null) KeptLabels.Add(_taken[index]);
         }
 
-        /// <summary>Forgets what was taken and not kept.</summary>
         public void ClearLabels() => _taken.Clear();
     }
 }

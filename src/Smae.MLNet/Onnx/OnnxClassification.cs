@@ -38,8 +38,8 @@ public sealed class OnnxClassificationEstimator : OnnxImageEstimator<OnnxClassif
 }
 
 /// <summary>
-/// Classifies images with a classifier's ONNX file, a batch of rows at a time: adds <c>PredictedLabel</c> (the key of the likeliest class),
-/// <c>Score</c> (the probabilities of all classes) and <c>Probability</c> (that of the predicted class).
+/// Classifies images with a classifier's ONNX file, a batch of rows at a time: adds <c>PredictedLabel</c> (the key of the likeliest class), <c>Score</c> (the
+/// probabilities of all classes) and <c>Probability</c> (that of the predicted class).
 /// </summary>
 /// <remarks>
 /// <para>A saved model gives <c>PredictedLabel</c> and <c>Score</c>.</para>

@@ -4,9 +4,7 @@ namespace Smae.MLNet;
 
 /// <summary>Adds a column of embeddings that an encoder's ONNX file makes.</summary>
 /// <remarks>
-/// <para>
-/// The output column is a Vector&lt;Single&gt; of the encoder's width; of a file that gives tokens, all tokens of the image one after the other.
-/// </para>
+/// <para>The output column is a Vector&lt;Single&gt; of the encoder's width; of a file that gives tokens, all tokens of the image one after the other.</para>
 /// <inheritdoc/>
 /// </remarks>
 public sealed class OnnxEmbeddingEstimator : OnnxImageEstimator<OnnxEmbeddingTransformer>
@@ -26,8 +24,7 @@ public sealed class OnnxEmbeddingEstimator : OnnxImageEstimator<OnnxEmbeddingTra
 
     private protected override IReadOnlyList<OutputColumn> Outputs { get; }
 
-    private protected override OnnxEmbeddingTransformer Create(IDataView input, ImageColumnKind kind) =>
-        new(Open(kind, _file.Output, "its embedding is NaN"));
+    private protected override OnnxEmbeddingTransformer Create(IDataView input, ImageColumnKind kind) => new(Open(kind, _file.Output, "its embedding is NaN"));
 }
 
 /// <summary>Adds a column of embeddings that an encoder's ONNX file makes, a batch of rows at a time.</summary>
@@ -41,5 +38,5 @@ public sealed class OnnxEmbeddingTransformer : OnnxImageTransformer
     /// <summary>The column of embeddings.</summary>
     public string OutputColumnName => Scoring.Outputs[0].Name;
 
-    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.SaveVector(context, OutputColumnName);
+    private protected override void Save(SavedChain chain, ModelSaveContext context) => chain.Save(context, OutputColumnName);
 }

@@ -4,10 +4,9 @@ namespace Smae.MLNet;
 
 /// <summary>Makes transformers that run an ONNX file of Smae on a column of images: what these estimators have in common.</summary>
 /// <remarks>
-/// <c>Fit</c> opens the file and trains nothing: a <see cref="FileNotFoundException"/> says that the file is gone, an
-/// <see cref="InvalidDataException"/> that it has changed since it was given to the estimator or that ONNX Runtime does not take it, an
-/// <see cref="InvalidOperationException"/> that the device cannot be used and nothing says to go on with the CPU. The transformer owns ONNX Runtime's
-/// session: dispose it to free the session.
+/// <c>Fit</c> opens the file and trains nothing: a <see cref="FileNotFoundException"/> says that the file is gone, an <see cref="InvalidDataException"/> that
+/// it has changed since it was given to the estimator or that ONNX Runtime does not take it, an <see cref="InvalidOperationException"/> that the device cannot
+/// be used and nothing says to go on with the CPU. The transformer owns ONNX Runtime's session: dispose it to free the session.
 /// </remarks>
 /// <typeparam name="TTransformer">The kind of transformer.</typeparam>
 public abstract class OnnxImageEstimator<TTransformer> : ImageEstimator<TTransformer> where TTransformer : OnnxImageTransformer
@@ -79,38 +78,24 @@ internal sealed class OnnxFile
     /// <summary>Reads what the file tells about itself.</summary>
     /// <param name="kind">What it must hold.</param>
     /// <param name="options">How it is run; null takes every option's default, on the device that the <see cref="MLContext"/> names.</param>
+    /// <param name="batchSize">Images at a time where options are null.</param>
     /// <exception cref="ArgumentException">The file holds another kind of model, or an option is out of range.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
-    public OnnxFile(string path, OnnxModelKind kind, OnnxScoringOptions? options)
-        : this(path, kind, options ?? new OnnxScoringOptions(), options is null)
-    {
-    }
-
-    /// <inheritdoc cref="OnnxFile(string, OnnxModelKind, OnnxScoringOptions)"/>
-    public OnnxFile(string path, OnnxModelKind kind, int batchSize)
-        : this(path, kind, new OnnxScoringOptions { BatchSize = batchSize }, true)
-    {
-    }
-
-    private OnnxFile(string path, OnnxModelKind kind, OnnxScoringOptions options, bool deviceOfContext)
+    public OnnxFile(string path, OnnxModelKind kind, OnnxScoringOptions? options, int batchSize = ImageScoring.DefaultBatchSize)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path, "modelFile");
-        (Path, _options, _deviceOfContext) = (System.IO.Path.GetFullPath(path), options, deviceOfContext);
+        (Path, _options, _deviceOfContext) = (System.IO.Path.GetFullPath(path), options ?? new OnnxScoringOptions { BatchSize = batchSize }, options is null);
         _stamp = Stamp();
         Info = OnnxModelInfo.Read(Path);
-        if (Info.Kind != kind)
-            throw new ArgumentException($"{Path} holds a model of the kind {Info.Kind}: expected {kind}. {Advice(Info.Kind)}", "modelFile");
-        options.Validate(Info);
+        if (Info.Kind != kind) throw new ArgumentException($"{Path} holds a model of the kind {Info.Kind}: expected {kind}. {Advice(Info.Kind)}", "modelFile");
+        _options.Validate(Info);
     }
 
-    /// <summary>The full path.</summary>
     public string Path { get; }
 
-    /// <summary>What the file tells about itself.</summary>
     public OnnxModelInfo Info { get; }
 
-    /// <summary>Images at a time.</summary>
     public int BatchSize => _options.BatchSize;
 
     /// <summary>The output that is read.</summary>
@@ -126,14 +111,10 @@ internal sealed class OnnxFile
         if (_deviceOfContext && CatalogEnvironment.GpuSettings(environment) is (int id, var fallback))
             options = options with { Device = OnnxDevice.Cuda, DeviceId = id, FallbackToCpu = fallback };
         var model = OnnxImageModel.Load(Path, options);
-        if (model.FallbackReason is { } reason)
-            channel.Warning(MessageSensitivity.None, $"{reason} FallbackToCpu is set: going on with the CPU.");
+        if (model.FallbackReason is { } reason) channel.Warning(MessageSensitivity.None, $"{reason} FallbackToCpu is set: going on with the CPU.");
         return model;
     }
 
-    /// <summary>Copies the file.</summary>
-    /// <exception cref="FileNotFoundException">It is gone.</exception>
-    /// <exception cref="InvalidDataException">It has changed.</exception>
     public void Copy(string path)
     {
         CheckUnchanged();
@@ -143,10 +124,8 @@ internal sealed class OnnxFile
     private void CheckUnchanged()
     {
         var stamp = Stamp();
-        if (stamp.Length < 0)
-            throw new FileNotFoundException($"{Path} is gone: it was there when it was given to the estimator, and is needed again.", Path);
-        if (stamp != _stamp)
-            throw new InvalidDataException($"{Path} has changed since it was given to the estimator: make a new estimator for the new file.");
+        if (stamp.Length < 0) throw new FileNotFoundException($"{Path} is gone: it was there when it was given to the estimator, and is needed again.", Path);
+        if (stamp != _stamp) throw new InvalidDataException($"{Path} has changed since it was given to the estimator: make a new estimator for the new file.");
     }
 
     private (long Length, DateTime Written) Stamp()

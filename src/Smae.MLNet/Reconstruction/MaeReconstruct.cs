@@ -28,8 +28,8 @@ public sealed record MaeReconstructOptions
     public Masking? Masking { get; init; }
 
     /// <summary>
-    /// What the autoencoder was pretrained for, which says what its predictions are. Default null: what it was, and
-    /// <see cref="Objective.Pixel"/> for an autoencoder without its pretraining.
+    /// What the autoencoder was pretrained for, which says what its predictions are. Default null: what it was, and <see cref="Objective.Pixel"/> for an
+    /// autoencoder without its pretraining.
     /// </summary>
     public Objective? Objective { get; init; }
 
@@ -39,14 +39,12 @@ public sealed record MaeReconstructOptions
     public ImagePreprocessing? Preprocessing { get; init; }
 
     /// <summary>
-    /// Seed of the masks. Under one seed an image is masked the same way each time, wherever it stands: 64 masks are drawn, and its pixels say which
-    /// of them it gets. Default null: it comes from the <c>MLContext</c>.
+    /// Seed of the masks. Under one seed an image is masked the same way each time, wherever it stands: 64 masks are drawn, and its pixels say which of them it
+    /// gets. Default null: it comes from the <c>MLContext</c>.
     /// </summary>
     public int? Seed { get; init; }
 
-    /// <summary>
-    /// What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>: the picture is null, with a warning.
-    /// </summary>
+    /// <summary>What happens with images that cannot be read. Default <see cref="BrokenImagePolicy.Skip"/>: the picture is null, with a warning.</summary>
     public BrokenImagePolicy BrokenImages { get; init; } = BrokenImagePolicy.Skip;
 
     /// <summary>Checks the options against the autoencoder that makes the pictures.</summary>
@@ -54,22 +52,14 @@ public sealed record MaeReconstructOptions
     internal void Validate(MaskedAutoencoder autoencoder)
     {
         VisionTransformerConfig encoder = autoencoder.Config;
-        List<string> faults = [];
-        if (autoencoder.PictureFault is { } unfit) faults.Add(unfit);
-        if (!Enum.IsDefined(View))
-            faults.Add($"View is {View}: expected one of {string.Join(", ", Enum.GetNames<ReconstructionView>())}.");
-        if (Preprocessing is { } p)
-        {
-            faults.AddRange(Faults.Of(p.Validate));
-            if ((p.Height, p.Width, p.Channels) != (encoder.ImageHeight, encoder.ImageWidth, encoder.Channels))
-            {
-                faults.Add($"Preprocessing gives {p.Height}x{p.Width}x{p.Channels}: "
-                    + $"the autoencoder expects {encoder.ImageHeight}x{encoder.ImageWidth}x{encoder.Channels}.");
-            }
-        }
+        List<string> faults = [.. Rules.Faults(this), .. Preprocessing?.Faults() ?? []];
+        if (autoencoder.PictureFault is { } unfit) faults.Insert(0, unfit);
+        if (Preprocessing is { } p && (p.Height, p.Width, p.Channels) != (encoder.ImageHeight, encoder.ImageWidth, encoder.Channels))
+            faults.Add($"Preprocessing gives {p.Height}x{p.Width}x{p.Channels}: "
+                + $"the autoencoder expects {encoder.ImageHeight}x{encoder.ImageWidth}x{encoder.Channels}.");
         if (Masking is not null && (int)(encoder.PatchCount * (1 - Masking.Ratio)) < 1)
             faults.Add($"Masking hides {Masking.Ratio:P0} of {encoder.PatchCount} patches, which leaves none visible: expected at least one.");
-        Faults.Throw(faults, "options");
+        Rules.Check(faults, "options");
     }
 }
 
@@ -89,7 +79,7 @@ public sealed class MaeReconstructEstimator : ImageEstimator<MaeReconstructTrans
     {
         (_autoencoder, _options, _preprocessing) = (autoencoder, options, Decoders.Preprocessing);
         _seed = options.Seed ?? Host.Rand.Next();
-        int parts = options.View == ReconstructionView.SideBySide ? 3 : 1;
+        int parts = ReconstructionModel.PartsOf(options.View).Length;
         Outputs = [new PictureOutput(outputColumnName, _preprocessing.Height, _preprocessing.Width * parts, _preprocessing.Channels)];
     }
 
@@ -111,9 +101,9 @@ public sealed class MaeReconstructEstimator : ImageEstimator<MaeReconstructTrans
 /// <remarks>
 /// <para>
 /// As with ML.NET's own image columns, a picture belongs to whoever reads it and is freed when it is handed back to the getter for the next row;
-/// <c>CreateEnumerable</c> does so, so look at one row's picture before you go on to the next. Where an image cannot be read the picture is null. The
-/// member of a row class that takes the picture names its size, as with every image column of ML.NET: <c>[ImageType(height, width)]</c>, three times
-/// the width for <see cref="ReconstructionView.SideBySide"/>. The autoencoder stays its owner's.
+/// <c>CreateEnumerable</c> does so, so look at one row's picture before you go on to the next. Where an image cannot be read the picture is null. The member of
+/// a row class that takes the picture names its size, as with every image column of ML.NET: <c>[ImageType(height, width)]</c>, three times the width for
+/// <see cref="ReconstructionView.SideBySide"/>. The autoencoder stays its owner's.
 /// </para>
 /// <inheritdoc/>
 /// </remarks>
@@ -137,8 +127,8 @@ public sealed class MaeReconstructTransformer : ImageTransformer
 }
 
 /// <summary>
-/// An autoencoder whose numbers are the bytes of a picture. An image takes one of a few masks that are drawn once: which one depends on its pixels
-/// alone, so that it is the same in whatever batch, order or row the image comes, and an ONNX graph can say it.
+/// An autoencoder whose numbers are the bytes of a picture. An image takes one of a few masks that are drawn once: which one depends on its pixels alone, so
+/// that it is the same in whatever batch, order or row the image comes, and an ONNX graph can say it.
 /// </summary>
 internal sealed class ReconstructionModel : TorchModel
 {
@@ -149,16 +139,23 @@ internal sealed class ReconstructionModel : TorchModel
     private readonly Objective _objective;
 
     public ReconstructionModel(MaskedAutoencoder autoencoder, ImagePreprocessing preprocessing, MaeReconstructOptions options, int seed)
-        : this(autoencoder, preprocessing, options.Objective ?? Objective.Pixel(), PicturesOf(autoencoder.Config, options, seed))
+        : base(preprocessing, preprocessing.ByteCount * PartsOf(options.View).Length, autoencoder.parameters().First().device)
     {
-    }
-
-    private ReconstructionModel(MaskedAutoencoder autoencoder, ImagePreprocessing preprocessing, Objective objective, MaskedPictures pictures)
-        : base(preprocessing, preprocessing.ByteCount * pictures.Parts.Count, autoencoder.parameters().First().device)
-    {
-        (_autoencoder, _objective, Pictures) = (autoencoder, objective, pictures);
+        (_autoencoder, _objective) = (autoencoder, options.Objective ?? Objective.Pixel());
+        using DisposeScope scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        PatchMask masks = (options.Masking ?? Masking.Random(0.75)).Draw(MaskCount, autoencoder.Config.GridHeight, autoencoder.Config.GridWidth, generator);
+        Pictures = new MaskedPictures(masks.Hidden().to_type(ScalarType.Byte).data<byte>().ToArray(), PartsOf(options.View));
         autoencoder.eval();
     }
+
+    /// <summary>What stands side by side in a picture.</summary>
+    public static PicturePart[] PartsOf(ReconstructionView view) => view switch
+    {
+        ReconstructionView.Masked => [PicturePart.Seen],
+        ReconstructionView.SideBySide => [PicturePart.Original, PicturePart.Seen, PicturePart.Completed],
+        _ => [PicturePart.Completed],
+    };
 
     /// <summary>The masks, and what a picture shows.</summary>
     public MaskedPictures Pictures { get; }
@@ -186,22 +183,9 @@ internal sealed class ReconstructionModel : TorchModel
                 "again with mlContext.Transforms.MaeReconstruct instead of loading it.");
         return new SavedOutput(_autoencoder.ExportOnnx(path, new MaePretrainOptions
         {
-            Encoder = _autoencoder.Config, Objective = _objective, Resize = Preprocessing.Resize, Mean = Preprocessing.Mean,
-            StandardDeviation = Preprocessing.StandardDeviation,
+            Encoder = _autoencoder.Config, Objective = _objective, Resize = Preprocessing.Resize,
+            Background = Preprocessing.Background, Mean = Preprocessing.Mean, StandardDeviation = Preprocessing.StandardDeviation,
         }).Info.Outputs[0]);
-    }
-
-    private static MaskedPictures PicturesOf(VisionTransformerConfig config, MaeReconstructOptions options, int seed)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator((ulong)seed);
-        PatchMask masks = (options.Masking ?? Masking.Random(0.75)).Draw(MaskCount, config.GridHeight, config.GridWidth, generator);
-        return new MaskedPictures(masks.Hidden().to_type(ScalarType.Byte).data<byte>().ToArray(), options.View switch
-        {
-            ReconstructionView.Masked => [PicturePart.Seen],
-            ReconstructionView.SideBySide => [PicturePart.Original, PicturePart.Seen, PicturePart.Completed],
-            _ => [PicturePart.Completed],
-        });
     }
 
     private PatchMask MaskOf(Tensor bytes)

@@ -6,9 +6,9 @@ using Smae.Export;
 namespace Smae.MLNet;
 
 /// <summary>
-/// Saves an image model as a chain of ML.NET's own transformers: ML.NET loads only types that its own assemblies register, so a type of ours in a
-/// model file could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics,
-/// Microsoft.ML.OnnxTransformer and ONNX Runtime.
+/// Saves an image model as a chain of ML.NET's own transformers: ML.NET loads only types that its own assemblies register, so a type of ours in a model file
+/// could never be read again, while such a chain loads in any application with Microsoft.ML, Microsoft.ML.ImageAnalytics, Microsoft.ML.OnnxTransformer and ONNX
+/// Runtime.
 /// </summary>
 internal sealed class SavedChain(ImageScoring scoring)
 {
@@ -16,12 +16,8 @@ internal sealed class SavedChain(ImageScoring scoring)
     private const string
         Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits", Picture = "smae.picture";
 
-    /// <summary>Saves the chain for a model whose numbers are the value of a column, an embedding.</summary>
-    public void SaveVector(ModelSaveContext context, string outputColumnName) => Save(context, outputColumnName);
-
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
-    public void SaveClasses(ModelSaveContext context, LabelClasses classes) =>
-        Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
+    public void SaveClasses(ModelSaveContext context, LabelClasses classes) => Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
 
     /// <summary>Saves the chain for an autoencoder that makes pictures.</summary>
     public void SavePictures(ModelSaveContext context, string outputColumnName, MaskedPictures pictures)
@@ -32,16 +28,21 @@ internal sealed class SavedChain(ImageScoring scoring)
             pictures);
     }
 
+    /// <summary>Saves the chain: that of an embedding, the value of a column, needs no more.</summary>
     /// <param name="valueColumn">The column that the ONNX model gives.</param>
     /// <param name="last">Makes what comes after the ONNX model, which the value column is dropped after; null is nothing.</param>
     /// <param name="pictures">What pictures are made of, by an autoencoder; null where the model's numbers are the value.</param>
-    private void Save(
+    public void Save(
         ModelSaveContext context, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last = null, MaskedPictures? pictures = null)
     {
         if (scoring.SourceKind == ImageColumnKind.Bytes)
             throw new NotSupportedException(
                 $"Column '{scoring.InputColumnName}' holds the bytes of image files, and ML.NET has no transform that decodes these: a saved " +
                 "model could not read them. Fit on a column of paths or of MLImage, and save that.");
+        if (ImageFitter.KindOf(scoring.Model.Preprocessing.Resize) is not { } resizing)
+            throw new NotSupportedException(
+                $"The model's images are resized by ResizeMode.{scoring.Model.Preprocessing.Resize}, where ML.NET's own ResizeImages picks single pixels: a "
+                + "saved model would see others than it was trained on. Train with ResizeMode.Crop or ResizeMode.Pad to save it, or export it as ONNX.");
         DirectoryInfo temporary = Directory.CreateTempSubdirectory("smae-save-");
         try
         {
@@ -50,7 +51,7 @@ internal sealed class SavedChain(ImageScoring scoring)
             if (pictures is null) PipelineModel.Write(whole, single, Pixels, saved.Output, valueColumn, saved.Map);
             else PipelineModel.WritePictures(whole, single, Pixels, valueColumn, pictures);
             // OnnxTransformer reads its file again when it saves: the chain is saved while the file is there.
-            using TransformerChain<ITransformer> chain = Chain(single, valueColumn, last);
+            using TransformerChain<ITransformer> chain = Chain(single, resizing, valueColumn, last);
             ((ICanSaveModel)chain).Save(context);
         }
         finally
@@ -59,7 +60,8 @@ internal sealed class SavedChain(ImageScoring scoring)
         }
     }
 
-    private TransformerChain<ITransformer> Chain(string file, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
+    private TransformerChain<ITransformer> Chain(
+        string file, ImageResizingEstimator.ResizingKind resizing, string valueColumn, Func<TransformsCatalog, IDataView, ITransformer>? last)
     {
         bool loads = scoring.SourceKind == ImageColumnKind.Path;
         TransformsCatalog ml = new MLContext().Transforms;
@@ -81,10 +83,8 @@ internal sealed class SavedChain(ImageScoring scoring)
             passing.Add(Loaded);
         }
         ImagePreprocessing size = scoring.Model.Preprocessing;
-        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, ImageResizer.KindOf(size.Resize)).Fit(data));
-        var colors = PipelineModel.ExtractedChannels(size) == 4
-            ? ImagePixelExtractingEstimator.ColorBits.All
-            : ImagePixelExtractingEstimator.ColorBits.Rgb;
+        Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, resizing).Fit(data));
+        const ImagePixelExtractingEstimator.ColorBits colors = ImagePixelExtractingEstimator.ColorBits.All;
         Add(ml.ExtractPixels(Pixels, Resized, colors, interleavePixelColors: true, outputAsFloatArray: false).Fit(data));
         Add(ml.ApplyOnnxModel([valueColumn], [Pixels], file).Fit(data));
         if (last is not null)
@@ -98,9 +98,9 @@ internal sealed class SavedChain(ImageScoring scoring)
 }
 
 /// <summary>
-/// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but
-/// its maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it
-/// is the softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
+/// A predictor of ML.NET's own that makes PredictedLabel and Score of logits, with the names of the classes. ML.NET has no transformer for that, but its
+/// maximum-entropy classifier is the softmax of a linear map: with the identity as its map (a sparse matrix, so that many classes cost little) it is the
+/// softmax alone. Only a trainer makes one by public means, so it is made by the constructors that the trainer calls.
 /// </summary>
 internal static class SoftmaxPredictor
 {
@@ -117,8 +117,7 @@ internal static class SoftmaxPredictor
         var schema = new DataViewSchema.Builder();
         schema.AddColumn("Label", new KeyDataViewType(typeof(uint), count), annotations.ToAnnotations());
         schema.AddColumn(logitsColumnName, new VectorDataViewType(NumberDataViewType.Single, count));
-        return Predictor<MaximumEntropyModelParameters>.Create(
-            environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
+        return Predictor<MaximumEntropyModelParameters>.Create(environment, model, schema.ToSchema(), logitsColumnName, "Label", "Score", "PredictedLabel");
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]

@@ -44,8 +44,7 @@ internal sealed class ImageMapper : IRowToRowMapper
     public DataViewRow GetRow(DataViewRow input, IEnumerable<DataViewSchema.Column> activeColumns)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (input.Schema != InputSchema)
-            throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
+        if (input.Schema != InputSchema) throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
         return new RowCursor(input, this, ActiveColumns(activeColumns));
     }
 
@@ -56,8 +55,7 @@ internal sealed class ImageMapper : IRowToRowMapper
         bool[] active = new bool[OutputSchema.Count];
         foreach (var column in columns)
         {
-            if (column.Index >= active.Length)
-                throw new ArgumentException($"Column '{column.Name}' is not part of the schema.", nameof(columns));
+            if (column.Index >= active.Length) throw new ArgumentException($"Column '{column.Name}' is not part of the schema.", nameof(columns));
             active[column.Index] = true;
         }
         return active;

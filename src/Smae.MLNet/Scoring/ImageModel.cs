@@ -38,22 +38,18 @@ internal abstract class ImageModel(ImagePreprocessing preprocessing, int outputL
     protected abstract void Score(ReadOnlySpan<byte> images, int count, Span<float> outputs);
 }
 
-/// <summary>The numbers of a model that was written as ONNX.</summary>
-/// <param name="Map">What is done to it; null is nothing.</param>
+/// <summary>The numbers of a model that was written as ONNX, and what is done to them: null is nothing.</summary>
 internal sealed record SavedOutput(OnnxOutputInfo Output, LinearMap? Map = null);
 
 /// <summary>A network of TorchSharp as an image model: its calls are run one after the other, since each uses all cores.</summary>
-/// <param name="preprocessing">What is done to an image first.</param>
-/// <param name="outputLength">Numbers that the model gives for an image.</param>
 /// <param name="owned">What is disposed with this object.</param>
 internal abstract class TorchModel(ImagePreprocessing preprocessing, int outputLength, Device? device, params IDisposable[] owned)
     : ImageModel(preprocessing, outputLength)
 {
     private readonly Lock _lock = new();
-    private readonly ImageNormalizer _normalizer = new(preprocessing, device ?? CPU);
     private bool _disposed;
 
-    protected ImageNormalizer Normalizer => _normalizer;
+    protected ImageNormalizer Normalizer { get; } = new(preprocessing, device ?? CPU);
 
     public sealed override SavedOutput WriteOnnx(string path)
     {
@@ -67,7 +63,7 @@ internal abstract class TorchModel(ImagePreprocessing preprocessing, int outputL
         {
             if (_disposed) return;
             _disposed = true;
-            _normalizer.Dispose();
+            Normalizer.Dispose();
             foreach (var part in owned) part.Dispose();
         }
     }

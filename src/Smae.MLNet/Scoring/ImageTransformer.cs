@@ -3,9 +3,7 @@ namespace Smae.MLNet;
 /// <summary>What a transformer does with a column of images.</summary>
 /// <param name="SourceKind">What the column held where the transformer was made: what a saved model will read.</param>
 /// <param name="Outputs">The columns that are made of the numbers, in this order.</param>
-/// <param name="BrokenImages">
-/// What happens where an image cannot be read. <see cref="BrokenImagePolicy.Skip"/>: all numbers of its row are NaN.
-/// </param>
+/// <param name="BrokenImages">What happens where an image cannot be read. <see cref="BrokenImagePolicy.Skip"/>: all numbers of its row are NaN.</param>
 /// <param name="Consequence">What a broken image leads to, for warnings.</param>
 internal sealed record ImageScoring(
     IHost Host, string InputColumnName, ImageColumnKind SourceKind, ImageDecoders Decoders, ImageModel Model, IReadOnlyList<OutputColumn> Outputs,
@@ -21,18 +19,18 @@ internal sealed record ImageScoring(
 /// <summary>Adds columns that a model makes of a column of images, a batch of rows at a time: what all transformers of Smae have in common.</summary>
 /// <remarks>
 /// <para>
-/// Nothing is computed before it is read. A cursor scores up to <see cref="BatchSize"/> rows together, while the images of the next ones are decoded
-/// on other cores; the first batches are smaller, for readers that want a few rows. A reader that wants other columns only pays for nothing. Where an
-/// image cannot be read its row's numbers are NaN, ML.NET's missing value, with a warning in the log of the <see cref="MLContext"/>;
-/// <see cref="BrokenImagePolicy.Fail"/> makes it an <see cref="InvalidDataException"/> instead.
+/// Nothing is computed before it is read. A cursor scores up to <see cref="BatchSize"/> rows together, while the images of the next ones are decoded on other
+/// cores; the first batches are smaller, for readers that want a few rows. A reader that wants other columns only pays for nothing. Where an image cannot be
+/// read its row's numbers are NaN, ML.NET's missing value, with a warning in the log of the <see cref="MLContext"/>; <see cref="BrokenImagePolicy.Fail"/> makes
+/// it an <see cref="InvalidDataException"/> instead.
 /// </para>
 /// <para>
-/// <c>mlContext.Model.Save</c> writes it as a chain of ML.NET's own transformers around an ONNX model: such a file loads and scores in an application
-/// that has never heard of Smae. It reads what the column held where this transformer was made: paths, or images.
+/// <c>mlContext.Model.Save</c> writes it as a chain of ML.NET's own transformers around an ONNX model: such a file loads and scores in an application that has
+/// never heard of Smae. It reads what the column held where this transformer was made: paths, or images.
 /// </para>
 /// <para>
-/// Any number of threads may read at the same time. A <c>PredictionEngine</c> disposes its transformer, unless
-/// <c>PredictionEngineOptions.OwnsTransformer</c> is false.
+/// Any number of threads may read at the same time. A <c>PredictionEngine</c> disposes its transformer, unless <c>PredictionEngineOptions.OwnsTransformer</c>
+/// is false.
 /// </para>
 /// </remarks>
 public abstract class ImageTransformer : ITransformer, IDisposable
@@ -72,9 +70,7 @@ public abstract class ImageTransformer : ITransformer, IDisposable
         return new ScoredView(input, new ImageMapper(Scoring, input.Schema));
     }
 
-    /// <summary>
-    /// Frees what this transformer holds, once the batches that are under way have ended; a model that the caller brought is left alone.
-    /// </summary>
+    /// <summary>Frees what this transformer holds, once the batches that are under way have ended; a model that the caller brought is left alone.</summary>
     public virtual void Dispose()
     {
         Scoring.Model.Dispose();
@@ -90,14 +86,18 @@ public abstract class ImageTransformer : ITransformer, IDisposable
 /// <typeparam name="TTransformer">The kind of transformer.</typeparam>
 public abstract class ImageEstimator<TTransformer> : IEstimator<TTransformer> where TTransformer : class, ITransformer
 {
-    private protected ImageEstimator(IHostEnvironment environment, string inputColumnName, ImagePreprocessing preprocessing)
+    private protected ImageEstimator(
+        IHostEnvironment environment, string inputColumnName, ImagePreprocessing preprocessing, int maxMegapixels = ImageReadOptions.DefaultMaxMegapixels)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(inputColumnName);
         (Environment, Host, InputColumnName) = (environment, environment.Register(GetType().Name), inputColumnName);
-        Decoders = new ImageDecoders(preprocessing);
+        Decoders = new ImageDecoders(preprocessing, maxMegapixels);
     }
 
-    /// <summary>The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file).</summary>
+    /// <summary>
+    /// The column of images: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file). Files are turned upright as their EXIF data
+    /// says; images come as whoever made them did.
+    /// </summary>
     public string InputColumnName { get; }
 
     private protected IHostEnvironment Environment { get; }

@@ -27,7 +27,6 @@ internal sealed class RowBuffer
         foreach (var column in _columns) column?.Take(slot);
     }
 
-    /// <summary>The row at a place.</summary>
     public (long Position, long Batch, DataViewRowId Id) this[int slot] => _rows[slot];
 
     /// <summary>A getter of a kept column's value at the place that <paramref name="slot"/> tells at each call.</summary>
@@ -42,7 +41,6 @@ internal abstract class ColumnBuffer
     /// <summary>Whether values of a type stay as they are when the cursor goes on; images, for one, do not.</summary>
     public static bool CanHold(DataViewType type) => type is PrimitiveDataViewType or VectorDataViewType;
 
-    /// <summary>A buffer for <paramref name="capacity"/> values of <paramref name="column"/> of <paramref name="row"/>.</summary>
     public static ColumnBuffer Create(DataViewRow row, DataViewSchema.Column column, int capacity)
     {
         var make = column.Type is VectorDataViewType vector
@@ -60,27 +58,20 @@ internal abstract class ColumnBuffer
     private static MethodInfo Method(string name) => typeof(ColumnBuffer).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!;
 
     private static ColumnBuffer Scalars<T>(DataViewRow row, DataViewSchema.Column column, int capacity) =>
-        new ScalarBuffer<T>(row.GetGetter<T>(column), capacity);
+        new Values<T>(row.GetGetter<T>(column), (ref T from, ref T to) => to = from, capacity);
 
+    // A copy of a vector: the reader may write into what it gets.
     private static ColumnBuffer Vectors<T>(DataViewRow row, DataViewSchema.Column column, int capacity) =>
-        new VectorBuffer<T>(row.GetGetter<VBuffer<T>>(column), capacity);
+        new Values<VBuffer<T>>(row.GetGetter<VBuffer<T>>(column), (ref VBuffer<T> from, ref VBuffer<T> to) => from.CopyTo(ref to), capacity);
 
-    private sealed class ScalarBuffer<T>(ValueGetter<T> source, int capacity) : ColumnBuffer
+    private delegate void Copy<T>(ref T from, ref T to);
+
+    private sealed class Values<T>(ValueGetter<T> source, Copy<T> copy, int capacity) : ColumnBuffer
     {
         private readonly T[] _values = new T[capacity];
 
         public override void Take(int slot) => source(ref _values[slot]);
 
-        public override Delegate Getter(Func<int> slot) => (ValueGetter<T>)((ref T value) => value = _values[slot()]);
-    }
-
-    private sealed class VectorBuffer<T>(ValueGetter<VBuffer<T>> source, int capacity) : ColumnBuffer
-    {
-        private readonly VBuffer<T>[] _values = new VBuffer<T>[capacity];
-
-        public override void Take(int slot) => source(ref _values[slot]);
-
-        // A copy: the reader may write into what it gets.
-        public override Delegate Getter(Func<int> slot) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => _values[slot()].CopyTo(ref value));
+        public override Delegate Getter(Func<int> slot) => (ValueGetter<T>)((ref T value) => copy(ref _values[slot()], ref value));
     }
 }

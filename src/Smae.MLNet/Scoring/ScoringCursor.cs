@@ -24,7 +24,6 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
             $"Column '{column.Name}' holds values of type {column.Type.RawType}, not {typeof(TValue)}.");
     }
 
-    /// <summary>A getter of a column of the input.</summary>
     protected abstract Delegate InputGetter<TValue>(DataViewSchema.Column column);
 
     /// <summary>The numbers that the model gave for the current row.</summary>
@@ -51,8 +50,8 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
 }
 
 /// <summary>
-/// Goes with the row or cursor below row by row: for a single row, for readers that want no score, and for those that want values which cannot be
-/// held back while the cursor below goes on, such as images. A row is scored once for each position, when its scores are first asked for.
+/// Goes with the row or cursor below row by row: for a single row, for readers that want no score, and for those that want values which cannot be held back
+/// while the cursor below goes on, such as images. A row is scored once for each position, when its scores are first asked for.
 /// </summary>
 internal sealed class RowCursor : ScoringCursor
 {
@@ -101,9 +100,8 @@ internal sealed class RowCursor : ScoringCursor
 }
 
 /// <summary>
-/// Reads a batch of rows, keeps the other columns' values, decodes and scores the images together, then serves the rows. While a batch is
-/// scored and served, the next one is read and decoded on other cores. What goes wrong with a row is thrown when the reader comes to it,
-/// not before.
+/// Reads a batch of rows, keeps the other columns' values, decodes and scores the images together, then serves the rows. While a batch is scored and served,
+/// the next one is read and decoded on other cores. What goes wrong with a row is thrown when the reader comes to it, not before.
 /// </summary>
 internal sealed class BatchCursor : ScoringCursor
 {
@@ -113,11 +111,9 @@ internal sealed class BatchCursor : ScoringCursor
     private readonly DataViewRowCursor _source;
     private readonly RowBuffer _rows;
     private readonly CancellationTokenSource _stop = new();
-    private RowBatch _current;
-    private RowBatch _next;
+    private RowBatch _current, _next;
     private Task? _reading;
-    private int _size;
-    private int _index = -1;
+    private int _size, _index = -1;
     private bool _done;
 
     public BatchCursor(DataViewRowCursor source, ImageMapper mapper, bool[] active) : base(source, mapper, active)
@@ -127,8 +123,8 @@ internal sealed class BatchCursor : ScoringCursor
         _rows = new RowBuffer(source, mapper.InputSchema.Where(column => active[column.Index]), 2 * most);
         // One reader for both batches: ML.NET's loaders dispose the image before when they make the next.
         var reader = mapper.CreateReader(source);
-        _current = new RowBatch(new ImageBatch(mapper.Scoring.Decoders, reader, most), _rows, 0);
-        _next = new RowBatch(new ImageBatch(mapper.Scoring.Decoders, reader, most), _rows, most);
+        RowBatch At(int start) => new(new ImageBatch(mapper.Scoring.Decoders, reader, most), _rows, start);
+        (_current, _next) = (At(0), At(most));
     }
 
     public override long Position => _index < 0 ? -1 : _rows[Slot()].Position;
@@ -145,8 +141,7 @@ internal sealed class BatchCursor : ScoringCursor
             _index = -1;
             _done = true; // Unless there are rows; so it stays where something is thrown.
             if (!Advance()) return false;
-            _done = false;
-            _index = 0;
+            (_done, _index) = (false, 0);
         }
         Count(_current.Images.Problem(_index));
         return true;
@@ -174,21 +169,15 @@ internal sealed class BatchCursor : ScoringCursor
         _current.Failure?.Throw();
         if (_current.IsLast) return false;
         bool first = _size == 0;
-        if (_reading is null)
-            Read(_next);
-        else
-            _reading.Wait();
+        if (_reading is null) Read(_next);
+        else _reading.Wait();
         (_current, _next) = (_next, _current);
         // Not yet with the first batch: its reader may want no more.
         var ahead = _next;
         _reading = first || _current.IsLast ? null : Task.Run(() => Read(ahead));
-        if (_current.Images.Count == 0)
-        {
-            _current.Failure?.Throw();
-            return false;
-        }
-        _current.Images.Score(Mapper.Scoring.Model);
-        return true;
+        if (_current.Images.Count > 0) _current.Images.Score(Mapper.Scoring.Model);
+        else _current.Failure?.Throw();
+        return _current.Images.Count > 0;
     }
 
     private void Read(RowBatch batch)
@@ -197,9 +186,8 @@ internal sealed class BatchCursor : ScoringCursor
         batch.Read(_source, _size, _stop.Token);
     }
 
-    private int Index() => _index >= 0
-        ? _index
-        : throw new InvalidOperationException("There is no current row: MoveNext has not been called, or has returned false.");
+    private int Index() =>
+        _index >= 0 ? _index : throw new InvalidOperationException("There is no current row: MoveNext has not been called, or has returned false.");
 
     private int Slot() => _current.Start + Index();
 

@@ -63,9 +63,9 @@ internal sealed class ImageCacheKey : IDisposable
     /// <param name="preprocessing">Size, channels and resizing of the images; mean and deviation do not matter.</param>
     public ImageCacheKey(ImagePreprocessing preprocessing)
     {
-        Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize}");
-        // Another version may decode otherwise.
-        Append(_stamps, typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
+        Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize} {string.Join(',', preprocessing.Background.Select(v => MathF.Round(255 * v)))}");
+        // Another version may decode otherwise: since the second, images stand upright.
+        Append(_stamps, "2" + (typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? ""));
     }
 
     public long Count { get; private set; }

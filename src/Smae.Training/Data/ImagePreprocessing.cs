@@ -9,11 +9,17 @@ public sealed record ImagePreprocessing
     /// <summary>Width in pixels after resizing.</summary>
     public required int Width { get; init; }
 
-    /// <summary>Channels: 1 (grey), 3 (red, green, blue) or 4 (with alpha). Default 3.</summary>
+    /// <summary>Channels: 1 (grey), 3 (red, green, blue) or 4 (the same, each multiplied by alpha, and alpha). Default 3.</summary>
     public int Channels { get; init; } = 3;
 
     /// <summary>How an image of another shape is resized. Default <see cref="ResizeMode.Crop"/>.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;
+
+    /// <summary>
+    /// The ground that transparent images are laid on: red, green and blue on a scale of 0 to 1, for grey images too. With 4 channels it is not used. Default
+    /// white.
+    /// </summary>
+    public IReadOnlyList<float> Background { get => field ?? [1, 1, 1]; init; }
 
     /// <summary>Mean of each channel on a scale of 0 to 1; it is subtracted. Default: ImageNet's, 0.5 for channels that ImageNet lacks.</summary>
     public IReadOnlyList<float> Mean { get => field ?? Defaults(Channels, ImageNetMean, 0.449f); init; }
@@ -31,7 +37,7 @@ public sealed record ImagePreprocessing
     /// <inheritdoc/>
     public bool Equals(ImagePreprocessing? other) =>
         other is not null && (Height, Width, Channels, Resize) == (other.Height, other.Width, other.Channels, other.Resize)
-        && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);
+        && Background.SequenceEqual(other.Background) && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
@@ -67,6 +73,7 @@ public sealed record ImagePreprocessing
             if (values.Count != Channels) yield return $"{name} has {values.Count} numbers: expected one for each of {Channels} channels.";
             if (values.Any(v => !float.IsFinite(v))) yield return $"{name} holds a number that is not finite.";
         }
+        if (Background.Count != 3 || Background.Any(v => !(v is >= 0 and <= 1))) yield return "Background is not three numbers from 0 to 1.";
         if (StandardDeviation.Any(v => v <= 0)) yield return "StandardDeviation holds a number that is not positive.";
     }
 

@@ -34,6 +34,9 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;
 
+    /// <summary>The ground that transparent images are laid on, see <see cref="ImagePreprocessing.Background"/>. Default white.</summary>
+    public IReadOnlyList<float> Background { get => field ?? [1, 1, 1]; init; }
+
     /// <summary>Mean of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
     public IReadOnlyList<float>? Mean { get; init; }
 
@@ -50,7 +53,7 @@ public sealed record MaePretrainOptions : TrainingOptions
         {
             var preprocessing = new ImagePreprocessing
             {
-                Height = Encoder.ImageHeight, Width = Encoder.ImageWidth, Channels = Encoder.Channels, Resize = Resize,
+                Height = Encoder.ImageHeight, Width = Encoder.ImageWidth, Channels = Encoder.Channels, Resize = Resize, Background = Background,
             };
             if (Mean is not null) preprocessing = preprocessing with { Mean = Mean };
             return StandardDeviation is null ? preprocessing : preprocessing with { StandardDeviation = StandardDeviation };
@@ -62,7 +65,7 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
     internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, Masking.Identity, this with
     {
-        Progress = null, CancellationToken = default, Checkpoints = null, Mean = null, StandardDeviation = null,
+        Progress = null, CancellationToken = default, Checkpoints = null, Mean = null, StandardDeviation = null, Background = [],
     }, string.Join(',', Preprocessing.Mean), string.Join(',', Preprocessing.StandardDeviation));
 
     internal override IEnumerable<string> Faults()

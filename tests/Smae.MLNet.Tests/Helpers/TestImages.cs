@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Smae.Training;
 
 namespace Smae.MLNet.Tests;
 
@@ -42,6 +43,15 @@ internal static class TestImages
     {
         for (int i = 0; i < count; i++)
             Write(folder.At(Classes[i % 2], $"image{i:000}.png"), i, width, height);
+    }
+
+    /// <summary>The pixels of an image as it is, row by row.</summary>
+    public static byte[] Pixels(MLImage image, int channels)
+    {
+        var preprocessing = new ImagePreprocessing { Height = image.Height, Width = image.Width, Channels = channels };
+        var pixels = new byte[preprocessing.ByteCount];
+        new ImageDecoders(preprocessing).Rent().Extract(image, pixels);
+        return pixels;
     }
 
     /// <summary>Cuts a file to a part of its length.</summary>

@@ -1,0 +1,90 @@
+using Microsoft.ML.Transforms.Image;
+using SkiaSharp;
+
+namespace Smae.MLNet;
+
+/// <summary>
+/// Brings bitmaps to the size, channels and ground colour of a preprocessing. Crop and Pad draw as ML.NET's ResizeImages does, to the pixel, so that a saved
+/// chain of its transformers sees what training saw; Stretch draws in the same way to the whole size, where ResizeImages picks single pixels.
+/// </summary>
+internal sealed class ImageFitter(ImagePreprocessing preprocessing)
+{
+    private readonly int _width = preprocessing.Width, _height = preprocessing.Height, _channels = preprocessing.Channels;
+    private readonly int[] _ground = [.. preprocessing.Background.Select(v => (int)MathF.Round(255 * v))];
+
+    /// <summary>What ML.NET calls a way of resizing; null where it has none that gives our pixels.</summary>
+    public static ImageResizingEstimator.ResizingKind? KindOf(ResizeMode mode) => mode switch
+    {
+        ResizeMode.Crop => ImageResizingEstimator.ResizingKind.IsoCrop,
+        ResizeMode.Pad => ImageResizingEstimator.ResizingKind.IsoPad,
+        _ => null,
+    };
+
+    /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
+    public void Fit(SKBitmap image, Span<byte> pixels)
+    {
+        if ((image.Width, image.Height) == (_width, _height))
+        {
+            Copy(image, image.AlphaType, new SKRectI(0, 0, _width, _height), pixels);
+            return;
+        }
+        SKRectI target = Target(image.Width, image.Height);
+        using var resized = new SKBitmap(_width, _height, isOpaque: true);
+        using var canvas = new SKCanvas(resized);
+        using var paint = new SKPaint { FilterQuality = SKFilterQuality.High };
+        canvas.DrawBitmap(image, new SKRect(0, 0, image.Width, image.Height), target, paint);
+        Copy(resized, image.AlphaType, target, pixels);
+    }
+
+    /// <summary>Where an image is drawn: in single precision and whole pixels, as ResizeImages reckons.</summary>
+    private SKRectI Target(int width, int height)
+    {
+        if (preprocessing.Resize == ResizeMode.Stretch) return new SKRectI(0, 0, _width, _height);
+        float across = (float)_width / width, down = (float)_height / height;
+        float scale = preprocessing.Resize == ResizeMode.Crop ? Math.Max(across, down) : Math.Min(across, down);
+        int left = (int)((_width - width * scale) / 2), top = (int)((_height - height * scale) / 2);
+        return new SKRectI(left, top, left + (int)(width * scale), top + (int)(height * scale));
+    }
+
+    /// <param name="alpha">What the alpha of the image means; what is drawn of it keeps its alpha.</param>
+    /// <param name="drawn">Where it was drawn: the rest is black.</param>
+    private void Copy(SKBitmap image, SKAlphaType alpha, SKRectI drawn, Span<byte> destination)
+    {
+        ReadOnlySpan<byte> source = image.GetPixelSpan();
+        int red = image.ColorType switch
+        {
+            SKColorType.Bgra8888 => 2,
+            SKColorType.Rgba8888 => 0,
+            _ => throw new NotSupportedException($"Pixel format {image.ColorType} is not supported."),
+        };
+        bool onGround = _channels < 4 && alpha != SKAlphaType.Opaque && (preprocessing.Resize != ResizeMode.Crop || IsTransparent(source));
+        // By rounding, what is cropped may end a pixel before the edge. The graph of a saved chain cannot tell that from transparency.
+        if (preprocessing.Resize == ResizeMode.Crop) drawn = new SKRectI(0, 0, _width, _height);
+        for (int i = 0, to = 0; i < _width * _height; i++, to += _channels)
+        {
+            var pixel = source.Slice(4 * i, 4);
+            (byte r, byte g, byte b, byte a) = (pixel[red], pixel[1], pixel[2 - red], pixel[3]);
+            if (onGround && a < byte.MaxValue && drawn.Contains(i % _width, i / _width)) (r, g, b) = (Over(r, a, 0), Over(g, a, 1), Over(b, a, 2));
+            if (_channels == 1)
+            {
+                // ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded: the weights add up to 65536.
+                destination[to] = (byte)((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
+                continue;
+            }
+            (destination[to], destination[to + 1], destination[to + 2]) = (r, g, b);
+            if (_channels == 4) destination[to + 3] = a;
+        }
+    }
+
+    /// <summary>Whether any pixel lets the ground through, the last row and column left out: see <see cref="Copy"/>.</summary>
+    private bool IsTransparent(ReadOnlySpan<byte> source)
+    {
+        for (int y = 0; y < _height - 1; y++)
+        for (int x = 0; x < _width - 1; x++)
+            if (source[4 * (y * _width + x) + 3] < byte.MaxValue) return true;
+        return false;
+    }
+
+    /// <summary>A colour that is multiplied by its alpha already, over the ground. The graph of a saved chain does the same.</summary>
+    private byte Over(byte color, byte alpha, int channel) => (byte)Math.Min(byte.MaxValue, color + ((byte.MaxValue - alpha) * _ground[channel] + 127) / 255);
+}

@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Text;
+using SkiaSharp;
+
+namespace Smae.MLNet.Tests;
+
+/// <summary>Image files of every kind that users have: see-through, lying on their side, too large, wrongly made.</summary>
+internal static class Drawings
+{
+    public static byte[] Encode(int width, int height, Func<int, int, SKColor> color, SKEncodedImageFormat format = SKEncodedImageFormat.Png)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) bitmap.SetPixel(x, y, color(x, y));
+        using SKData data = bitmap.Encode(format, 100);
+        return data.ToArray();
+    }
+
+    public static string Write(string path, int width, int height, Func<int, int, SKColor> color)
+    {
+        File.WriteAllBytes(path, Encode(width, height, color));
+        return path;
+    }
+
+    /// <summary>Red, green over blue, white: a quarter each, as they are stored.</summary>
+    public static byte[] Quarters(int width, int height, SKEncodedImageFormat format = SKEncodedImageFormat.Jpeg) => Encode(
+        width, height, (x, y) => (2 * x < width, 2 * y < height) switch
+        {
+            (true, true) => SKColors.Red, (false, true) => new SKColor(0, 255, 0), (true, false) => SKColors.Blue, _ => SKColors.White,
+        }, format);
+
+    /// <summary>A JPEG with an EXIF segment of one entry after its start.</summary>
+    public static byte[] WithOrientation(byte[] jpeg, byte orientation, bool bigEndian = true)
+    {
+        byte[] tiff = bigEndian
+            ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]
+            : [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+        byte[] content = [.. "Exif\0\0"u8, .. tiff];
+        return [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(content.Length + 2), .. content, .. jpeg[2..]];
+    }
+
+    /// <summary>A black disc on nothing.</summary>
+    public static SKColor Disc(int x, int y, int width, int height) =>
+        Math.Pow((x + 0.5) / width - 0.5, 2) + Math.Pow((y + 0.5) / height - 0.5, 2) < 0.1 ? SKColors.Black : SKColors.Transparent;
+
+    /// <summary>A PNG of a few bytes whose header says another size than it has.</summary>
+    public static byte[] PngThatSays(int width, int height)
+    {
+        byte[] png = Encode(8, 8, (_, _) => SKColors.Red);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        uint crc = ~0u;
+        foreach (byte b in png.AsSpan(12, 17))
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
+        }
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), ~crc);
+        return png;
+    }
+
+    /// <summary>A BMP of 24 bits a pixel, all of them <paramref name="value"/>, whose size field is off by <paramref name="off"/> bytes.</summary>
+    public static byte[] Bmp(int width, int height, byte value, int off = 0)
+    {
+        int row = (3 * width + 3) / 4 * 4;
+        byte[] bmp = new byte[54 + row * height];
+        Encoding.ASCII.GetBytes("BM", bmp);
+        BinaryPrimitives.WriteInt32LittleEndian(bmp.AsSpan(2), bmp.Length + off);
+        foreach ((int at, int number) in new[] { (10, 54), (14, 40), (18, width), (22, height) }) BinaryPrimitives.WriteInt32LittleEndian(bmp.AsSpan(at), number);
+        (bmp[26], bmp[28]) = (1, 24);
+        bmp.AsSpan(54).Fill(value);
+        return bmp;
+    }
+}
