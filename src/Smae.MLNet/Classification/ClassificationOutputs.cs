@@ -8,7 +8,7 @@ internal static class ClassificationOutputs
 
     private const string ColumnSetId = "ScoreColumnSetId", ColumnKind = "ScoreColumnKind", ValueKind = "ScoreValueKind";
 
-    private static readonly KeyDataViewType ColumnSetIdType = new(typeof(uint), int.MaxValue);
+    private static readonly KeyDataViewType s_columnSetIdType = new(typeof(uint), int.MaxValue);
 
     /// <summary>
     /// PredictedLabel (the key of the class with the greatest probability, 0 or missing where there is none), Score (the probabilities of all
@@ -73,7 +73,7 @@ internal static class ClassificationOutputs
         public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
         {
             var annotations = new DataViewSchema.Annotations.Builder();
-            annotations.AddPrimitiveValue(ColumnSetId, ColumnSetIdType, GreatestSetId(input) + 1);
+            annotations.AddPrimitiveValue(ColumnSetId, s_columnSetIdType, GreatestSetId(input) + 1);
             annotations.AddPrimitiveValue(ColumnKind, TextDataViewType.Instance, "MulticlassClassification".AsMemory());
             annotations.AddPrimitiveValue(ValueKind, TextDataViewType.Instance, Name.AsMemory());
             annotate(annotations);

@@ -28,9 +28,9 @@ internal sealed class ImageFolderRow
 internal static class ImageFolder
 {
     // What the name of an image file ends in, in either case.
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif"];
+    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif"];
 
-    private static readonly (ImageFolderSplit Split, string[] Names)[] SplitFolders =
+    private static readonly (ImageFolderSplit Split, string[] Names)[] s_splitFolders =
     [
         (ImageFolderSplit.Train, ["train"]),
         (ImageFolderSplit.Validation, ["val", "valid", "validation"]),
@@ -52,7 +52,7 @@ internal static class ImageFolder
         if (rows.Count == 0)
             throw new InvalidDataException(
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
-                $"looked for files ending in {string.Join(", ", Extensions)}.");
+                $"looked for files ending in {string.Join(", ", s_extensions)}.");
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
@@ -77,7 +77,7 @@ internal static class ImageFolder
         if (splits.TryGetValue(split, out string? wanted)) return ReadSplit(wanted, split);
         if (SplitOf(root) == split || LayoutOf(root)?.Split == split)
             return ReadSplit(root, split); // The folder of the split was given, not that of the data set.
-        string[] names = SplitFolders.First(known => known.Split == split).Names;
+        string[] names = s_splitFolders.First(known => known.Split == split).Names;
         throw new ArgumentException(
             $"'{root}' has no split {split}: expected a folder named {string.Join(" or ", names)} in it; " +
             (splits.Count == 0 ? "there is none for any split." : $"the splits there are {string.Join(", ", splits.Keys)}."), nameof(split));
@@ -103,14 +103,14 @@ internal static class ImageFolder
 
     private static bool IsLabelled(ImageFolderRow row) => row.Label.Length > 0;
 
-    private static ImageFolderSplit? SplitOf(string folder) => SplitFolders
+    private static ImageFolderSplit? SplitOf(string folder) => s_splitFolders
         .Where(known => known.Names.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase))
         .Select(known => (ImageFolderSplit?)known.Split).FirstOrDefault();
 
     // Hidden files and folders are passed over; the default would leave out what cannot be read, without a word.
     private static IEnumerable<string> ImagesIn(string folder, bool recursive) =>
         Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = recursive, IgnoreInaccessible = false })
-            .Where(path => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase));
+            .Where(path => s_extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase));
 
     private static string[] FoldersIn(string folder) =>
         [.. Directory.GetDirectories(folder, "*", new EnumerationOptions { IgnoreInaccessible = false }).Order(StringComparer.Ordinal)];
