@@ -1,7 +1,7 @@
-using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Smae.Training;
 using TorchSharp;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace Smae.Export;
@@ -10,28 +10,22 @@ namespace Smae.Export;
 /// <param name="Images">Images that were compared.</param>
 /// <param name="MaxDifference">The largest absolute difference between two numbers, over all outputs.</param>
 /// <param name="Magnitude">The largest absolute number that TorchSharp gave in the output where the difference is largest relative to it.</param>
-/// <param name="RelativeDifference">
-/// The largest difference of an output as a share of its magnitude: what <paramref name="Tolerance"/> limits.
-/// </param>
+/// <param name="RelativeDifference">The largest difference of an output as a share of its magnitude: what <paramref name="Tolerance"/> limits.</param>
 /// <param name="Tolerance">What was allowed.</param>
 /// <param name="Top1Agreement">For a classifier the share of images for which both find the same class, 0 to 1; else null.</param>
 public sealed record OnnxProof(
     long Images, double MaxDifference, double Magnitude, double RelativeDifference, double Tolerance, double? Top1Agreement)
 {
     /// <summary>One line for people.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Images} images, largest difference {MaxDifference:G3} ({RelativeDifference:G2} of the largest number)")
-        + (Top1Agreement is { } top ? string.Create(CultureInfo.InvariantCulture, $", {top:P1} of classes agree") : "");
+    public override string ToString() =>
+        Invariant($"{Images} images, largest difference {MaxDifference:G3} ({RelativeDifference:G2} of the largest number)")
+        + (Top1Agreement is { } top ? Invariant($", {top:P1} of classes agree") : "");
 }
 
 /// <summary>What ONNX Runtime makes of an exported model is not what TorchSharp makes of it. No file was written.</summary>
-/// <param name="message">What differs and by how much.</param>
 public sealed class OnnxExportException(string message) : Exception(message);
 
-/// <summary>
-/// Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.
-/// </summary>
+/// <summary>Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.</summary>
 internal sealed class ExportProof : IDisposable
 {
     private const int RandomBatch = 3, BatchSize = 16;
@@ -49,7 +43,6 @@ internal sealed class ExportProof : IDisposable
         _session = RuntimeSession.OpenOnCpu("the exported model", model, threads: 0);
     }
 
-    /// <exception cref="OnnxExportException">The two differ by more than the tolerance.</exception>
     public static OnnxProof Run(ModelExport export, byte[] model, GraphOutput[] outputs)
     {
         using var proof = new ExportProof(export, model, outputs);
@@ -94,23 +87,19 @@ internal sealed class ExportProof : IDisposable
 
     private float[][] Score(Tensor bytes, Tensor normalized, bool[] hidden, int count)
     {
-        long[] shape = [count, .. _session.InputMetadata[_export.Options.InputName].Dimensions.Skip(1).Select(d => (long)d)];
+        static OrtValue Value<T>(Tensor tensor) where T : unmanaged =>
+            OrtValue.CreateTensorValueFromMemory(tensor.contiguous().data<T>().ToArray(), tensor.shape);
         using OrtValue input = _export.Options.Input switch
         {
-            OnnxInput.Bytes => OrtValue.CreateTensorValueFromMemory(bytes.data<byte>().ToArray(), shape),
-            OnnxInput.PlanarBytes => OrtValue.CreateTensorValueFromMemory(bytes.permute(0, 3, 1, 2).contiguous().data<byte>().ToArray(), shape),
-            _ => OrtValue.CreateTensorValueFromMemory(normalized.contiguous().data<float>().ToArray(), shape),
+            OnnxInput.Bytes => Value<byte>(bytes),
+            OnnxInput.PlanarBytes => Value<byte>(bytes.permute(0, 3, 1, 2)),
+            _ => Value<float>(normalized),
         };
-        List<string> names = [_export.Options.InputName];
-        List<OrtValue> values = [input];
-        if (hidden.Length > 0)
-        {
-            names.Add(ModelExport.MaskName);
-            values.Add(OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0), [count, hidden.Length / count]));
-        }
-        using OrtValue? mask = values.ElementAtOrDefault(1);
+        using OrtValue? mask = hidden.Length > 0 ? Value<byte>(tensor(hidden).to_type(ScalarType.Byte).view(count, -1)) : null;
         using var run = new RunOptions();
-        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(run, names, values, [.. _outputs.Select(o => o.Name)]);
+        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(
+            run, mask is null ? [_export.Options.InputName] : [_export.Options.InputName, ModelExport.MaskName], mask is null ? [input] : [input, mask],
+            [.. _outputs.Select(o => o.Name)]);
         return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
     }
 
@@ -124,8 +113,8 @@ internal sealed class ExportProof : IDisposable
             string output = _outputs[Array.IndexOf(_agreements, worst)].Name;
             string advice = options.Precision == OnnxPrecision.Float32 ? "" : " or choose a finer Precision";
             throw new OnnxExportException(
-                FormattableString.Invariant($"ONNX Runtime's '{output}' differs from TorchSharp's by {worst.Difference:G3}, where numbers go up to ")
-                + FormattableString.Invariant($"{worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ({options.Precision}). ")
+                Invariant($"ONNX Runtime's '{output}' differs from TorchSharp's by {worst.Difference:G3}, where numbers go up to ")
+                + Invariant($"{worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ({options.Precision}). ")
                 + $"Raise Tolerance if that is good enough{advice}. No file was written.");
         }
         double? sameClass = _export.Kind == OnnxModelKind.Classifier ? (double)_sameClass / _images : null;

@@ -11,8 +11,6 @@ internal sealed class WeightTable
 {
     private readonly Dictionary<string, (long[] Shape, float[] Numbers)> _tensors = [];
 
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    /// <exception cref="InvalidOperationException">A number is not finite; the message names the tensor.</exception>
     public WeightTable(IReadOnlyCollection<(string Name, Tensor Tensor)> tensors)
     {
         if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid))
@@ -62,9 +60,13 @@ internal sealed class WeightTable
 }
 
 /// <summary>Writes products with weights. A weight is stored under its own name, transposed: <c>[inputs, outputs]</c>.</summary>
-/// <param name="compute">The type that products run in: float32 or float16.</param>
 internal class Products(GraphBuilder graph, WeightTable weights, DataType compute)
 {
+    protected GraphBuilder Graph => graph;
+
+    protected WeightTable Weights => weights;
+
+    /// <summary>The type that products run in: float32 or float16.</summary>
     public DataType Compute => compute;
 
     public static Products Create(GraphBuilder graph, WeightTable weights, OnnxPrecision precision, OnnxFlavor flavor) => precision switch
@@ -74,19 +76,14 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
         _ => new Products(graph, weights, DataType.Float),
     };
 
-    /// <summary>A float32 value in the type of products.</summary>
     public string ToCompute(string value) => compute == DataType.Float ? value : graph.Cast(value, compute);
 
-    /// <summary>A value of the type of products in float32.</summary>
     public string ToFloat(string value) => compute == DataType.Float ? value : graph.Cast(value, DataType.Float);
 
     /// <summary>A weight as it is, in the type of products: the bias of a layer, the kernels of a convolution.</summary>
     public string Stored(string name) => Store(name, weights[name], weights.Shape(name));
 
-    /// <summary>The product with the weight of a layer of a transformer block.</summary>
-    /// <param name="value"><c>[..., inputs]</c> in the type of products.</param>
-    /// <param name="layer">The layer's name, for example <c>blocks.0.attn.qkv</c>.</param>
-    /// <returns><c>[..., outputs]</c> in the type of products, without bias.</returns>
+    /// <summary>The product with the weight of a layer of a block, from <c>[..., inputs]</c> to <c>[..., outputs]</c> in the type of products.</summary>
     public virtual string Multiply(string value, string layer) => MultiplyFully(value, layer);
 
     /// <summary>The product with the weight of a first or last layer, which is never quantised.</summary>
@@ -116,7 +113,6 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
 /// Products of blocks in 8-bit integers with dynamic quantisation: the activations' range is found when they are there, weights are quantised
 /// beforehand, symmetrically, with a scale for each output channel.
 /// </summary>
-/// <param name="fused">Whether ONNX Runtime's own operator does it in one.</param>
 internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool fused) : Products(graph, weights, DataType.Float)
 {
     /// <summary>
@@ -125,28 +121,22 @@ internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool
     /// </summary>
     public const int Largest = 64;
 
-    private readonly GraphBuilder _graph = graph;
-    private readonly WeightTable _weights = weights;
-
     public override string Multiply(string value, string layer)
     {
         string name = $"{layer}.weight";
-        (int inputs, int outputs, float[] numbers) = _weights.Matrix(name);
+        (int inputs, int outputs, float[] numbers) = Weights.Matrix(name);
         (sbyte[] quantized, float[] scales) = Quantize(numbers, inputs, outputs);
-        string weight = _graph.Initializer(name, DataType.Int8, () => quantized, inputs, outputs);
-        string scale = _graph.Floats($"{name}.scale", scales, outputs);
-        if (fused) return _graph.RuntimeNode("DynamicQuantizeMatMul", [value, weight, scale]);
+        string weight = Graph.Initializer(name, DataType.Int8, () => quantized, inputs, outputs);
+        string scale = Graph.Floats($"{name}.scale", scales, outputs);
+        if (fused) return Graph.RuntimeNode("DynamicQuantizeMatMul", [value, weight, scale]);
 
-        string[] activation = _graph.Nodes("DynamicQuantizeLinear", [value], 3);   // numbers, scale, zero point
-        string sums = _graph.Node("MatMulInteger", [activation[0], weight, activation[2]]);
-        return _graph.Node("Mul", [_graph.Cast(sums, DataType.Float), _graph.Node("Mul", [activation[1], scale])]);
+        string[] activation = Graph.Nodes("DynamicQuantizeLinear", [value], 3);   // numbers, scale, zero point
+        string sums = Graph.Node("MatMulInteger", [activation[0], weight, activation[2]]);
+        return Graph.Node("Mul", [Graph.Cast(sums, DataType.Float), Graph.Node("Mul", [activation[1], scale])]);
     }
 
     /// <param name="numbers"><c>[inputs, outputs]</c>.</param>
-    /// <returns>
-    /// Integers, <c>[inputs, outputs]</c>, and scales, <c>[outputs]</c>: a number is its integer times the scale of its column, to within half a
-    /// scale.
-    /// </returns>
+    /// <returns>Integers, <c>[inputs, outputs]</c>, and scales, <c>[outputs]</c>: a number is its integer times its column's scale.</returns>
     public static (sbyte[] Quantized, float[] Scales) Quantize(float[] numbers, int inputs, int outputs)
     {
         var scales = new float[outputs];

@@ -69,8 +69,8 @@ internal sealed class AutoencoderExport : ModelExport
     private static IEnumerable<string> Faults(MaskedAutoencoder model, MaePretrainOptions pretraining, OnnxExportOptions options)
     {
         if (model.Target != DecoderTarget.Pixels)
-            yield return $"The autoencoder's decoder predicts {(model.Target == DecoderTarget.None ? "nothing" : model.Target.ToString().ToLowerInvariant())}: "
-                + "expected one that predicts the pixels of patches.";
+            yield return "The autoencoder's decoder predicts "
+                + $"{(model.Target == DecoderTarget.None ? "nothing" : $"{model.Target}".ToLowerInvariant())}: expected one that predicts the pixels of patches.";
         // What a method of somebody else's computes cannot be read off it. Where a target is named the proof tells whether it is the right one.
         Objective objective = pretraining.Objective;
         Type maker = objective.GetType().GetMethod(nameof(Objective.ToPixels))!.DeclaringType!;
@@ -101,10 +101,9 @@ internal sealed class DecoderGraph(
     /// Reads a mask. The encoder runs on as many places as the image with most visible patches has; images with fewer fill theirs with hidden patches
     /// that no token looks at.
     /// </summary>
-    /// <param name="mask">Not 0 where a patch is hidden, <c>[batch, patches]</c>, uint8.</param>
     /// <returns>
-    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of its tokens as
-    /// keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
+    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of keys,
+    /// <c>[batch, 1, 1, tokens]</c>, in the type of the products.
     /// </returns>
     public (string Visible, string KeyMask) WriteMask(string mask)
     {
@@ -130,11 +129,8 @@ internal sealed class DecoderGraph(
         return (picked, products.ToCompute(graph.Node("Unsqueeze", [keyMask, graph.Integers(1, 2)])));
     }
 
-    /// <summary>Predicts every patch.</summary>
-    /// <param name="latent">
-    /// What the encoder made of the visible patches, <c>[batch, places, dim]</c> or with the class token if the decoder keeps it.
-    /// </param>
-    /// <returns><c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    /// <summary>Predicts every patch, <c>[batch, patches, patch * patch * channels]</c>, float32.</summary>
+    /// <param name="latent">The encoded visible patches, <c>[batch, places, dim]</c>, with the class token if the decoder keeps it.</param>
     public string WritePrediction(string latent)
     {
         string tokens = InPlace(latent);

@@ -6,15 +6,12 @@ using DataType = Smae.Export.TensorProto.Types.DataType;
 namespace Smae.Export;
 
 /// <summary>
-/// Rewrites ONNX files of Smae into what ML.NET's OnnxTransformer wants, so that a saved chain of ML.NET's own transformers can hold the model: an input of
-/// raw pixels as ExtractPixels gives them, one image at a time, and one output without the dimension of the batch (OnnxTransformer would make a
-/// <c>Vector&lt;Single, 1, dim&gt;</c> of it, which no predictor accepts that knows a <c>Vector&lt;Single, dim&gt;</c>), both under the names of their
-/// columns.
+/// Rewrites ONNX files of Smae into what ML.NET's OnnxTransformer wants: an input of raw pixels as ExtractPixels gives them, one image at a time, and one
+/// output without the dimension of the batch (a <c>Vector&lt;Single, 1, dim&gt;</c> is not what predictors accept), named after their columns.
 /// </summary>
 public static class PipelineModel
 {
     /// <summary>Channels of the pixels that ExtractPixels has to give: 3 (red, green, blue), or 4 with alpha before these.</summary>
-    /// <param name="preprocessing">That of the model. Grey is made of colours in the file.</param>
     public static int ExtractedChannels(ImagePreprocessing preprocessing)
     {
         ArgumentNullException.ThrowIfNull(preprocessing);
@@ -23,11 +20,9 @@ public static class PipelineModel
 
     /// <summary>Writes the file of an encoder or a classifier.</summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it.</param>
-    /// <param name="target">The file to write.</param>
     /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
     /// <param name="output">Which output of the source is wanted.</param>
-    /// <param name="outputName">The output's name: the column.</param>
-    /// <param name="map">What is done to the output; null is nothing.</param>
+    /// <param name="map">What is done to the output. Default null: nothing.</param>
     /// <exception cref="ArgumentException">Input and output bear one name.</exception>
     /// <exception cref="InvalidDataException"><paramref name="source"/> is not an ONNX file of Smae.</exception>
     public static void Write(string source, string target, string pixelsName, OnnxOutputInfo output, string outputName, LinearMap? map = null)
@@ -40,17 +35,12 @@ public static class PipelineModel
         pipeline.Save(target, outputName, value, [length], $"{output.Name} of the image: [{length}].");
     }
 
-    /// <summary>Writes the file of an autoencoder that makes pictures.</summary>
+    /// <summary>
+    /// Writes the file of an autoencoder that makes pictures: <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255, red, green and blue of
+    /// a pixel together.
+    /// </summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it, of <see cref="OnnxInput.Bytes"/>.</param>
-    /// <param name="target">The file to write.</param>
-    /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
-    /// <param name="outputName">
-    /// The output's name: the column of the numbers of a picture, <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255, red, green and blue
-    /// of a pixel together.
-    /// </param>
-    /// <param name="pictures">The masks, and what is shown.</param>
-    /// <exception cref="ArgumentException">Input and output bear one name.</exception>
-    /// <exception cref="InvalidDataException"><paramref name="source"/> is not an ONNX file of Smae.</exception>
+    /// <inheritdoc cref="Write"/>
     public static void WritePictures(string source, string target, string pixelsName, string outputName, MaskedPictures pictures)
     {
         ArgumentNullException.ThrowIfNull(pictures);
@@ -88,7 +78,6 @@ public enum PicturePart
     Completed,
 }
 
-/// <summary>The graph of a file of Smae, between pixels of a column and numbers of a column.</summary>
 internal sealed class PipelineGraph
 {
     private const string Prefix = "model/";   // of all names that the file had: the columns' names are then free
@@ -109,8 +98,7 @@ internal sealed class PipelineGraph
 
     public OnnxModelInfo Info { get; }
 
-    /// <summary>Adds the file's own graph.</summary>
-    /// <returns>The name of an output of it.</returns>
+    /// <summary>Adds the file's own graph and gives the name of an output of it.</summary>
     public string AddModel(OnnxOutputInfo output, string? mask)
     {
         _graph.Name(Prefix + Info.InputName, _image);
@@ -130,8 +118,7 @@ internal sealed class PipelineGraph
         return _graph.Node("Add", [product, _graph.Floats("map.offset", map.Offset, rows)]);
     }
 
-    /// <summary>Chooses the mask of an image.</summary>
-    /// <returns><c>[1, patches]</c>, uint8.</returns>
+    /// <summary>The mask of an image, <c>[1, patches]</c>, uint8.</summary>
     public string ChooseMask(byte[] all)
     {
         using GraphBuilder.Scope scope = _graph.In("mask");
@@ -141,9 +128,7 @@ internal sealed class PipelineGraph
         return _graph.Node("Gather", [table, _graph.Node("Mod", [sum, _graph.Integer(masks)])], ("axis", 0L));
     }
 
-    /// <summary>Puts the picture together.</summary>
-    /// <param name="mask">What <see cref="ChooseMask"/> gave.</param>
-    /// <param name="predicted">The prediction of every patch, <c>[1, height, width, channels]</c>, float32.</param>
+    /// <summary>Puts the picture together of a prediction of every patch, <c>[1, height, width, channels]</c>, float32.</summary>
     /// <returns>Whole numbers from 0 to 255, <c>[1, height, width of all parts, 3]</c>, float32; and the dimensions after the first.</returns>
     public (string Picture, long[] Shape) MakePicture(string mask, string predicted, IReadOnlyList<PicturePart> shown)
     {
@@ -197,18 +182,13 @@ internal sealed class PipelineGraph
 
     private static void Rename(GraphProto graph)
     {
+        foreach (TensorProto tensor in graph.Initializer) tensor.Name = Prefix + tensor.Name;
         foreach (NodeProto node in graph.Node)
         {
             node.Name = Prefix + node.Name;
-            Rename(node.Input);
-            Rename(node.Output);
+            foreach (RepeatedField<string> names in (RepeatedField<string>[])[node.Input, node.Output])
+                for (int i = 0; i < names.Count; i++)
+                    if (names[i].Length > 0) names[i] = Prefix + names[i];   // an empty name is an input left out
         }
-        foreach (TensorProto tensor in graph.Initializer) tensor.Name = Prefix + tensor.Name;
-    }
-
-    private static void Rename(RepeatedField<string> names)
-    {
-        for (int i = 0; i < names.Count; i++)
-            if (names[i].Length > 0) names[i] = Prefix + names[i];   // an empty name is an input left out
     }
 }

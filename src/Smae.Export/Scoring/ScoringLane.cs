@@ -5,7 +5,7 @@ using Smae.Training;
 
 namespace Smae.Export;
 
-/// <summary>The memory of one batch under way: native tensors that ONNX Runtime reads and writes in place, kept while batches are of one size.</summary>
+/// <summary>The memory of one batch under way: tensors that ONNX Runtime reads and writes in place, kept while batches are of one size.</summary>
 internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output) : IDisposable
 {
     private readonly PixelWriter _pixels = new(info.Input, info.Preprocessing);
@@ -15,11 +15,8 @@ internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, 
     private OrtValue[] _inputs = [], _outputs = [];
     private int _count = -1;
 
-    /// <summary>Scores one batch.</summary>
     /// <param name="images">Raw pixels.</param>
     /// <param name="masks">Masks; empty where the file takes none.</param>
-    /// <param name="count">How many images.</param>
-    /// <param name="outputs">Takes the output.</param>
     public void Score(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
     {
         if (_count != count) Allocate(count);
@@ -54,8 +51,7 @@ internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, 
     }
 }
 
-/// <summary>A session and the lanes of calls to it: kept and used again, as many as calls were ever under way at once. Thread-safe.</summary>
-/// <param name="session">The session; disposed with the pool.</param>
+/// <summary>A session, which it disposes, and the lanes of calls to it: kept and used again. Thread-safe.</summary>
 internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output) : IDisposable
 {
     private readonly Lock _lock = new();
@@ -64,7 +60,6 @@ internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, Onn
     private bool _disposed;
 
     /// <summary>A lane that nobody else uses, until it is given back.</summary>
-    /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
     public ScoringLane Rent()
     {
         lock (_lock)
@@ -122,7 +117,6 @@ internal sealed class PixelWriter
         })];
     }
 
-    /// <summary>Writes images one after the other.</summary>
     /// <param name="target">The input's memory: as many bytes, or floats, as there are bytes of images.</param>
     public void Write(ReadOnlySpan<byte> images, Span<byte> target)
     {
