@@ -3,8 +3,8 @@ using Smae.Training;
 namespace Smae.Export;
 
 /// <summary>
-/// Exports models to ONNX. Every file takes any number of images at once (the dimension <c>batch</c>), tells about itself (<see cref="OnnxModelInfo"/>)
-/// and was proven before it was written: ONNX Runtime's numbers are TorchSharp's in float32. Models may be on any device; they are only read.
+/// Exports models to ONNX. Every file takes any number of images at once (the dimension <c>batch</c>), tells about itself
+/// (<see cref="OnnxModelInfo"/>) and was proven first: ONNX Runtime's numbers are TorchSharp's in float32. Models may be on any device.
 /// </summary>
 public static class OnnxExport
 {
@@ -28,10 +28,10 @@ public static class OnnxExport
         return Run(new ClassifierExport(classifier, options ?? new OnnxExportOptions()), path);
     }
 
-    /// <summary>Exports a whole SqueezeNet, such as SMAE's critic, as a classifier with the same outputs. Not in <see cref="OnnxPrecision.Int8"/>.</summary>
+    /// <summary>Exports a whole SqueezeNet, such as SMAE's critic, with a classifier's outputs. Not in <see cref="OnnxPrecision.Int8"/>.</summary>
     /// <param name="preprocessing">What was done to images in training.</param>
     /// <param name="classNames">The names of the classes in the order of the network's output. Default null: none.</param>
-    /// <exception cref="ArgumentException">An option, the images' size or channels, or the number of names is wrong; the message names every fault.</exception>
+    /// <exception cref="ArgumentException">An option, the images' size or the number of names is wrong; the message names every fault.</exception>
     /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
     public static OnnxExportResult ExportOnnx(
         this SqueezeNet network, string path, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null,
@@ -44,8 +44,8 @@ public static class OnnxExport
 
     /// <summary>
     /// Exports a whole masked autoencoder: images and masks to reconstructions. The second input, <c>mask</c>, is uint8 <c>[batch, patches]</c>: not
-    /// 0 where a patch is hidden, patches row by row. Each image may hide any number of patches, from none to all. The output is the prediction of every
-    /// patch, visible or not, as an image of the input's layout and scale; normalised patches have the mean and deviation of the true ones.
+    /// 0 where a patch is hidden, patches row by row; each image may hide any number. The output is the prediction of every patch, visible or not, as
+    /// an image of the input's layout and scale; normalised patches have the mean and deviation of the true ones.
     /// </summary>
     /// <param name="pretraining">The options it was pretrained with: preprocessing and objective count.</param>
     /// <exception cref="ArgumentException">

@@ -22,8 +22,8 @@ public sealed record OnnxExportOptions
     public string InputName { get; init; } = "images";
 
     /// <summary>
-    /// Name of the file's main output. Default null: <c>embedding</c> or <c>tokens</c> of an encoder, <c>probabilities</c> of a classifier (whose other
-    /// output is <c>logits</c>), <c>reconstruction</c> of an autoencoder.
+    /// Name of the file's main output. Default null: <c>embedding</c> or <c>tokens</c> of an encoder, <c>probabilities</c> of a classifier (whose
+    /// other output is <c>logits</c>), <c>reconstruction</c> of an autoencoder.
     /// </summary>
     public string? OutputName { get; init; }
 
@@ -47,9 +47,8 @@ public sealed record OnnxExportOptions
         if (OutputName is not null && string.IsNullOrWhiteSpace(OutputName)) yield return "OutputName is blank: expected a name, or null.";
         if (OutputName is not null && OutputName == InputName) yield return $"InputName and OutputName are both '{InputName}': expected two names.";
         ImagePreprocessing p = preprocessing;
-        if (ProofImages is { } images && (images.Height, images.Width, images.Channels) != (p.Height, p.Width, p.Channels))
-            yield return $"ProofImages are {images.Height}x{images.Width} with {images.Channels} channels: "
-                + $"the model expects {p.Height}x{p.Width} with {p.Channels}.";
+        if (ProofImages is { } i && (i.Height, i.Width, i.Channels) != (p.Height, p.Width, p.Channels))
+            yield return $"ProofImages are {i.Height}x{i.Width}x{i.Channels}: the model expects {p.Height}x{p.Width}x{p.Channels}.";
     }
 }
 
@@ -95,8 +94,8 @@ public enum OnnxPrecision
     Float16,
 
     /// <summary>
-    /// The products of all transformer blocks in 8-bit integers, all else in float32. Activations get one scale for a whole batch (dynamic quantisation):
-    /// what an image gives depends a little on the other images of its batch. A quarter of the file; meant for CPUs.
+    /// The products of all transformer blocks in 8-bit integers, all else in float32. Activations get one scale for a whole batch (dynamic
+    /// quantisation): what an image gives depends a little on the other images of its batch. A quarter of the file; meant for CPUs.
     /// </summary>
     Int8,
 }

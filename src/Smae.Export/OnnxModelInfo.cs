@@ -84,20 +84,13 @@ public sealed record OnnxModelInfo
 
     internal static OnnxModelInfo Parse(string path, Stream stream)
     {
+        InvalidDataException Unreadable(string why, Exception? inner = null) => new($"{path} is not an ONNX file, or it is truncated: {why}", inner);
         ModelHeader header;
-        try
-        {
-            header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream);
-        }
-        catch (InvalidProtocolBufferException e)
-        {
-            throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: {e.Message}", e);
-        }
-        if (header.Graph is null || !header.HasIrVersion)
-            throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: it holds no graph.");
+        try { header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream); }
+        catch (InvalidProtocolBufferException e) { throw Unreadable(e.Message, e); }
+        if (header.Graph is null || !header.HasIrVersion) throw Unreadable("it holds no graph.");
         if (header.ProducerName != Producer)
-            throw new InvalidDataException(
-                $"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: what its input means is not known.");
+            throw new InvalidDataException($"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: its input is not known.");
         return Create(header.Graph, new Metadata(path, header.MetadataProps));
     }
 
@@ -139,11 +132,8 @@ public sealed record OnnxModelInfo
     private sealed class Metadata(string path, IEnumerable<StringStringEntryProto> entries)
     {
         private readonly Dictionary<string, string> _values = entries.GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.First().Value);
-
         public InvalidDataException Damaged(string why) => new($"{path} is damaged: {why}.");
-
         public bool Has(string key) => _values.ContainsKey(key);
-
         public string Text(string key) => _values.TryGetValue(key, out string? value) ? value : throw Damaged($"its metadata lacks '{key}'");
 
         public int Integer(string key) =>
@@ -197,7 +187,7 @@ internal static class MetadataKeys
 
     public static IEnumerable<(string Key, string Value)> Of(ImagePreprocessing preprocessing)
     {
-        static string Numbers(IReadOnlyList<float> numbers) => $"[{string.Join(",", numbers.Select(n => n.ToString("R", CultureInfo.InvariantCulture)))}]";
+        static string Numbers(IReadOnlyList<float> list) => $"[{string.Join(",", list.Select(n => n.ToString("R", CultureInfo.InvariantCulture)))}]";
         return
         [
             (Height, $"{preprocessing.Height}"), (Width, $"{preprocessing.Width}"), (Channels, $"{preprocessing.Channels}"),

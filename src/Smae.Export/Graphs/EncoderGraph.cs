@@ -9,7 +9,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
 
     public int TokenCount => config.PatchCount + (config.ClassToken == ClassToken.None ? 0 : 1);
 
-    /// <summary>Encodes normalised patches of whole images, <c>[batch, patches, patch * patch * channels]</c>, to <c>[batch, tokens, dim]</c>.</summary>
+    /// <summary>Encodes all patches, normalised, <c>[batch, patches, patch * patch * channels]</c>, to <c>[batch, tokens, dim]</c>.</summary>
     public string WriteTokens(string patches)
     {
         string tokens;
@@ -26,7 +26,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
 
     /// <summary>Encodes some patches of each image.</summary>
     /// <param name="visible">Which of them, <c>[batch, visible]</c>, int64.</param>
-    /// <param name="mask">What is added to the scores of keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.</param>
+    /// <param name="mask">What is added to the scores of keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products.</param>
     public string WriteVisibleTokens(string patches, string visible, string mask)
     {
         string tokens;
@@ -86,11 +86,8 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     }
 
     private string Bias => graph.Floats("patch_embed.proj.bias", weights["patch_embed.proj.bias"], config.EmbedDim);
-
     private string Positions => graph.Floats("pos_embed", weights["pos_embed"], weights.Shape("pos_embed"));
-
     private string ClassTokenWeight => graph.Floats("cls_token", weights["cls_token"], 1, 1, config.EmbedDim);
-
     private string Project(string patches) => products.ToFloat(products.MultiplyFully(products.ToCompute(patches), "patch_embed.proj"));
 
     /// <summary>Positions, class token and the projection's bias as one table, <c>[1, tokens, dim]</c>; runtimes compute it once.</summary>

@@ -118,7 +118,6 @@ internal sealed class GraphBuilder
     public string Reshape(string value, params long[] shape) => Node("Reshape", [value, Integers(shape)]);
 
     public string Transpose(string value, params long[] order) => Node("Transpose", [value], ("perm", order));
-
     public string Cast(string value, DataType type) => Node("Cast", [value], ("to", (long)type));
 
     private static ArgumentException Taken(string name) =>

@@ -7,7 +7,6 @@ namespace Smae.Export;
 internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preprocessing, OnnxInput kind)
 {
     private bool IsPlanar => kind != OnnxInput.Bytes;
-
     private bool IsRaw => kind != OnnxInput.NormalizedPlanes;
 
     /// <summary>Dimensions of an image as the input has them.</summary>

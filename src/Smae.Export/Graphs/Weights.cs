@@ -13,8 +13,7 @@ internal sealed class WeightTable
 
     public WeightTable(IReadOnlyCollection<(string Name, Tensor Tensor)> tensors)
     {
-        if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid))
-            throw new ObjectDisposedException(null, "The model is disposed: its weights are gone.");
+        if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid)) throw new ObjectDisposedException(null, "The model is disposed.");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string name, Tensor tensor) in tensors)
         {
@@ -24,8 +23,7 @@ internal sealed class WeightTable
             hash.AppendData(stored.bytes);
             float[] numbers = stored.to_type(ScalarType.Float32).data<float>().ToArray();
             int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
-            if (wrong >= 0)
-                throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}: a model must be finite to be exported.");
+            if (wrong >= 0) throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported.");
             _tensors.Add(name, (tensor.shape, numbers));
         }
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -38,7 +36,6 @@ internal sealed class WeightTable
     public long ByteCount => _tensors.Values.Sum(t => 4L * t.Numbers.Length);
 
     public float[] this[string name] => _tensors[name].Numbers;
-
     public long[] Shape(string name) => _tensors[name].Shape;
 
     /// <summary>
@@ -63,7 +60,6 @@ internal sealed class WeightTable
 internal class Products(GraphBuilder graph, WeightTable weights, DataType compute)
 {
     protected GraphBuilder Graph => graph;
-
     protected WeightTable Weights => weights;
 
     /// <summary>The type that products run in: float32 or float16.</summary>
@@ -77,13 +73,12 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
     };
 
     public string ToCompute(string value) => compute == DataType.Float ? value : graph.Cast(value, compute);
-
     public string ToFloat(string value) => compute == DataType.Float ? value : graph.Cast(value, DataType.Float);
 
     /// <summary>A weight as it is, in the type of products: the bias of a layer, the kernels of a convolution.</summary>
     public string Stored(string name) => Store(name, weights[name], weights.Shape(name));
 
-    /// <summary>The product with the weight of a layer of a block, from <c>[..., inputs]</c> to <c>[..., outputs]</c> in the type of products.</summary>
+    /// <summary>The product with the weight of a block's layer: <c>[..., inputs]</c> to <c>[..., outputs]</c>, in the type of products.</summary>
     public virtual string Multiply(string value, string layer) => MultiplyFully(value, layer);
 
     /// <summary>The product with the weight of a first or last layer, which is never quantised.</summary>
@@ -144,9 +139,8 @@ internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool
         for (int o = 0; o < outputs; o++) scales[o] = scales[o] > 0 ? scales[o] / Largest : 1;
 
         var quantized = new sbyte[numbers.Length];
-        for (int i = 0; i < inputs; i++)
-        for (int o = 0; o < outputs; o++)
-            quantized[i * outputs + o] = (sbyte)Math.Clamp(MathF.Round(numbers[i * outputs + o] / scales[o]), -Largest, Largest);
+        for (int i = 0; i < numbers.Length; i++)
+            quantized[i] = (sbyte)Math.Clamp(MathF.Round(numbers[i] / scales[i % outputs]), -Largest, Largest);
         return (quantized, scales);
     }
 }

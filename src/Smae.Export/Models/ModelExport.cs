@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Smae.Export;
 
 /// <summary>
-/// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same weights, and
-/// only then a file. The model itself is only read, once.
+/// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same
+/// weights, and only then a file. The model itself is only read, once.
 /// </summary>
 internal abstract class ModelExport : IDisposable
 {
@@ -33,9 +33,7 @@ internal abstract class ModelExport : IDisposable
     }
 
     public OnnxModelKind Kind { get; }
-
     public ImagePreprocessing Preprocessing { get; }
-
     public OnnxExportOptions Options { get; }
 
     /// <summary>Patches that a mask tells of; 0 where there is no mask.</summary>
@@ -91,6 +89,12 @@ internal abstract class ModelExport : IDisposable
         foreach ((string name, Tensor target) in tensors) target.copy_(tensor(Weights[name], target.shape));
         model.eval();
         return model;
+    }
+
+    protected (EncoderGraph Encoder, string Tokens) WriteTokens(GraphBuilder graph, Products products, VisionTransformerConfig config)
+    {
+        var encoder = new EncoderGraph(graph, Weights, products, config, Options.Flavor);
+        return (encoder, encoder.WriteTokens(new ImageInput(graph, Preprocessing, Options.Input).WritePatches(Options.InputName, config)));
     }
 
     private static string Version { get; } =

@@ -6,8 +6,8 @@ using DataType = Smae.Export.TensorProto.Types.DataType;
 namespace Smae.Export;
 
 /// <summary>
-/// Rewrites ONNX files of Smae into what ML.NET's OnnxTransformer wants: an input of raw pixels as ExtractPixels gives them, one image at a time, and one
-/// output without the dimension of the batch (a <c>Vector&lt;Single, 1, dim&gt;</c> is not what predictors accept), named after their columns.
+/// Rewrites ONNX files of Smae into what ML.NET's OnnxTransformer wants: an input of raw pixels as ExtractPixels gives them, one image at a time, and
+/// one output without the dimension of the batch (predictors accept no <c>Vector&lt;Single, 1, dim&gt;</c>), named after their columns.
 /// </summary>
 public static class PipelineModel
 {
@@ -21,7 +21,6 @@ public static class PipelineModel
     /// <summary>Writes the file of an encoder or a classifier.</summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it.</param>
     /// <param name="pixelsName">The input's name: the column of pixels, <c>[height, width, channels]</c>, uint8, interleaved.</param>
-    /// <param name="output">Which output of the source is wanted.</param>
     /// <param name="map">What is done to the output. Default null: nothing.</param>
     /// <exception cref="ArgumentException">Input and output bear one name.</exception>
     /// <exception cref="InvalidDataException"><paramref name="source"/> is not an ONNX file of Smae.</exception>
@@ -36,8 +35,8 @@ public static class PipelineModel
     }
 
     /// <summary>
-    /// Writes the file of an autoencoder that makes pictures: <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255, red, green and blue of
-    /// a pixel together.
+    /// Writes the file of an autoencoder that makes pictures: <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255, red, green and blue
+    /// of a pixel together.
     /// </summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it, of <see cref="OnnxInput.Bytes"/>.</param>
     /// <inheritdoc cref="Write"/>
@@ -59,8 +58,7 @@ public sealed record LinearMap(float[] Matrix, float[] Offset);
 
 /// <summary>The pictures that are made with a masked autoencoder.</summary>
 /// <param name="Masks">
-/// Masks one after the other, patches row by row: 1 where a patch is hidden, 0 where it is visible. An image takes the one whose number is the sum of its
-/// bytes modulo the number of masks.
+/// Masks one after the other, patches row by row: 1 where a patch is hidden. An image takes that whose number is its bytes' sum modulo their number.
 /// </param>
 /// <param name="Parts">What stands side by side, from left to right.</param>
 public sealed record MaskedPictures(byte[] Masks, IReadOnlyList<PicturePart> Parts);
@@ -111,9 +109,7 @@ internal sealed class PipelineGraph
     public string Apply(LinearMap map, string value)
     {
         int rows = map.Offset.Length, columns = map.Matrix.Length / rows;
-        var transposed = new float[map.Matrix.Length];
-        for (int row = 0; row < rows; row++)
-        for (int column = 0; column < columns; column++) transposed[column * rows + row] = map.Matrix[row * columns + column];
+        float[] transposed = [.. Enumerable.Range(0, map.Matrix.Length).Select(i => map.Matrix[i % rows * columns + i / rows])];
         string product = _graph.Node("MatMul", [value, _graph.Floats("map.matrix", transposed, columns, rows)]);
         return _graph.Node("Add", [product, _graph.Floats("map.offset", map.Offset, rows)]);
     }

@@ -9,15 +9,13 @@ namespace Smae.Export;
 /// side, each with buffers of its own. The file is read once, and may be replaced or deleted afterwards.
 /// </summary>
 /// <remarks>
-/// On a CPU a batch goes over all cores, each with a few images of its own: no operation waits for another core, and what a few images take stays in the
+/// On a CPU a batch goes over all cores, each with a few images of its own: no operation waits for another core, and what they take stays in the
 /// cache. On two cores that is 1.2 (float32) to 1.3 (int8) times as fast as ONNX Runtime with the whole batch at once. Fewer images than threads are
 /// shared by all cores, in a session that the first such call opens: it takes longer, unless <see cref="OnnxScoringOptions.WarmUp"/> has made it.
 /// </remarks>
 public sealed class OnnxImageModel : IDisposable
 {
-    // So many rows make products run at full rate; those of more images at once outgrow the cache.
-    private const int RowsAtOnce = 256;
-
+    private const int RowsAtOnce = 256;   // products run at full rate then; those of more images at once outgrow the cache
     private readonly Lock _lock = new();
     private readonly OnnxOutputInfo _output;
     private readonly string _path;
@@ -87,7 +85,7 @@ public sealed class OnnxImageModel : IDisposable
     }
 
     /// <summary>Scores images.</summary>
-    /// <param name="images">Their raw pixels, each <c>[height, width, channels]</c> of the file's preprocessing, whatever form the file takes.</param>
+    /// <param name="images">Their raw pixels, each <c>[height, width, channels]</c>, whatever form the file takes.</param>
     /// <param name="count">How many; any number.</param>
     /// <param name="outputs">Takes the output one image after the other, <c>[count, OutputLength]</c>.</param>
     /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
@@ -107,15 +105,13 @@ public sealed class OnnxImageModel : IDisposable
         if (Info.MaskName is null) throw new InvalidOperationException($"{_path} is no autoencoder: it takes no masks.");
         long expected = (long)count * Info.PatchCount;
         if (masks.Length != expected)
-            throw new ArgumentException($"Masks of {count} images of {Info.PatchCount} patches are {expected} bytes, not {masks.Length}.", nameof(masks));
+            throw new ArgumentException($"Masks of {count} x {Info.PatchCount} patches are {expected} bytes, not {masks.Length}.", nameof(masks));
         Score(images, masks, count, outputs);
     }
 
     /// <summary>Scores all images of a store.</summary>
     /// <param name="outputs">Takes the output one image after the other, <c>[images, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">
-    /// The images are of another size than the file's, or <paramref name="outputs"/> is not of their length.
-    /// </exception>
+    /// <exception cref="ArgumentException">The images are of another size, or <paramref name="outputs"/> is not of their length.</exception>
     /// <exception cref="InvalidOperationException">The file is an autoencoder's: it wants masks.</exception>
     public void Run(ImageStore images, Span<float> outputs)
     {
@@ -192,14 +188,8 @@ public sealed class OnnxImageModel : IDisposable
                 });
             }
         }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerException!);
-        }
-        finally
-        {
-            foreach (ScoringLane lane in lanes) _batches.Return(lane);
-        }
+        catch (AggregateException e) { ExceptionDispatchInfo.Throw(e.InnerException!); }
+        finally { lanes.ForEach(_batches.Return); }
     }
 
     private void Score(ScoringLane lane, ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)

@@ -26,7 +26,7 @@ public sealed record OnnxScoringOptions
     [Range(1, int.MaxValue)]
     public int? Threads { get; init; }
 
-    /// <summary>Whether black images are run when the file is opened, so that the first real ones take no longer than others. Default false.</summary>
+    /// <summary>Whether black images are run when the file is opened: the first real ones then take no longer. Default false.</summary>
     public bool WarmUp { get; init; }
 
     /// <summary>Which output is wanted; null is the main one, the first of <see cref="OnnxModelInfo.Outputs"/>. Default null.</summary>

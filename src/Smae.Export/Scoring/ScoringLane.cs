@@ -76,13 +76,8 @@ internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, Onn
         lock (_lock)
         {
             _busy--;
-            if (!_disposed)
-            {
-                _idle.Push(lane);
-                return;
-            }
-            lane.Dispose();
-            if (_busy == 0) session.Dispose();
+            _idle.Push(lane);
+            if (_disposed) Free();
         }
     }
 
@@ -93,9 +88,14 @@ internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, Onn
         {
             if (_disposed) return;
             _disposed = true;
-            while (_idle.TryPop(out ScoringLane? lane)) lane.Dispose();
-            if (_busy == 0) session.Dispose();
+            Free();
         }
+    }
+
+    private void Free()
+    {
+        while (_idle.TryPop(out ScoringLane? lane)) lane.Dispose();
+        if (_busy == 0) session.Dispose();
     }
 }
 
@@ -110,11 +110,8 @@ internal sealed class PixelWriter
     {
         (_kind, _channels, _places) = (kind, preprocessing.Channels, preprocessing.Height * preprocessing.Width);
         if (kind != OnnxInput.NormalizedPlanes) return;
-        _normalized = [.. Enumerable.Range(0, _channels).Select(c =>
-        {
-            float mean = preprocessing.Mean[c] * 255f, scale = 1 / (preprocessing.StandardDeviation[c] * 255f);
-            return Enumerable.Range(0, 256).Select(value => (value - mean) * scale).ToArray();
-        })];
+        _normalized = [.. preprocessing.Mean.Zip(preprocessing.StandardDeviation, (mean, deviation) =>
+            Enumerable.Range(0, 256).Select(value => (value - mean * 255f) * (1 / (deviation * 255f))).ToArray())];
     }
 
     /// <param name="target">The input's memory: as many bytes, or floats, as there are bytes of images.</param>
