@@ -17,7 +17,7 @@ public static class OnnxExport
     public static OnnxExportResult ExportOnnx(this ImageEncoder encoder, string path, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        return Run(new EncoderExport(encoder, options ?? new OnnxExportOptions()), path);
+        return new EncoderExport(encoder, options ?? new OnnxExportOptions()).Run(path);
     }
 
     /// <summary>Exports a classifier: images to probabilities and, as a second output named <c>logits</c>, what they are the softmax of.</summary>
@@ -25,7 +25,7 @@ public static class OnnxExport
     public static OnnxExportResult ExportOnnx(this ImageClassifier classifier, string path, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(classifier);
-        return Run(new ClassifierExport(classifier, options ?? new OnnxExportOptions()), path);
+        return new ClassifierExport(classifier, options ?? new OnnxExportOptions()).Run(path);
     }
 
     /// <summary>Exports a whole SqueezeNet, such as SMAE's critic, with a classifier's outputs. Not in <see cref="OnnxPrecision.Int8"/>.</summary>
@@ -39,7 +39,7 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(preprocessing);
-        return Run(new SqueezeNetExport(network, preprocessing, classNames, options ?? new OnnxExportOptions()), path);
+        return new SqueezeNetExport(network, preprocessing, classNames, options ?? new OnnxExportOptions()).Run(path);
     }
 
     /// <summary>
@@ -58,12 +58,7 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(pretraining);
-        return Run(new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions()), path);
-    }
-
-    private static OnnxExportResult Run(ModelExport export, string path)
-    {
-        using (export) return export.Run(path);
+        return new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions()).Run(path);
     }
 }
 

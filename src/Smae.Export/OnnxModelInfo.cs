@@ -91,11 +91,7 @@ public sealed record OnnxModelInfo
         if (header.Graph is null || !header.HasIrVersion) throw Unreadable("it holds no graph.");
         if (header.ProducerName != Producer)
             throw new InvalidDataException($"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: its input is not known.");
-        return Create(header.Graph, new Metadata(path, header.MetadataProps));
-    }
-
-    private static OnnxModelInfo Create(GraphHeader graph, Metadata metadata)
-    {
+        (GraphHeader graph, var metadata) = (header.Graph, new Metadata(path, header.MetadataProps));
         if (graph.Input.Count == 0 || graph.Output.Count == 0) throw metadata.Damaged("its graph has no input or no output");
         return new OnnxModelInfo
         {

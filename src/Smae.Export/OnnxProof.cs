@@ -140,13 +140,12 @@ internal sealed class ExportProof : IDisposable
     private sealed class Agreement
     {
         public double Difference, Magnitude;
-
         public double Relative => Difference == 0 ? 0 : Difference / Magnitude;
 
         public void Add(float[] expected, float[] found, string output)
         {
             if (expected.Length != found.Length)
-                throw new OnnxExportException($"ONNX Runtime's '{output}' has {found.Length} numbers, TorchSharp's {expected.Length}. No file was made.");
+                throw new OnnxExportException($"ONNX Runtime's '{output}' has {found.Length} numbers, TorchSharp's {expected.Length}. No file made.");
             for (int i = 0; i < expected.Length; i++)
             {
                 if (!float.IsFinite(expected[i]))

@@ -108,7 +108,6 @@ internal sealed class GraphBuilder
     public string Integers(params long[] values) =>
         Initializer($"constant/[{string.Join(",", values)}]", DataType.Int64, () => values, values.Length);
 
-    /// <summary>A stored int64, named after itself.</summary>
     public string Integer(long value) => Initializer($"constant/{value}L", DataType.Int64, () => new[] { value });
 
     /// <summary>What stands from one place, counted from 0, to another that is left out, along an axis; a negative end counts from behind.</summary>
@@ -147,8 +146,8 @@ internal sealed class GraphBuilder
     {
         var dimensions = new TensorShapeProto { Dim = { IsSingleImage ? new Dimension { DimValue = 1 } : new Dimension { DimParam = "batch" } } };
         foreach (long size in shape) dimensions.Dim.Add(new Dimension { DimValue = size });
-        var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dimensions };
-        return new ValueInfoProto { Name = name, DocString = doc, Type = new TypeProto { TensorType = tensor } };
+        var tensor = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dimensions } };
+        return new ValueInfoProto { Name = name, DocString = doc, Type = tensor };
     }
 
     public readonly struct Scope(GraphBuilder builder, string before) : IDisposable

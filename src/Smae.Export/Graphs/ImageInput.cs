@@ -9,7 +9,6 @@ internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preproce
     private bool IsPlanar => kind != OnnxInput.Bytes;
     private bool IsRaw => kind != OnnxInput.NormalizedPlanes;
 
-    /// <summary>Dimensions of an image as the input has them.</summary>
     public long[] Shape => IsPlanar
         ? [preprocessing.Channels, preprocessing.Height, preprocessing.Width]
         : [preprocessing.Height, preprocessing.Width, preprocessing.Channels];

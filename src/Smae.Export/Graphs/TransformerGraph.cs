@@ -2,17 +2,13 @@ using Smae.Training;
 
 namespace Smae.Export;
 
-/// <summary>
-/// Writes a stack of transformer blocks. The residual stream is float32, branches run in the type of the products. The fastest flavor takes the fused
-/// operators of ONNX Runtime where they fit: attention, bias and GELU, sum and normalisation.
-/// </summary>
+/// <summary>Writes a stack of transformer blocks. The residual stream is float32, branches run in the type of the products.</summary>
 internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, Products products, TransformerConfig config, OnnxFlavor flavor)
 {
     private readonly bool _fused = flavor == OnnxFlavor.Fastest;
 
     /// <summary>Writes the blocks and the normalisation after them: <c>[batch, tokens, dim]</c>, float32.</summary>
     /// <param name="blocks">What the names of the blocks' weights begin with: <c>blocks</c> or <c>decoder_blocks</c>.</param>
-    /// <param name="finalNorm">The name of the normalisation after the last block; null is none.</param>
     /// <param name="mask">What is added to the scores of keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products; null is nothing.</param>
     /// <param name="fuse">Makes the output, before its normalisation, of the streams after all blocks; null takes the last.</param>
     public string Write(string tokens, string blocks, string? finalNorm, string? mask = null, Func<IReadOnlyList<string>, string>? fuse = null)
@@ -85,9 +81,7 @@ internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, 
         return graph.Node("Mul", [graph.Node("Mul", [x, phi]), Number(0.5)]);
     }
 
-    /// <summary>Adds a branch and its last layer's bias to the stream and normalises the sum.</summary>
-    /// <param name="carried">What is added to, float32.</param>
-    /// <param name="branch">What the branch gave, without the bias of its last layer, in the type of the products.</param>
+    /// <summary>Adds a branch, in the type of the products, and its last layer's bias to the float32 stream and normalises the sum.</summary>
     private (string Stream, string Normed) AddAndNorm(string carried, string branch, string bias, string? norm)
     {
         if (_fused && norm is not null)

@@ -32,7 +32,6 @@ internal sealed class WeightTable
     /// <summary>The SHA-256 of names, types, shapes and numbers.</summary>
     public string Hash { get; }
 
-    /// <summary>Bytes of all numbers in float32.</summary>
     public long ByteCount => _tensors.Values.Sum(t => 4L * t.Numbers.Length);
 
     public float[] this[string name] => _tensors[name].Numbers;
@@ -88,7 +87,6 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
         return graph.Node("MatMul", [value, Store($"{layer}.weight", numbers, inputs, outputs)]);
     }
 
-    /// <summary>The same with the bias added.</summary>
     public string LinearFully(string value, string layer) => graph.Node("Add", [MultiplyFully(value, layer), Stored($"{layer}.bias")]);
 
     private string Store(string name, float[] numbers, params long[] shape) => compute == DataType.Float
@@ -104,10 +102,7 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
     }
 }
 
-/// <summary>
-/// Products of blocks in 8-bit integers with dynamic quantisation: the activations' range is found when they are there, weights are quantised
-/// beforehand, symmetrically, with a scale for each output channel.
-/// </summary>
+/// <summary>Products of blocks in 8-bit integers. Weights are quantised here, symmetrically, activations when they are there.</summary>
 internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool fused) : Products(graph, weights, DataType.Float)
 {
     /// <summary>

@@ -89,7 +89,6 @@ internal sealed class DecoderGraph(
 {
     private string _hidden = "", _visible = "";
 
-    /// <summary>Whether the class token goes through the decoder.</summary>
     public bool KeepsClassToken => config.KeepClassToken && encoder.ClassToken == ClassToken.First;
 
     /// <summary>

@@ -47,6 +47,5 @@ internal sealed class EncoderExport : ModelExport
 
     private static string[] Faults(ImageEncoder encoder, OnnxExportOptions options) =>
         options.Output == OnnxOutput.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None
-            ? ["Output is ClassToken and the encoder has no class token: choose Mean."]
-            : [];
+            ? ["Output is ClassToken and the encoder has no class token: choose Mean."] : [];
 }

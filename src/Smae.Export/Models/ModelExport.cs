@@ -11,7 +11,7 @@ namespace Smae.Export;
 /// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same
 /// weights, and only then a file. The model itself is only read, once.
 /// </summary>
-internal abstract class ModelExport : IDisposable
+internal abstract class ModelExport
 {
     /// <summary>Name of the second input of an autoencoder.</summary>
     public const string MaskName = "mask";
@@ -55,8 +55,10 @@ internal abstract class ModelExport : IDisposable
 
     protected abstract IEnumerable<(string Key, string Value)> Details();
 
+    /// <summary>Writes, proves, saves and frees what was made for it: it can be called once.</summary>
     public OnnxExportResult Run(string path)
     {
+        using nn.Module? reference = _reference;
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         var graph = new GraphBuilder();
         graph.Graph.Name = $"smae-{Kind.ToString().ToLowerInvariant()}";
@@ -78,9 +80,7 @@ internal abstract class ModelExport : IDisposable
         return new OnnxExportResult(path, OnnxModelInfo.Read(path), proof, new FileInfo(path).Length);
     }
 
-    public void Dispose() => _reference?.Dispose();
-
-    /// <summary>Makes a new model the one that the graph is compared with: it gets the weights that are exported, and goes when this does.</summary>
+    /// <summary>Makes a new model the one that the graph is compared with: it gets the weights that are exported, and goes after the run.</summary>
     protected T AsReference<T>(T model, IEnumerable<(string Name, Tensor Tensor)> tensors) where T : nn.Module
     {
         _reference = model;

@@ -34,10 +34,7 @@ public static class PipelineModel
         pipeline.Save(target, outputName, value, [length], $"{output.Name} of the image: [{length}].");
     }
 
-    /// <summary>
-    /// Writes the file of an autoencoder that makes pictures: <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255, red, green and blue
-    /// of a pixel together.
-    /// </summary>
+    /// <summary>Writes the file of an autoencoder that makes pictures: <c>[height, width of all parts, 3]</c>, whole numbers from 0 to 255.</summary>
     /// <param name="source">A file that <see cref="OnnxExport"/> wrote of it, of <see cref="OnnxInput.Bytes"/>.</param>
     /// <inheritdoc cref="Write"/>
     public static void WritePictures(string source, string target, string pixelsName, string outputName, MaskedPictures pictures)

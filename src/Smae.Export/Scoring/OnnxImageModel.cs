@@ -72,16 +72,9 @@ public sealed class OnnxImageModel : IDisposable
         OnnxModelInfo info = OnnxModelInfo.Parse(path, new MemoryStream(file, writable: false));
         options.Validate(info);
         var model = new OnnxImageModel(path, file, info, options);
-        try
-        {
-            if (options.WarmUp) model.WarmUp();
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        try { if (options.WarmUp) model.WarmUp(); }
+        catch { model.Dispose(); throw; }
+        return model;
     }
 
     /// <summary>Scores images.</summary>

@@ -15,7 +15,6 @@ internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, 
     private OrtValue[] _inputs = [], _outputs = [];
     private int _count = -1;
 
-    /// <param name="images">Raw pixels.</param>
     /// <param name="masks">Masks; empty where the file takes none.</param>
     public void Score(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
     {
