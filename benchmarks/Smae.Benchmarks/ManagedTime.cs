@@ -3,7 +3,6 @@ using System.Diagnostics.Tracing;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing;
 using Microsoft.Diagnostics.Tracing.EventPipe;
-using Microsoft.Diagnostics.Tracing.Parsers.Clr;
 
 namespace Smae.Benchmarks;
 
@@ -15,7 +14,7 @@ internal sealed class ManagedTime
 {
     // The kernel's numbers of the threads that take part; .NET has none for them. The sampler's own have no part in the work.
     private static readonly HashSet<int> s_threads = [];
-    [ThreadStatic] private static bool t_known;
+    [ThreadStatic] private static bool s_known;
     private readonly TimeSpan _paused = GC.GetTotalPauseDuration();
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly MemoryStream _trace = new();
@@ -33,8 +32,8 @@ internal sealed class ManagedTime
     /// <summary>Counts the calling thread among those that are looked at.</summary>
     public static void LookAtThisThread()
     {
-        if (t_known) return;
-        t_known = true;
+        if (s_known) return;
+        s_known = true;
         string? self = Directory.Exists("/proc/thread-self") ? Path.GetFileName(new FileInfo("/proc/thread-self").LinkTarget) : null;
         lock (s_threads)
             if (int.TryParse(self, out int number)) s_threads.Add(number);

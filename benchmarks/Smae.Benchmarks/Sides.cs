@@ -72,7 +72,7 @@ internal sealed record SideResult(string Name, SideSettings Settings, SideStart 
 internal sealed record Side(string Name, SideSettings Settings, Func<ProcessStartInfo>? Start = null)
 {
     // Threads of a side that has just finished may spin for a while before they sleep.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Lets sides take turns, one at a time, forwards and backwards, so that what else the machine does falls on all of them.</summary>
     /// <param name="sides">The sides; all are started and warmed up first.</param>
@@ -99,7 +99,7 @@ internal sealed record Side(string Name, SideSettings Settings, Func<ProcessStar
                 say($"round {round + 1} of {rounds}");
                 foreach (SideProcess side in round % 2 == 0 ? running : Enumerable.Reverse(running))
                 {
-                    Thread.Sleep(Pause);
+                    Thread.Sleep(s_pause);
                     if (warmUp) side.Round(counts: false);
                     side.Round();
                 }

@@ -2,8 +2,8 @@ using System.CommandLine;
 using Examples;
 using Reproduction;
 
-// All methods as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper|imagenet] [--methods mae-random sdae] [--out DIR] [--resume].
-string[] keys = [.. Method.All.Select(m => m.Key)];
+// All methods as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper|imagenet] [--methods mae-random sdae] [--resume].
+string[] keys = [.. Method.All.Select(m => m.Key)], usual = [.. Method.All.Where(m => !m.Optional).Select(m => m.Key)];
 var tinyImageNet = new Option<DirectoryInfo>("--tiny-imagenet", "--imagenet")
 {
     Description = "Tiny ImageNet as distributed, or some classes of it. At --scale imagenet, ImageNet: train/CLASS and val/CLASS.", Required = true,
@@ -21,13 +21,14 @@ var scale = new Option<Scale>("--scale")
 };
 var methods = new Option<string[]>("--methods")
 {
-    Description = $"Rows of the table: {string.Join(", ", keys)}. Default: all but {string.Join(", ", Method.All.Where(m => m.Optional).Select(m => m.Key))}.", AllowMultipleArgumentsPerToken = true,
-    DefaultValueFactory = _ => [.. Method.All.Where(m => !m.Optional).Select(m => m.Key)],
+    Description = $"Rows of the table: {string.Join(", ", keys)}. Default: all but {string.Join(", ", keys.Except(usual))}.",
+    AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => usual,
 };
 methods.AcceptOnlyFromAmong(keys);
 var teacher = new Option<FileInfo>("--teacher")
 {
-    Description = "DMAE's teacher: a safetensors file of Smae with its JSON file, else MAE's ViT-L. Default: one is pretrained, but not at --scale imagenet.",
+    Description = "DMAE's teacher: a safetensors file of Smae with its JSON file, else MAE's ViT-L. Default: one is pretrained, "
+        + "but not at --scale imagenet.",
 };
 var probesOnly = new Option<bool>("--probes-only") { Description = "Leave fine-tuning out; a later run with --resume and without this does it." };
 var seeds = new Option<int>("--seeds") { Description = "How often everything is done, each time with another seed.", DefaultValueFactory = _ => 1 };
@@ -45,10 +46,10 @@ var command = new RootCommand("Compares ways to pretrain with each other and wit
 command.SetAction((parsed, cancellation) =>
 {
     string[] chosen = parsed.GetValue(methods)!;
-    var settings = new ReproductionSettings(
+    var settings = new Settings(
         parsed.GetValue(tinyImageNet)!, parsed.GetValue(cub)!, parsed.GetValue(output)!, parsed.GetValue(scale),
         [.. Method.All.Where(m => chosen.Contains(m.Key))], parsed.GetValue(seeds), parsed.GetValue(gpu), parsed.GetValue(resume),
         parsed.GetValue(teacher), parsed.GetValue(probesOnly));
-    return Outcome.Of(() => ReproductionRun.Run(settings, cancellation), "Cancelled: --resume goes on from here.");
+    return Outcome.Of(() => Experiment.Run(settings, cancellation), "Cancelled: --resume goes on from here.");
 });
 return await command.Parse(args).InvokeAsync();

@@ -4,16 +4,12 @@ namespace Smae.Export;
 
 /// <summary>
 /// Exports models to ONNX. Every file takes any number of images at once (the dimension <c>batch</c>), tells about itself
-/// (<see cref="OnnxModelInfo"/>) and was proven before it was written: ONNX Runtime's numbers are TorchSharp's in float32. Models may be on any device
-/// and in any precision; they are only read.
+/// (<see cref="OnnxModelInfo"/>) and was proven first: ONNX Runtime's numbers are TorchSharp's in float32. Models may be on any device.
 /// </summary>
 public static class OnnxExport
 {
     /// <summary>Exports an encoder: images to embeddings, or to all tokens.</summary>
-    /// <param name="encoder">The encoder.</param>
-    /// <param name="path">
-    /// The file, for example <c>encoder.onnx</c>; one that was there before is replaced once all is well. Its folder is created if it is missing.
-    /// </param>
+    /// <param name="path">The file; one that was there before is replaced once all is well. Its folder is created if it is missing.</param>
     /// <param name="options">How; null takes every option's default.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     /// <exception cref="OnnxExportException">ONNX Runtime and TorchSharp differ by more than the tolerance; no file was written.</exception>
@@ -21,31 +17,21 @@ public static class OnnxExport
     public static OnnxExportResult ExportOnnx(this ImageEncoder encoder, string path, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        using var export = new EncoderExport(encoder, options ?? new OnnxExportOptions());
-        return export.Run(path);
+        return new EncoderExport(encoder, options ?? new OnnxExportOptions()).Run(path);
     }
 
     /// <summary>Exports a classifier: images to probabilities and, as a second output named <c>logits</c>, what they are the softmax of.</summary>
-    /// <param name="classifier">The classifier.</param>
     /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
     public static OnnxExportResult ExportOnnx(this ImageClassifier classifier, string path, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(classifier);
-        using var export = new ClassifierExport(classifier, options ?? new OnnxExportOptions());
-        return export.Run(path);
+        return new ClassifierExport(classifier, options ?? new OnnxExportOptions()).Run(path);
     }
 
-    /// <summary>
-    /// Exports a SqueezeNet, such as SMAE's critic, as a classifier: images to probabilities and, as a second output named <c>logits</c>, what they
-    /// are the softmax of. Not in <see cref="OnnxPrecision.Int8"/>.
-    /// </summary>
-    /// <param name="network">A whole network.</param>
+    /// <summary>Exports a whole SqueezeNet, such as SMAE's critic, with a classifier's outputs. Not in <see cref="OnnxPrecision.Int8"/>.</summary>
     /// <param name="preprocessing">What was done to images in training.</param>
     /// <param name="classNames">The names of the classes in the order of the network's output. Default null: none.</param>
-    /// <exception cref="ArgumentException">
-    /// An option is out of range, the images are too small or of other channels, or there are not as many names as classes; the message names every
-    /// fault.
-    /// </exception>
+    /// <exception cref="ArgumentException">An option, the images' size or the number of names is wrong; the message names every fault.</exception>
     /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
     public static OnnxExportResult ExportOnnx(
         this SqueezeNet network, string path, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null,
@@ -53,21 +39,17 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(preprocessing);
-        using var export = new SqueezeNetExport(network, preprocessing, classNames, options ?? new OnnxExportOptions());
-        return export.Run(path);
+        return new SqueezeNetExport(network, preprocessing, classNames, options ?? new OnnxExportOptions()).Run(path);
     }
 
     /// <summary>
     /// Exports a whole masked autoencoder: images and masks to reconstructions. The second input, <c>mask</c>, is uint8 <c>[batch, patches]</c>: not
-    /// 0 where a patch is hidden, patches row by row. Each image may hide any number of patches, from none to all, and another number than its
-    /// neighbours; only visible patches are encoded, in as many places as the image with most of them needs. The output is the prediction of every
-    /// patch, visible or not, as an image of the input's layout and scale; patches that were normalised for training have the mean and deviation of
-    /// the true ones.
+    /// 0 where a patch is hidden, patches row by row; each image may hide any number. The output is the prediction of every patch, visible or not, as
+    /// an image of the input's layout and scale; normalised patches have the mean and deviation of the true ones.
     /// </summary>
-    /// <param name="model">The autoencoder.</param>
     /// <param name="pretraining">The options it was pretrained with: preprocessing and objective count.</param>
     /// <exception cref="ArgumentException">
-    /// The decoder predicts something else than pixels, the objective makes pixels of predictions in a way that it does not name
+    /// The decoder does not predict pixels, the objective makes pixels of predictions in a way that it does not name
     /// (<see cref="Objective.PixelTarget"/>), an option is out of range, or the options are for another size; the message says which.
     /// </exception>
     /// <inheritdoc cref="ExportOnnx(ImageEncoder, string, OnnxExportOptions)"/>
@@ -76,14 +58,9 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(pretraining);
-        using var export = new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions());
-        return export.Run(path);
+        return new AutoencoderExport(model, pretraining, options ?? new OnnxExportOptions()).Run(path);
     }
 }
 
-/// <summary>What an export gave.</summary>
-/// <param name="Path">The file.</param>
-/// <param name="Info">What the file tells about itself.</param>
-/// <param name="Proof">How well ONNX Runtime agrees with TorchSharp about it.</param>
-/// <param name="FileBytes">The file's size.</param>
+/// <summary>What an export gave: the file, what it tells about itself, how well ONNX Runtime agrees with TorchSharp about it, its size.</summary>
 public sealed record OnnxExportResult(string Path, OnnxModelInfo Info, OnnxProof Proof, long FileBytes);

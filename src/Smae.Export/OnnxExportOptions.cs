@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Smae.Training;
 
 namespace Smae.Export;
@@ -5,9 +6,7 @@ namespace Smae.Export;
 /// <summary>How a model is written as ONNX.</summary>
 public sealed record OnnxExportOptions
 {
-    /// <summary>
-    /// What an encoder's file gives. Default <see cref="OnnxOutput.Pooled"/>. Classifiers and autoencoders have no choice: leave it.
-    /// </summary>
+    /// <summary>What an encoder's file gives. Default <see cref="OnnxOutput.Pooled"/>; other models have no choice.</summary>
     public OnnxOutput Output { get; init; } = OnnxOutput.Pooled;
 
     /// <summary>What the file takes for an image. Default <see cref="OnnxInput.Bytes"/>.</summary>
@@ -23,8 +22,8 @@ public sealed record OnnxExportOptions
     public string InputName { get; init; } = "images";
 
     /// <summary>
-    /// Name of the file's main output; null takes <c>embedding</c> or <c>tokens</c> for an encoder, <c>probabilities</c> for a classifier (whose
-    /// other output is <c>logits</c>) and <c>reconstruction</c> for an autoencoder. Default null.
+    /// Name of the file's main output. Default null: <c>embedding</c> or <c>tokens</c> of an encoder, <c>probabilities</c> of a classifier (whose
+    /// other output is <c>logits</c>), <c>reconstruction</c> of an autoencoder.
     /// </summary>
     public string? OutputName { get; init; }
 
@@ -33,40 +32,24 @@ public sealed record OnnxExportOptions
     /// takes 1e-4 for <see cref="OnnxPrecision.Float32"/>, 1e-2 for <see cref="OnnxPrecision.Float16"/> and 0.1 for <see cref="OnnxPrecision.Int8"/>,
     /// where the single worst number says little: look at the agreement of classes, or probe the embeddings. Default null.
     /// </summary>
+    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true, MaximumIsExclusive = true)]
     public double? Tolerance { get; init; }
 
-    /// <summary>
-    /// Images that the file is proven on, all of them, besides the random ones that it always is. They stay the caller's. Default null: none.
-    /// </summary>
+    /// <summary>Images that the file is proven on, besides the random ones that it always is; they stay the caller's. Default null: none.</summary>
     public ImageStore? ProofImages { get; init; }
 
     internal double EffectiveTolerance => Tolerance ?? Precision switch { OnnxPrecision.Float32 => 1e-4, OnnxPrecision.Float16 => 1e-2, _ => 0.1 };
 
     internal IEnumerable<string> Faults(ImagePreprocessing preprocessing)
     {
-        string?[] unknown =
-            [Unknown(nameof(Output), Output), Unknown(nameof(Input), Input), Unknown(nameof(Precision), Precision), Unknown(nameof(Flavor), Flavor)];
-        foreach (string fault in unknown.OfType<string>()) yield return fault;
+        foreach (string fault in Rules.Faults(this)) yield return fault;
         if (string.IsNullOrWhiteSpace(InputName)) yield return "InputName is empty.";
         if (OutputName is not null && string.IsNullOrWhiteSpace(OutputName)) yield return "OutputName is blank: expected a name, or null.";
         if (OutputName is not null && OutputName == InputName) yield return $"InputName and OutputName are both '{InputName}': expected two names.";
-        if (Tolerance is not null and not (> 0 and < double.PositiveInfinity))
-            yield return $"Tolerance is {Tolerance}: expected a positive number.";
         ImagePreprocessing p = preprocessing;
-        if (ProofImages is { } images && (images.Height, images.Width, images.Channels) != (p.Height, p.Width, p.Channels))
-            yield return $"ProofImages are {images.Height}x{images.Width} with {images.Channels} channels: "
-                + $"the model expects {p.Height}x{p.Width} with {p.Channels}.";
+        if (ProofImages is { } i && (i.Height, i.Width, i.Channels) != (p.Height, p.Width, p.Channels))
+            yield return $"ProofImages are {i.Height}x{i.Width}x{i.Channels}: the model expects {p.Height}x{p.Width}x{p.Channels}.";
     }
-
-    /// <exception cref="ArgumentException">There is a fault; the message names every one.</exception>
-    internal static void Refuse(IEnumerable<string> faults, string paramName)
-    {
-        string[] all = [.. faults];
-        if (all.Length > 0) throw new ArgumentException(string.Join(" ", all), paramName);
-    }
-
-    internal static string? Unknown<T>(string name, T value) where T : struct, Enum =>
-        Enum.IsDefined(value) ? null : $"{name} is {value}: expected one of {string.Join(", ", Enum.GetNames<T>())}.";
 }
 
 /// <summary>What an encoder's ONNX file gives for an image.</summary>
@@ -88,17 +71,13 @@ public enum OnnxOutput
 /// <summary>What an ONNX file takes for an image.</summary>
 public enum OnnxInput
 {
-    /// <summary>
-    /// Raw pixels, uint8, <c>[batch, height, width, channels]</c>, as decoders give them; the file casts, scales and normalises them.
-    /// </summary>
+    /// <summary>Raw pixels, uint8, <c>[batch, height, width, channels]</c>, as decoders give them; the file normalises them.</summary>
     Bytes,
 
-    /// <summary>Raw pixels, uint8, <c>[batch, channels, height, width]</c>; the file casts, scales and normalises them.</summary>
+    /// <summary>Raw pixels, uint8, <c>[batch, channels, height, width]</c>; the file normalises them.</summary>
     PlanarBytes,
 
-    /// <summary>
-    /// Pixels that are normalised already, float32, <c>[batch, channels, height, width]</c>: <c>(byte / 255 - mean) / deviation</c>.
-    /// </summary>
+    /// <summary>Normalised pixels, float32, <c>[batch, channels, height, width]</c>: <c>(byte / 255 - mean) / deviation</c>.</summary>
     NormalizedPlanes,
 }
 
@@ -109,15 +88,14 @@ public enum OnnxPrecision
     Float32,
 
     /// <summary>
-    /// Weight matrices and products in 16-bit floating point; pixels, normalisation, residual stream, softmax of a classifier and outputs stay
-    /// float32. Half the file, and what GPUs are fastest at. A CPU without 16-bit products computes in float32 on the 16-bit weights.
+    /// Weight matrices and products in 16-bit floating point, all else in float32. Half the file, and what GPUs are fastest at. A CPU without 16-bit
+    /// products computes in float32 on the 16-bit weights.
     /// </summary>
     Float16,
 
     /// <summary>
-    /// The products of all transformer blocks in 8-bit integers, everything else float32. Weights are quantised here, a scale for each output
-    /// channel; activations when they are computed (dynamic quantisation), one scale for a whole batch: what an image gives depends a little on the
-    /// other images of its batch. A quarter of the file; meant for CPUs.
+    /// The products of all transformer blocks in 8-bit integers, all else in float32. Activations get one scale for a whole batch (dynamic
+    /// quantisation): what an image gives depends a little on the other images of its batch. A quarter of the file; meant for CPUs.
     /// </summary>
     Int8,
 }
@@ -125,9 +103,7 @@ public enum OnnxPrecision
 /// <summary>Which operators an ONNX file is made of.</summary>
 public enum OnnxFlavor
 {
-    /// <summary>
-    /// The fastest that ONNX Runtime has, its own fused operators (domain <c>com.microsoft</c>) included. Only ONNX Runtime reads such a file.
-    /// </summary>
+    /// <summary>ONNX Runtime's own fused operators (domain <c>com.microsoft</c>) included: only ONNX Runtime reads such a file.</summary>
     Fastest,
 
     /// <summary>Standard operators of ONNX opset 17 only: for any runtime.</summary>

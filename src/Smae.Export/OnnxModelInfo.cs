@@ -8,7 +8,6 @@ namespace Smae.Export;
 /// <summary>What an ONNX file of Smae tells about itself.</summary>
 public sealed record OnnxModelInfo
 {
-    /// <summary>The producer's name in files of Smae.</summary>
     internal const string Producer = "Smae";
 
     private OnnxModelInfo()
@@ -72,49 +71,27 @@ public sealed record OnnxModelInfo
     /// <exception cref="InvalidDataException">It is not an ONNX file, it is truncated, or it is not from Smae; the message says which.</exception>
     public static OnnxModelInfo Read(string path)
     {
-        CheckExists(path);
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = File.OpenRead(Existing(path));
         return Parse(path, stream);
     }
 
-    /// <summary>The bytes of a file.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    internal static byte[] ReadFile(string path)
-    {
-        CheckExists(path);
-        return File.ReadAllBytes(path);
-    }
-
-    /// <summary>Reads what a file tells about itself off its bytes.</summary>
-    internal static OnnxModelInfo Parse(string path, byte[] file) => Parse(path, new MemoryStream(file, writable: false));
-
-    private static void CheckExists(string path)
+    /// <summary>The path of a file that is there.</summary>
+    internal static string Existing(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        if (!File.Exists(path)) throw new FileNotFoundException($"{path} is not there: expected an ONNX file.", path);
+        return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is not there: expected an ONNX file.", path);
     }
 
-    private static OnnxModelInfo Parse(string path, Stream stream)
+    internal static OnnxModelInfo Parse(string path, Stream stream)
     {
+        InvalidDataException Unreadable(string why, Exception? inner = null) => new($"{path} is not an ONNX file, or it is truncated: {why}", inner);
         ModelHeader header;
-        try
-        {
-            header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream);
-        }
-        catch (InvalidProtocolBufferException e)
-        {
-            throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: {e.Message}", e);
-        }
-        if (header.Graph is null || !header.HasIrVersion)
-            throw new InvalidDataException($"{path} is not an ONNX file, or it is truncated: it holds no graph.");
+        try { header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream); }
+        catch (InvalidProtocolBufferException e) { throw Unreadable(e.Message, e); }
+        if (header.Graph is null || !header.HasIrVersion) throw Unreadable("it holds no graph.");
         if (header.ProducerName != Producer)
-            throw new InvalidDataException(
-                $"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: what its input means is not known.");
-        return Create(header.Graph, new Metadata(path, header.MetadataProps));
-    }
-
-    private static OnnxModelInfo Create(GraphHeader graph, Metadata metadata)
-    {
+            throw new InvalidDataException($"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: its input is not known.");
+        (GraphHeader graph, var metadata) = (header.Graph, new Metadata(path, header.MetadataProps));
         if (graph.Input.Count == 0 || graph.Output.Count == 0) throw metadata.Damaged("its graph has no input or no output");
         return new OnnxModelInfo
         {
@@ -152,36 +129,28 @@ public sealed record OnnxModelInfo
     private sealed class Metadata(string path, IEnumerable<StringStringEntryProto> entries)
     {
         private readonly Dictionary<string, string> _values = entries.GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.First().Value);
-
         public InvalidDataException Damaged(string why) => new($"{path} is damaged: {why}.");
-
         public bool Has(string key) => _values.ContainsKey(key);
-
         public string Text(string key) => _values.TryGetValue(key, out string? value) ? value : throw Damaged($"its metadata lacks '{key}'");
 
-        public int Integer(string key) => int.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
-            ? value
-            : throw Damaged($"its '{key}' is '{Text(key)}', expected a positive whole number");
+        public int Integer(string key) =>
+            int.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
+                ? value : throw Wrong(key, "a positive whole number");
 
-        public double Number(string key) => double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-            ? value
-            : throw Damaged($"its '{key}' is '{Text(key)}', expected a number");
+        public double Number(string key) =>
+            double.TryParse(Text(key), CultureInfo.InvariantCulture, out double value) ? value : throw Wrong(key, "a number");
 
-        public T Choice<T>(string key) where T : struct, Enum => Enum.TryParse(Text(key), out T value) && Enum.IsDefined(value)
-            ? value
-            : throw Damaged($"its '{key}' is '{Text(key)}', expected one of {string.Join(", ", Enum.GetNames<T>())}");
+        public T Choice<T>(string key) where T : struct, Enum =>
+            Enum.TryParse(Text(key), out T value) && Enum.IsDefined(value)
+                ? value : throw Wrong(key, $"one of {string.Join(", ", Enum.GetNames<T>())}");
 
         public T Json<T>(string key) where T : class
         {
-            try
-            {
-                return JsonSerializer.Deserialize<T>(Text(key)) ?? throw Damaged($"its '{key}' is empty");
-            }
-            catch (JsonException e)
-            {
-                throw Damaged($"its '{key}' is '{Text(key)}' ({e.Message})");
-            }
+            try { return JsonSerializer.Deserialize<T>(Text(key)) ?? throw Wrong(key, "a list"); }
+            catch (JsonException e) { throw Wrong(key, $"a list ({e.Message})"); }
         }
+
+        private InvalidDataException Wrong(string key, string expected) => Damaged($"its '{key}' is '{Text(key)}', expected {expected}");
     }
 }
 
@@ -198,16 +167,14 @@ public enum OnnxModelKind
     Autoencoder,
 }
 
-/// <summary>An output of an ONNX file.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Shape">Its dimensions after the batch.</param>
+/// <summary>An output of an ONNX file: its name, and its dimensions after the batch.</summary>
 public sealed record OnnxOutputInfo(string Name, IReadOnlyList<int> Shape)
 {
     /// <summary>Numbers for an image.</summary>
     public int Length => Shape.Aggregate(1, (a, b) => a * b);
 }
 
-/// <summary>The names of what a file tells about itself (<c>metadata_props</c>), and the values that more than one kind of model writes.</summary>
+/// <summary>The names of what a file tells about itself (<c>metadata_props</c>), and values that more than one kind of model writes.</summary>
 internal static class MetadataKeys
 {
     public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
@@ -217,8 +184,7 @@ internal static class MetadataKeys
 
     public static IEnumerable<(string Key, string Value)> Of(ImagePreprocessing preprocessing)
     {
-        static string Numbers(IReadOnlyList<float> numbers) =>
-            "[" + string.Join(",", numbers.Select(n => n.ToString("R", CultureInfo.InvariantCulture))) + "]";
+        static string Numbers(IReadOnlyList<float> list) => $"[{string.Join(",", list.Select(n => n.ToString("R", CultureInfo.InvariantCulture)))}]";
         return
         [
             (Height, $"{preprocessing.Height}"), (Width, $"{preprocessing.Width}"), (Channels, $"{preprocessing.Channels}"),
@@ -230,7 +196,6 @@ internal static class MetadataKeys
     public static IEnumerable<(string Key, string Value)> Of(VisionTransformerConfig config) =>
         [(PatchSize, $"{config.PatchSize}"), (EmbedDim, $"{config.EmbedDim}")];
 
-    /// <summary>Names of classes as a JSON array; nothing where there are none.</summary>
     public static IEnumerable<(string Key, string Value)> Of(IReadOnlyList<string>? classNames) =>
         classNames is null ? [] : [(ClassNames, JsonSerializer.Serialize(classNames))];
 }

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Smae.Training;
 using TorchSharp;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace Smae.Export;
@@ -10,28 +10,22 @@ namespace Smae.Export;
 /// <param name="Images">Images that were compared.</param>
 /// <param name="MaxDifference">The largest absolute difference between two numbers, over all outputs.</param>
 /// <param name="Magnitude">The largest absolute number that TorchSharp gave in the output where the difference is largest relative to it.</param>
-/// <param name="RelativeDifference">
-/// The largest difference of an output as a share of its magnitude: what <paramref name="Tolerance"/> limits.
-/// </param>
+/// <param name="RelativeDifference">The largest difference of an output as a share of its magnitude, which is limited.</param>
 /// <param name="Tolerance">What was allowed.</param>
 /// <param name="Top1Agreement">For a classifier the share of images for which both find the same class, 0 to 1; else null.</param>
 public sealed record OnnxProof(
     long Images, double MaxDifference, double Magnitude, double RelativeDifference, double Tolerance, double? Top1Agreement)
 {
     /// <summary>One line for people.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Images} images, largest difference {MaxDifference:G3} ({RelativeDifference:G2} of the largest number)")
-        + (Top1Agreement is { } top ? string.Create(CultureInfo.InvariantCulture, $", {top:P1} of classes agree") : "");
+    public override string ToString() =>
+        Invariant($"{Images} images, largest difference {MaxDifference:G3} ({RelativeDifference:G2} of the largest number)")
+        + (Top1Agreement is { } top ? Invariant($", {top:P1} of classes agree") : "");
 }
 
 /// <summary>What ONNX Runtime makes of an exported model is not what TorchSharp makes of it. No file was written.</summary>
-/// <param name="message">What differs and by how much.</param>
 public sealed class OnnxExportException(string message) : Exception(message);
 
-/// <summary>
-/// Runs a model that is still in memory in ONNX Runtime and compares it with TorchSharp: one image, several at once, then the user's.
-/// </summary>
+/// <summary>Runs a model in ONNX Runtime and compares it with TorchSharp: on one image, several at once, then the user's.</summary>
 internal sealed class ExportProof : IDisposable
 {
     private const int RandomBatch = 3, BatchSize = 16;
@@ -49,36 +43,26 @@ internal sealed class ExportProof : IDisposable
         _session = RuntimeSession.OpenOnCpu("the exported model", model, threads: 0);
     }
 
-    /// <exception cref="OnnxExportException">The two differ by more than the tolerance.</exception>
     public static OnnxProof Run(ModelExport export, byte[] model, GraphOutput[] outputs)
     {
         using var proof = new ExportProof(export, model, outputs);
-        proof.Compare(proof.RandomImages(1), 1);
-        proof.Compare(proof.RandomImages(RandomBatch), RandomBatch);
-        if (export.Options.ProofImages is { } images) proof.CompareAll(images);
+        proof.Compare(() => proof.RandomImages(1));
+        proof.Compare(() => proof.RandomImages(RandomBatch));
+        if (export.Options.ProofImages is { } images)
+            for (long from = 0; from < images.Count; from += BatchSize)
+                proof.Compare(() => images.Batch([.. Enumerable.Range(0, (int)Math.Min(BatchSize, images.Count - from)).Select(i => from + i)]));
         return proof.Judge();
     }
 
     public void Dispose() => _session.Dispose();
 
-    private void CompareAll(ImageStore images)
-    {
-        int size = _export.Preprocessing.ByteCount;
-        for (long from = 0; from < images.Count; from += BatchSize)
-        {
-            int count = (int)Math.Min(BatchSize, images.Count - from);
-            var pixels = new byte[count * size];
-            for (int i = 0; i < count; i++) images[from + i].CopyTo(pixels.AsSpan(i * size));
-            Compare(pixels, count);
-        }
-    }
-
-    private void Compare(byte[] pixels, int count)
+    private void Compare(Func<Tensor> make)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         ImagePreprocessing p = _export.Preprocessing;
-        Tensor bytes = tensor(pixels, [count, p.Height, p.Width, p.Channels]);
+        Tensor bytes = make();
+        int count = (int)bytes.size(0);
         Tensor mean = tensor(p.Mean.ToArray()), deviation = tensor(p.StandardDeviation.ToArray());
         Tensor images = ((bytes.to_type(ScalarType.Float32) / 255f - mean) / deviation).permute(0, 3, 1, 2);
         bool[] hidden = RandomMask(count);
@@ -94,83 +78,74 @@ internal sealed class ExportProof : IDisposable
 
     private float[][] Score(Tensor bytes, Tensor normalized, bool[] hidden, int count)
     {
-        long[] shape = [count, .. _session.InputMetadata[_export.Options.InputName].Dimensions.Skip(1).Select(d => (long)d)];
+        static OrtValue Value<T>(Tensor tensor) where T : unmanaged =>
+            OrtValue.CreateTensorValueFromMemory(tensor.contiguous().data<T>().ToArray(), tensor.shape);
         using OrtValue input = _export.Options.Input switch
         {
-            OnnxInput.Bytes => OrtValue.CreateTensorValueFromMemory(bytes.data<byte>().ToArray(), shape),
-            OnnxInput.PlanarBytes => OrtValue.CreateTensorValueFromMemory(bytes.permute(0, 3, 1, 2).contiguous().data<byte>().ToArray(), shape),
-            _ => OrtValue.CreateTensorValueFromMemory(normalized.contiguous().data<float>().ToArray(), shape),
+            OnnxInput.Bytes => Value<byte>(bytes),
+            OnnxInput.PlanarBytes => Value<byte>(bytes.permute(0, 3, 1, 2)),
+            _ => Value<float>(normalized),
         };
-        List<string> names = [_export.Options.InputName];
-        List<OrtValue> values = [input];
-        if (hidden.Length > 0)
-        {
-            names.Add(ModelExport.MaskName);
-            values.Add(OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(hidden, h => h ? (byte)1 : (byte)0), [count, hidden.Length / count]));
-        }
-        using OrtValue? mask = values.ElementAtOrDefault(1);
+        using OrtValue? mask = hidden.Length > 0 ? Value<byte>(tensor(hidden).to_type(ScalarType.Byte).view(count, -1)) : null;
         using var run = new RunOptions();
-        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(run, names, values, [.. _outputs.Select(o => o.Name)]);
+        string[] names = [_export.Options.InputName, ModelExport.MaskName];
+        int inputs = mask is null ? 1 : 2;
+        using IDisposableReadOnlyCollection<OrtValue> results =
+            _session.Run(run, names[..inputs], ((OrtValue[])[input, mask!])[..inputs], [.. _outputs.Select(o => o.Name)]);
         return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
     }
 
     private OnnxProof Judge()
     {
-        OnnxExportOptions options = _export.Options;
-        double tolerance = options.EffectiveTolerance;
+        (double tolerance, OnnxPrecision precision) = (_export.Options.EffectiveTolerance, _export.Options.Precision);
         Agreement worst = _agreements.MaxBy(a => a.Relative)!;
         if (!(worst.Relative <= tolerance))
-        {
-            string output = _outputs[Array.IndexOf(_agreements, worst)].Name;
-            string advice = options.Precision == OnnxPrecision.Float32 ? "" : " or choose a finer Precision";
             throw new OnnxExportException(
-                FormattableString.Invariant($"ONNX Runtime's '{output}' differs from TorchSharp's by {worst.Difference:G3}, where numbers go up to ")
-                + FormattableString.Invariant($"{worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ({options.Precision}). ")
-                + $"Raise Tolerance if that is good enough{advice}. No file was written.");
-        }
+                $"ONNX Runtime's '{_outputs[Array.IndexOf(_agreements, worst)].Name}' differs from TorchSharp's by "
+                + Invariant($"{worst.Difference:G3}, where numbers go up to {worst.Magnitude:G3}: at most {tolerance:G3} of that was allowed ")
+                + $"({precision}). Raise Tolerance if that is good enough"
+                + $"{(precision == OnnxPrecision.Float32 ? "" : " or choose a finer Precision")}. No file was written.");
         double? sameClass = _export.Kind == OnnxModelKind.Classifier ? (double)_sameClass / _images : null;
         return new OnnxProof(_images, _agreements.Max(a => a.Difference), worst.Magnitude, worst.Relative, tolerance, sameClass);
     }
 
     /// <summary>Noise, brighter and duller, so that not every image looks the same to a model.</summary>
-    private byte[] RandomImages(int count)
+    private Tensor RandomImages(int count)
     {
-        var pixels = new byte[count * _export.Preprocessing.ByteCount];
-        int size = _export.Preprocessing.ByteCount;
-        for (int at = 0; at < pixels.Length; at += size)
+        ImagePreprocessing p = _export.Preprocessing;
+        int size = p.ByteCount;
+        var pixels = new byte[count * size];
+        for (int i = 0, low = 0, range = 0; i < pixels.Length; i++)
         {
-            int low = _random.Next(128), range = _random.Next(32, 128);
-            for (int i = 0; i < size; i++) pixels[at + i] = (byte)(low + _random.Next(range));
+            if (i % size == 0) (low, range) = (_random.Next(128), _random.Next(32, 128));
+            pixels[i] = (byte)(low + _random.Next(range));
         }
-        return pixels;
+        return tensor(pixels, [count, p.Height, p.Width, p.Channels]);
     }
 
     /// <summary>Hides the same number of patches, about three of four, in every image: TorchSharp's models want it so.</summary>
     private bool[] RandomMask(int count)
     {
-        int patches = _export.MaskedPatches, hidden = patches * 3 / 4;
-        return [.. Enumerable.Range(0, count).SelectMany(_ =>
+        int patches = _export.MaskedPatches;
+        var flags = new bool[count * patches];
+        for (int at = 0; at < flags.Length; at += patches)
         {
-            bool[] flags = [.. Enumerable.Range(0, patches).Select(i => i < hidden)];
-            _random.Shuffle(flags);
-            return flags;
-        })];
+            flags.AsSpan(at, patches * 3 / 4).Fill(true);
+            _random.Shuffle(flags.AsSpan(at, patches));
+        }
+        return flags;
     }
 
     /// <summary>How far two sets of numbers lie apart.</summary>
     private sealed class Agreement
     {
-        public double Difference { get; private set; }
-
-        public double Magnitude { get; private set; }
-
+        public double Difference, Magnitude;
         public double Relative => Difference == 0 ? 0 : Difference / Magnitude;
 
         public void Add(float[] expected, float[] found, string output)
         {
             if (expected.Length != found.Length)
-                throw new OnnxExportException(
-                    $"ONNX Runtime's '{output}' has {found.Length} numbers where TorchSharp's has {expected.Length}. No file was written.");
+                throw new OnnxExportException($"ONNX Runtime's '{output}' has {found.Length} numbers, TorchSharp's {expected.Length}. No file made.");
             for (int i = 0; i < expected.Length; i++)
             {
                 if (!float.IsFinite(expected[i]))

@@ -6,8 +6,8 @@ namespace Smae.Export;
 internal static class RuntimeSession
 {
     /// <summary>
-    /// Settings of every session on the CPU. By default idle threads spin on for 20 ms and more, which a service pays for after every request. 0.2 ms is longer
-    /// than the steps of a run that one thread does alone, so within a run, and from one run to the next without a pause, threads stay awake.
+    /// Settings of every session on the CPU. By default idle threads spin on for 20 ms and more, which a service pays for after every request.
+    /// 0.2 ms is longer than the steps of a run that one thread does alone, so within a run, and between runs without a pause, threads stay awake.
     /// </summary>
     public static IReadOnlyDictionary<string, string> CpuSettings { get; } = new Dictionary<string, string>
     {
@@ -15,8 +15,8 @@ internal static class RuntimeSession
     };
 
     /// <summary>Opens a model on a device.</summary>
-    /// <param name="name">What it is called in messages: its path.</param>
-    /// <param name="threads">Threads that share the work of one run on a CPU.</param>
+    /// <param name="name">What messages call it: its path.</param>
+    /// <param name="threads">Threads that share the work of one run on a CPU; 0 is one for each core.</param>
     /// <returns>The session, and why it is not on the device asked for; null if it is.</returns>
     /// <exception cref="InvalidOperationException">The device cannot be used, and options do not say to go on without.</exception>
     /// <exception cref="InvalidDataException">ONNX Runtime does not take the model.</exception>
@@ -35,40 +35,24 @@ internal static class RuntimeSession
                 return (new InferenceSession(model, settings), null);
             }
         }
-        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException)
-        {
-            reason = e.Message;
-        }
+        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException) { reason = e.Message; }
         reason = $"{options.Device} (device {options.DeviceId}) cannot be used: {reason}";
         if (!options.FallbackToCpu) throw new InvalidOperationException($"{reason} Set FallbackToCpu to go on with the CPU.");
         return (OpenOnCpu(name, model, threads), reason);
     }
 
-    /// <summary>Opens a model on the CPU.</summary>
-    /// <param name="threads">0 is one for each core.</param>
-    /// <exception cref="InvalidDataException">ONNX Runtime does not take the model.</exception>
     public static InferenceSession OpenOnCpu(string name, byte[] model, int threads)
     {
         using SessionOptions settings = NewOptions();
         settings.IntraOpNumThreads = threads;
         foreach ((string key, string value) in CpuSettings) settings.AddSessionConfigEntry(key, value);
-        try
-        {
-            return new InferenceSession(model, settings);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new InvalidDataException($"ONNX Runtime does not take {name}: {e.Message}", e);
-        }
+        try { return new InferenceSession(model, settings); }
+        catch (OnnxRuntimeException e) { throw new InvalidDataException($"ONNX Runtime does not take {name}: {e.Message}", e); }
     }
 
-    /// <exception cref="InvalidOperationException">The native library is missing.</exception>
     private static SessionOptions NewOptions()
     {
-        try
-        {
-            return new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        }
+        try { return new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR }; }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException })
         {
             throw new InvalidOperationException(

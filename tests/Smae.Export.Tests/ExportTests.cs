@@ -1,5 +1,4 @@
 using Smae.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Export.Tests;

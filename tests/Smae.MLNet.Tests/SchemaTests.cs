@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Smae.Training;
 
 namespace Smae.MLNet.Tests;
 

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training.Tests;
 
 /// <summary>Bad input is named; the critic and the recipes.</summary>

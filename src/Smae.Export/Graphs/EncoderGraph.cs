@@ -7,12 +7,9 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
 {
     private readonly TransformerGraph _blocks = new(graph, weights, products, config, flavor);
 
-    /// <summary>Tokens of an image, class token included.</summary>
     public int TokenCount => config.PatchCount + (config.ClassToken == ClassToken.None ? 0 : 1);
 
-    /// <summary>Encodes whole images.</summary>
-    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>, normalised, float32.</param>
-    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <summary>Encodes all patches, normalised, <c>[batch, patches, patch * patch * channels]</c>, to <c>[batch, tokens, dim]</c>.</summary>
     public string WriteTokens(string patches)
     {
         string tokens;
@@ -29,10 +26,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
 
     /// <summary>Encodes some patches of each image.</summary>
     /// <param name="visible">Which of them, <c>[batch, visible]</c>, int64.</param>
-    /// <param name="mask">
-    /// What is added to the scores of tokens as keys, class token included, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
-    /// </param>
-    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <param name="mask">What is added to the scores of keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products.</param>
     public string WriteVisibleTokens(string patches, string visible, string mask)
     {
         string tokens;
@@ -55,9 +49,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
         return WriteBlocks(tokens, mask);
     }
 
-    /// <summary>One vector for each image.</summary>
-    /// <param name="tokens"><c>[batch, tokens, dim]</c>.</param>
-    /// <returns><c>[batch, dim]</c>.</returns>
     public string WritePooled(string tokens, Pooling pooling)
     {
         using GraphBuilder.Scope scope = graph.In("pool");
@@ -66,7 +57,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
             : graph.Node("ReduceMean", [WriteWithoutClassToken(tokens)], ("axes", new[] { 1L }), ("keepdims", 0L));
     }
 
-    /// <summary>The tokens of patches alone.</summary>
     public string WriteWithoutClassToken(string tokens) => config.ClassToken switch
     {
         ClassToken.First => graph.Slice(tokens, 1, int.MaxValue, axis: 1),
@@ -96,11 +86,8 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     }
 
     private string Bias => graph.Floats("patch_embed.proj.bias", weights["patch_embed.proj.bias"], config.EmbedDim);
-
     private string Positions => graph.Floats("pos_embed", weights["pos_embed"], weights.Shape("pos_embed"));
-
     private string ClassTokenWeight => graph.Floats("cls_token", weights["cls_token"], 1, 1, config.EmbedDim);
-
     private string Project(string patches) => products.ToFloat(products.MultiplyFully(products.ToCompute(patches), "patch_embed.proj"));
 
     /// <summary>Positions, class token and the projection's bias as one table, <c>[1, tokens, dim]</c>; runtimes compute it once.</summary>

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
+using AttributeType = Smae.Export.AttributeProto.Types.AttributeType;
 using DataType = Smae.Export.TensorProto.Types.DataType;
+using Dimension = Smae.Export.TensorShapeProto.Types.Dimension;
 
 namespace Smae.Export;
 
@@ -16,16 +18,11 @@ internal sealed class GraphBuilder
     /// <summary>The domain of ONNX Runtime's own operators.</summary>
     public const string RuntimeDomain = "com.microsoft";
 
-    /// <summary>The name of the dimension that every input and output begins with.</summary>
-    public const string Batch = "batch";
-
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _initializers = [];
     private string _scope = "";
 
-    /// <summary>
-    /// Whether the graph takes one image at a time: inputs then begin with a dimension of 1, and outputs have none for the batch. Default false: any number.
-    /// </summary>
+    /// <summary>Whether the graph takes one image at a time: inputs begin with a dimension of 1, outputs have none for the batch.</summary>
     public bool IsSingleImage { get; init; }
 
     public GraphProto Graph { get; } = new();
@@ -59,18 +56,15 @@ internal sealed class GraphBuilder
         Graph.Output.Add(output);
     }
 
-    /// <summary>Gives a value another name.</summary>
     public void Name(string name, string value)
     {
         if (!_names.Add(name)) throw Taken(name);
         Graph.Node.Add(new NodeProto { Name = $"{name}/Identity", OpType = "Identity", Input = { value }, Output = { name } });
     }
 
-    /// <summary>Adds a standard operator with one output.</summary>
-    /// <param name="operation">Its type.</param>
+    /// <summary>Adds a standard operator with one output and gives the name of that.</summary>
     /// <param name="inputs">Names of values; an empty name is an input left out.</param>
     /// <param name="attributes">Names and values: long, double or long[].</param>
-    /// <returns>The name of its output.</returns>
     public string Node(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
         Add(operation, "", inputs, [true], attributes)[0];
 
@@ -114,7 +108,6 @@ internal sealed class GraphBuilder
     public string Integers(params long[] values) =>
         Initializer($"constant/[{string.Join(",", values)}]", DataType.Int64, () => values, values.Length);
 
-    /// <summary>A stored int64, named after itself.</summary>
     public string Integer(long value) => Initializer($"constant/{value}L", DataType.Int64, () => new[] { value });
 
     /// <summary>What stands from one place, counted from 0, to another that is left out, along an axis; a negative end counts from behind.</summary>
@@ -124,7 +117,6 @@ internal sealed class GraphBuilder
     public string Reshape(string value, params long[] shape) => Node("Reshape", [value, Integers(shape)]);
 
     public string Transpose(string value, params long[] order) => Node("Transpose", [value], ("perm", order));
-
     public string Cast(string value, DataType type) => Node("Cast", [value], ("to", (long)type));
 
     private static ArgumentException Taken(string name) =>
@@ -144,22 +136,20 @@ internal sealed class GraphBuilder
 
     private static AttributeProto Attribute(string name, object value) => value switch
     {
-        long i => new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = i },
-        double f => new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = (float)f },
-        long[] ints => new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { ints } },
+        long i => new AttributeProto { Name = name, Type = AttributeType.Int, I = i },
+        double f => new AttributeProto { Name = name, Type = AttributeType.Float, F = (float)f },
+        long[] ints => new AttributeProto { Name = name, Type = AttributeType.Ints, Ints = { ints } },
         _ => throw new ArgumentException($"Attribute '{name}' is a {value.GetType().Name}: expected a long, a double or a long[].", nameof(value)),
     };
 
     private ValueInfoProto Value(string name, DataType type, ReadOnlySpan<long> shape, string doc)
     {
-        var batch = IsSingleImage ? new TensorShapeProto.Types.Dimension { DimValue = 1 } : new TensorShapeProto.Types.Dimension { DimParam = Batch };
-        var dimensions = new TensorShapeProto { Dim = { batch } };
-        foreach (long size in shape) dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
-        var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dimensions };
-        return new ValueInfoProto { Name = name, DocString = doc, Type = new TypeProto { TensorType = tensor } };
+        var dimensions = new TensorShapeProto { Dim = { IsSingleImage ? new Dimension { DimValue = 1 } : new Dimension { DimParam = "batch" } } };
+        foreach (long size in shape) dimensions.Dim.Add(new Dimension { DimValue = size });
+        var tensor = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dimensions } };
+        return new ValueInfoProto { Name = name, DocString = doc, Type = tensor };
     }
 
-    /// <summary>Gives the scope back that was before it.</summary>
     public readonly struct Scope(GraphBuilder builder, string before) : IDisposable
     {
         public void Dispose() => builder._scope = before;

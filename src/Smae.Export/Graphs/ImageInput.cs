@@ -7,16 +7,13 @@ namespace Smae.Export;
 internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preprocessing, OnnxInput kind)
 {
     private bool IsPlanar => kind != OnnxInput.Bytes;
-
     private bool IsRaw => kind != OnnxInput.NormalizedPlanes;
 
-    /// <summary>Dimensions of an image as the input has them.</summary>
     public long[] Shape => IsPlanar
         ? [preprocessing.Channels, preprocessing.Height, preprocessing.Width]
         : [preprocessing.Height, preprocessing.Width, preprocessing.Channels];
 
-    /// <summary>Adds the input and makes normalised planes of it.</summary>
-    /// <returns><c>[batch, channels, height, width]</c>, float32.</returns>
+    /// <summary>Adds the input and makes normalised planes of it, <c>[batch, channels, height, width]</c>, float32.</summary>
     public string WritePlanes(string name)
     {
         string x = Write(name);
@@ -25,9 +22,7 @@ internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preproce
         return IsRaw ? NormalizePlanes(graph, x, preprocessing, "input") : x;
     }
 
-    /// <summary>Normalises planes of raw pixels.</summary>
-    /// <param name="planes"><c>[batch, channels, height, width]</c>, uint8.</param>
-    /// <param name="prefix">Of the names of mean and scale.</param>
+    /// <summary>Normalises planes of raw pixels; the names of mean and scale get a prefix.</summary>
     public static string NormalizePlanes(GraphBuilder graph, string planes, ImagePreprocessing preprocessing, string prefix)
     {
         string PerChannel(string constant, IReadOnlyList<float> values, Func<float, float> scaled) =>
@@ -36,8 +31,7 @@ internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preproce
         return graph.Node("Mul", [x, PerChannel("scale", preprocessing.StandardDeviation, s => 1 / (s * 255f))]);
     }
 
-    /// <summary>Adds the input and cuts images into normalised patches.</summary>
-    /// <returns><c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    /// <summary>Adds the input and cuts images into normalised patches, <c>[batch, patches, patch * patch * channels]</c>, float32.</summary>
     public string WritePatches(string name, VisionTransformerConfig config)
     {
         long rows = config.GridHeight, columns = config.GridWidth, patch = config.PatchSize, channels = config.Channels;
@@ -53,7 +47,6 @@ internal sealed class ImageInput(GraphBuilder graph, ImagePreprocessing preproce
     }
 
     /// <summary>Puts normalised patches together as images of the input's layout and scale.</summary>
-    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>, float32.</param>
     public string WriteImages(string patches, VisionTransformerConfig config)
     {
         string x = patches;

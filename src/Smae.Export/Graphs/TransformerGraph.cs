@@ -2,21 +2,15 @@ using Smae.Training;
 
 namespace Smae.Export;
 
-/// <summary>
-/// Writes a stack of transformer blocks. The residual stream is float32, branches run in the type of the products. The fastest flavor takes the fused
-/// operators of ONNX Runtime where they fit: attention, bias and GELU, sum and normalisation.
-/// </summary>
+/// <summary>Writes a stack of transformer blocks. The residual stream is float32, branches run in the type of the products.</summary>
 internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, Products products, TransformerConfig config, OnnxFlavor flavor)
 {
     private readonly bool _fused = flavor == OnnxFlavor.Fastest;
 
-    /// <summary>Writes the blocks and the normalisation after them.</summary>
-    /// <param name="tokens"><c>[batch, tokens, dim]</c>, float32.</param>
+    /// <summary>Writes the blocks and the normalisation after them: <c>[batch, tokens, dim]</c>, float32.</summary>
     /// <param name="blocks">What the names of the blocks' weights begin with: <c>blocks</c> or <c>decoder_blocks</c>.</param>
-    /// <param name="finalNorm">The name of the normalisation after the last block; null is none.</param>
     /// <param name="mask">What is added to the scores of keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products; null is nothing.</param>
     /// <param name="fuse">Makes the output, before its normalisation, of the streams after all blocks; null takes the last.</param>
-    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
     public string Write(string tokens, string blocks, string? finalNorm, string? mask = null, Func<IReadOnlyList<string>, string>? fuse = null)
     {
         string stream = tokens, normed;
@@ -38,7 +32,6 @@ internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, 
         return finalNorm is null ? fused : LayerNorm(fused, finalNorm);
     }
 
-    /// <summary>Layer normalisation of float32 over the last dimension.</summary>
     public string LayerNorm(string value, string name)
     {
         using GraphBuilder.Scope scope = graph.In(name[(name.LastIndexOf('.') + 1)..]);
@@ -56,10 +49,7 @@ internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, 
         return Layer(Mix(qkv, mask), name, "proj");
     }
 
-    /// <summary>Mixes values by the softmax of scaled scores.</summary>
-    /// <param name="qkv">Queries, keys and values side by side, <c>[batch, tokens, 3 * dim]</c>.</param>
-    /// <param name="mask">What is added to the scores of keys; null is nothing.</param>
-    /// <returns><c>[batch, tokens, dim]</c>.</returns>
+    /// <summary>Attention, of queries, keys and values side by side, <c>[batch, tokens, 3 * dim]</c>, to <c>[batch, tokens, dim]</c>.</summary>
     private string Mix(string qkv, string? mask)
     {
         long dim = config.EmbedDim, heads = config.NumHeads, size = dim / heads;
@@ -80,7 +70,6 @@ internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, 
         return Layer(Activate(hidden, $"{name}.fc1.bias"), name, "fc2");
     }
 
-    /// <summary>Adds a layer's bias and applies the non-linearity.</summary>
     private string Activate(string value, string bias)
     {
         if (_fused && config.Activation == Activation.Gelu) return graph.RuntimeNode("BiasGelu", [value, products.Stored(bias)]);
@@ -92,11 +81,7 @@ internal sealed class TransformerGraph(GraphBuilder graph, WeightTable weights, 
         return graph.Node("Mul", [graph.Node("Mul", [x, phi]), Number(0.5)]);
     }
 
-    /// <summary>Adds a branch and its last layer's bias to the stream and normalises the sum.</summary>
-    /// <param name="carried">What is added to, float32.</param>
-    /// <param name="branch">What the branch gave, without the bias of its last layer, in the type of the products.</param>
-    /// <param name="bias">That bias.</param>
-    /// <param name="norm">The normalisation; null is none.</param>
+    /// <summary>Adds a branch, in the type of the products, and its last layer's bias to the float32 stream and normalises the sum.</summary>
     private (string Stream, string Normed) AddAndNorm(string carried, string branch, string bias, string? norm)
     {
         if (_fused && norm is not null)

@@ -11,12 +11,9 @@ internal sealed class WeightTable
 {
     private readonly Dictionary<string, (long[] Shape, float[] Numbers)> _tensors = [];
 
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    /// <exception cref="InvalidOperationException">A number is not finite; the message names the tensor.</exception>
     public WeightTable(IReadOnlyCollection<(string Name, Tensor Tensor)> tensors)
     {
-        if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid))
-            throw new ObjectDisposedException(null, "The model is disposed: its weights are gone.");
+        if (tensors.Count == 0 || tensors.Any(t => t.Tensor.IsInvalid)) throw new ObjectDisposedException(null, "The model is disposed.");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string name, Tensor tensor) in tensors)
         {
@@ -26,8 +23,7 @@ internal sealed class WeightTable
             hash.AppendData(stored.bytes);
             float[] numbers = stored.to_type(ScalarType.Float32).data<float>().ToArray();
             int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
-            if (wrong >= 0)
-                throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}: a model must be finite to be exported.");
+            if (wrong >= 0) throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported.");
             _tensors.Add(name, (tensor.shape, numbers));
         }
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -36,11 +32,9 @@ internal sealed class WeightTable
     /// <summary>The SHA-256 of names, types, shapes and numbers.</summary>
     public string Hash { get; }
 
-    /// <summary>Bytes of all numbers in float32.</summary>
     public long ByteCount => _tensors.Values.Sum(t => 4L * t.Numbers.Length);
 
     public float[] this[string name] => _tensors[name].Numbers;
-
     public long[] Shape(string name) => _tensors[name].Shape;
 
     /// <summary>
@@ -62,9 +56,12 @@ internal sealed class WeightTable
 }
 
 /// <summary>Writes products with weights. A weight is stored under its own name, transposed: <c>[inputs, outputs]</c>.</summary>
-/// <param name="compute">The type that products run in: float32 or float16.</param>
 internal class Products(GraphBuilder graph, WeightTable weights, DataType compute)
 {
+    protected GraphBuilder Graph => graph;
+    protected WeightTable Weights => weights;
+
+    /// <summary>The type that products run in: float32 or float16.</summary>
     public DataType Compute => compute;
 
     public static Products Create(GraphBuilder graph, WeightTable weights, OnnxPrecision precision, OnnxFlavor flavor) => precision switch
@@ -74,19 +71,13 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
         _ => new Products(graph, weights, DataType.Float),
     };
 
-    /// <summary>A float32 value in the type of products.</summary>
     public string ToCompute(string value) => compute == DataType.Float ? value : graph.Cast(value, compute);
-
-    /// <summary>A value of the type of products in float32.</summary>
     public string ToFloat(string value) => compute == DataType.Float ? value : graph.Cast(value, DataType.Float);
 
     /// <summary>A weight as it is, in the type of products: the bias of a layer, the kernels of a convolution.</summary>
     public string Stored(string name) => Store(name, weights[name], weights.Shape(name));
 
-    /// <summary>The product with the weight of a layer of a transformer block.</summary>
-    /// <param name="value"><c>[..., inputs]</c> in the type of products.</param>
-    /// <param name="layer">The layer's name, for example <c>blocks.0.attn.qkv</c>.</param>
-    /// <returns><c>[..., outputs]</c> in the type of products, without bias.</returns>
+    /// <summary>The product with the weight of a block's layer: <c>[..., inputs]</c> to <c>[..., outputs]</c>, in the type of products.</summary>
     public virtual string Multiply(string value, string layer) => MultiplyFully(value, layer);
 
     /// <summary>The product with the weight of a first or last layer, which is never quantised.</summary>
@@ -96,7 +87,6 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
         return graph.Node("MatMul", [value, Store($"{layer}.weight", numbers, inputs, outputs)]);
     }
 
-    /// <summary>The same with the bias added.</summary>
     public string LinearFully(string value, string layer) => graph.Node("Add", [MultiplyFully(value, layer), Stored($"{layer}.bias")]);
 
     private string Store(string name, float[] numbers, params long[] shape) => compute == DataType.Float
@@ -112,11 +102,7 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
     }
 }
 
-/// <summary>
-/// Products of blocks in 8-bit integers with dynamic quantisation: the activations' range is found when they are there, weights are quantised
-/// beforehand, symmetrically, with a scale for each output channel.
-/// </summary>
-/// <param name="fused">Whether ONNX Runtime's own operator does it in one.</param>
+/// <summary>Products of blocks in 8-bit integers. Weights are quantised here, symmetrically, activations when they are there.</summary>
 internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool fused) : Products(graph, weights, DataType.Float)
 {
     /// <summary>
@@ -125,28 +111,22 @@ internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool
     /// </summary>
     public const int Largest = 64;
 
-    private readonly GraphBuilder _graph = graph;
-    private readonly WeightTable _weights = weights;
-
     public override string Multiply(string value, string layer)
     {
         string name = $"{layer}.weight";
-        (int inputs, int outputs, float[] numbers) = _weights.Matrix(name);
+        (int inputs, int outputs, float[] numbers) = Weights.Matrix(name);
         (sbyte[] quantized, float[] scales) = Quantize(numbers, inputs, outputs);
-        string weight = _graph.Initializer(name, DataType.Int8, () => quantized, inputs, outputs);
-        string scale = _graph.Floats($"{name}.scale", scales, outputs);
-        if (fused) return _graph.RuntimeNode("DynamicQuantizeMatMul", [value, weight, scale]);
+        string weight = Graph.Initializer(name, DataType.Int8, () => quantized, inputs, outputs);
+        string scale = Graph.Floats($"{name}.scale", scales, outputs);
+        if (fused) return Graph.RuntimeNode("DynamicQuantizeMatMul", [value, weight, scale]);
 
-        string[] activation = _graph.Nodes("DynamicQuantizeLinear", [value], 3);   // numbers, scale, zero point
-        string sums = _graph.Node("MatMulInteger", [activation[0], weight, activation[2]]);
-        return _graph.Node("Mul", [_graph.Cast(sums, DataType.Float), _graph.Node("Mul", [activation[1], scale])]);
+        string[] activation = Graph.Nodes("DynamicQuantizeLinear", [value], 3);   // numbers, scale, zero point
+        string sums = Graph.Node("MatMulInteger", [activation[0], weight, activation[2]]);
+        return Graph.Node("Mul", [Graph.Cast(sums, DataType.Float), Graph.Node("Mul", [activation[1], scale])]);
     }
 
     /// <param name="numbers"><c>[inputs, outputs]</c>.</param>
-    /// <returns>
-    /// Integers, <c>[inputs, outputs]</c>, and scales, <c>[outputs]</c>: a number is its integer times the scale of its column, to within half a
-    /// scale.
-    /// </returns>
+    /// <returns>Integers, <c>[inputs, outputs]</c>, and scales, <c>[outputs]</c>: a number is its integer times its column's scale.</returns>
     public static (sbyte[] Quantized, float[] Scales) Quantize(float[] numbers, int inputs, int outputs)
     {
         var scales = new float[outputs];
@@ -154,9 +134,8 @@ internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool
         for (int o = 0; o < outputs; o++) scales[o] = scales[o] > 0 ? scales[o] / Largest : 1;
 
         var quantized = new sbyte[numbers.Length];
-        for (int i = 0; i < inputs; i++)
-        for (int o = 0; o < outputs; o++)
-            quantized[i * outputs + o] = (sbyte)Math.Clamp(MathF.Round(numbers[i * outputs + o] / scales[o]), -Largest, Largest);
+        for (int i = 0; i < numbers.Length; i++)
+            quantized[i] = (sbyte)Math.Clamp(MathF.Round(numbers[i] / scales[i % outputs]), -Largest, Largest);
         return (quantized, scales);
     }
 }

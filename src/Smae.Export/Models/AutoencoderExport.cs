@@ -46,11 +46,8 @@ internal sealed class AutoencoderExport : ModelExport
         string prediction = decoder.WritePrediction(latent);
         using GraphBuilder.Scope scope = graph.In("output");
         if (_objective.PixelTarget is { NormalizePatches: true } target) prediction = Denormalize(graph, prediction, patches, target.Epsilon);
-        return
-        [
-            new(Options.OutputName ?? "reconstruction", input.WriteImages(prediction, config), input.Shape,
-                "The prediction of every patch, visible or not, as an image of the input's layout and scale."),
-        ];
+        const string what = "The prediction of every patch, visible or not, as an image of the input's layout and scale.";
+        return [new(Options.OutputName ?? "reconstruction", input.WriteImages(prediction, config), input.Shape, what)];
     }
 
     protected override IEnumerable<(string Key, string Value)> Details() => MetadataKeys.Of(_reference.Config);
@@ -69,7 +66,7 @@ internal sealed class AutoencoderExport : ModelExport
     private static IEnumerable<string> Faults(MaskedAutoencoder model, MaePretrainOptions pretraining, OnnxExportOptions options)
     {
         if (model.Target != DecoderTarget.Pixels)
-            yield return $"The autoencoder's decoder predicts {(model.Target == DecoderTarget.None ? "nothing" : model.Target.ToString().ToLowerInvariant())}: "
+            yield return $"The autoencoder's decoder predicts {(model.Target == DecoderTarget.None ? "nothing" : "features")}: "
                 + "expected one that predicts the pixels of patches.";
         // What a method of somebody else's computes cannot be read off it. Where a target is named the proof tells whether it is the right one.
         Objective objective = pretraining.Objective;
@@ -81,9 +78,8 @@ internal sealed class AutoencoderExport : ModelExport
         if (options.InputName == MaskName) yield return $"InputName is '{MaskName}': that is the name of the other input.";
         if (options.OutputName == MaskName) yield return $"OutputName is '{MaskName}': that is the name of an input.";
         (VisionTransformerConfig c, ImagePreprocessing p) = (model.Config, pretraining.Preprocessing);
-        if ((c.ImageHeight, c.ImageWidth, c.Channels) != (p.Height, p.Width, p.Channels))
-            yield return $"The pretraining options are for {p.Height}x{p.Width}x{p.Channels}: "
-                + $"the autoencoder expects {c.ImageHeight}x{c.ImageWidth}x{c.Channels}.";
+        (string given, string expected) = ($"{p.Height}x{p.Width}x{p.Channels}", $"{c.ImageHeight}x{c.ImageWidth}x{c.Channels}");
+        if (given != expected) yield return $"The pretraining options are for {given}: the autoencoder expects {expected}.";
     }
 }
 
@@ -91,20 +87,17 @@ internal sealed class AutoencoderExport : ModelExport
 internal sealed class DecoderGraph(
     GraphBuilder graph, WeightTable weights, Products products, DecoderConfig config, VisionTransformerConfig encoder, OnnxFlavor flavor)
 {
-    private string _hidden = "";
-    private string _visible = "";
+    private string _hidden = "", _visible = "";
 
-    /// <summary>Whether the class token goes through the decoder.</summary>
     public bool KeepsClassToken => config.KeepClassToken && encoder.ClassToken == ClassToken.First;
 
     /// <summary>
     /// Reads a mask. The encoder runs on as many places as the image with most visible patches has; images with fewer fill theirs with hidden patches
     /// that no token looks at.
     /// </summary>
-    /// <param name="mask">Not 0 where a patch is hidden, <c>[batch, patches]</c>, uint8.</param>
     /// <returns>
-    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of its tokens as
-    /// keys, <c>[batch, 1, 1, tokens]</c>, in the type of the products.
+    /// Patches for the encoder, visible ones first and in order, <c>[batch, places]</c>, int64; and what is added to the scores of keys,
+    /// <c>[batch, 1, 1, tokens]</c>, in the type of the products.
     /// </returns>
     public (string Visible, string KeyMask) WriteMask(string mask)
     {
@@ -122,19 +115,13 @@ internal sealed class DecoderGraph(
 
         string seen = graph.Node("GatherElements", [_visible, picked], ("axis", 1L));
         string keyMask = graph.Node("Mul", [graph.Node("Sub", [seen, graph.Scalar(1)]), graph.Scalar(10000)]);
-        if (encoder.ClassToken != ClassToken.None)
-        {
-            bool first = encoder.ClassToken == ClassToken.First;
-            keyMask = graph.Node("Pad", [keyMask, first ? graph.Integers(0, 1, 0, 0) : graph.Integers(0, 0, 0, 1)]);
-        }
+        if (encoder.ClassToken == ClassToken.First) keyMask = graph.Node("Pad", [keyMask, graph.Integers(0, 1, 0, 0)]);
+        if (encoder.ClassToken == ClassToken.Last) keyMask = graph.Node("Pad", [keyMask, graph.Integers(0, 0, 0, 1)]);
         return (picked, products.ToCompute(graph.Node("Unsqueeze", [keyMask, graph.Integers(1, 2)])));
     }
 
-    /// <summary>Predicts every patch.</summary>
-    /// <param name="latent">
-    /// What the encoder made of the visible patches, <c>[batch, places, dim]</c> or with the class token if the decoder keeps it.
-    /// </param>
-    /// <returns><c>[batch, patches, patch * patch * channels]</c>, float32.</returns>
+    /// <summary>Predicts every patch, <c>[batch, patches, patch * patch * channels]</c>, float32.</summary>
+    /// <param name="latent">The encoded visible patches, <c>[batch, places, dim]</c>, with the class token if the decoder keeps it.</param>
     public string WritePrediction(string latent)
     {
         string tokens = InPlace(latent);
@@ -150,11 +137,7 @@ internal sealed class DecoderGraph(
     {
         using GraphBuilder.Scope scope = graph.In("decoder_embed");
         string x = products.ToFloat(products.LinearFully(products.ToCompute(latent), "decoder_embed")), token = "";
-        if (KeepsClassToken)
-        {
-            token = graph.Slice(x, 0, 1, axis: 1);
-            x = graph.Slice(x, 1, int.MaxValue, axis: 1);
-        }
+        if (KeepsClassToken) (token, x) = (graph.Slice(x, 0, 1, axis: 1), graph.Slice(x, 1, int.MaxValue, axis: 1));
         // A visible patch stands behind those before it.
         string rank = graph.Node("Sub", [graph.Node("CumSum", [_visible, graph.Integer(1)]), graph.Scalar(1)]);
         rank = graph.Cast(graph.Node("Max", [rank, graph.Scalar(0)]), DataType.Int64);

@@ -24,8 +24,7 @@ internal sealed class ClassifierExport : ModelExport
     protected override GraphOutput[] Write(GraphBuilder graph, Products products)
     {
         VisionTransformerConfig config = _reference.Config;
-        var encoder = new EncoderGraph(graph, Weights, products, config, Options.Flavor);
-        string tokens = encoder.WriteTokens(new ImageInput(graph, Preprocessing, Options.Input).WritePatches(Options.InputName, config));
+        (EncoderGraph encoder, string tokens) = WriteTokens(graph, products, config);
         string x = encoder.WritePooled(tokens, _reference.Pooling);
         if (_reference.Pooling == Pooling.Mean) x = encoder.WriteLayerNorm(x, "fc_norm");
         using GraphBuilder.Scope scope = graph.In("head");

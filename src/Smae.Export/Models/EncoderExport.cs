@@ -32,24 +32,20 @@ internal sealed class EncoderExport : ModelExport
     protected override GraphOutput[] Write(GraphBuilder graph, Products products)
     {
         VisionTransformerConfig config = _reference.Config;
-        var encoder = new EncoderGraph(graph, Weights, products, config, Options.Flavor);
-        string tokens = encoder.WriteTokens(new ImageInput(graph, Preprocessing, Options.Input).WritePatches(Options.InputName, config));
+        (EncoderGraph encoder, string tokens) = WriteTokens(graph, products, config);
         if (_pooling is not { } pooling)
             return [new(Options.OutputName ?? "tokens", tokens, [encoder.TokenCount, config.EmbedDim], "All tokens: [batch, tokens, dim].")];
         string embedding = encoder.WritePooled(tokens, pooling);
         return [new(Options.OutputName ?? "embedding", embedding, [config.EmbedDim], "Embeddings: [batch, dim].")];
     }
 
-    protected override IEnumerable<(string Key, string Value)> Details()
-    {
-        foreach ((string, string) entry in MetadataKeys.Of(_reference.Config)) yield return entry;
-        yield return (MetadataKeys.Output, $"{Options.Output}");
-        if (_pooling is { } pooling) yield return (MetadataKeys.Pooling, $"{pooling}");
-    }
+    protected override IEnumerable<(string Key, string Value)> Details() =>
+    [
+        .. MetadataKeys.Of(_reference.Config), (MetadataKeys.Output, $"{Options.Output}"),
+        .. _pooling is { } pooling ? [(MetadataKeys.Pooling, $"{pooling}")] : Array.Empty<(string, string)>(),
+    ];
 
-    private static IEnumerable<string> Faults(ImageEncoder encoder, OnnxExportOptions options)
-    {
-        if (options.Output == OnnxOutput.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
-            yield return "Output is ClassToken and the encoder has no class token: choose Mean.";
-    }
+    private static string[] Faults(ImageEncoder encoder, OnnxExportOptions options) =>
+        options.Output == OnnxOutput.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None
+            ? ["Output is ClassToken and the encoder has no class token: choose Mean."] : [];
 }

@@ -8,10 +8,10 @@ using static TorchSharp.torch;
 namespace Smae.Export;
 
 /// <summary>
-/// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same weights
-/// in float32 on the CPU, and only then a file. The model itself is only read, once.
+/// What all exports have in common: weights are copied out of the model, the graph is written, proven against a TorchSharp model of the same
+/// weights, and only then a file. The model itself is only read, once.
 /// </summary>
-internal abstract class ModelExport : IDisposable
+internal abstract class ModelExport
 {
     /// <summary>Name of the second input of an autoencoder.</summary>
     public const string MaskName = "mask";
@@ -19,7 +19,6 @@ internal abstract class ModelExport : IDisposable
     private const int IrVersion = 8;   // of the ONNX release that brought opset 17
     private nn.Module? _reference;
 
-    /// <param name="faults">What is wrong with the options for this model.</param>
     protected ModelExport(
         OnnxModelKind kind, ImagePreprocessing preprocessing, OnnxExportOptions options, IEnumerable<string> faults,
         IEnumerable<(string Name, Tensor Tensor)> weights)
@@ -27,16 +26,14 @@ internal abstract class ModelExport : IDisposable
         (Kind, Preprocessing, Options) = (kind, preprocessing, options);
         if (kind != OnnxModelKind.Encoder && options.Output != OnnxOutput.Pooled)
             faults = faults.Append($"Output is {options.Output}: only an encoder has a choice.");
-        OnnxExportOptions.Refuse(options.Faults(preprocessing).Concat(faults), nameof(options));
+        Rules.Check(options.Faults(preprocessing).Concat(faults), nameof(options));
         Weights = new WeightTable([.. weights]);
         if (Weights.ByteCount / (options.Precision == OnnxPrecision.Float16 ? 2 : 1) > int.MaxValue - (1 << 20))
             throw new NotSupportedException($"The weights are {Weights.ByteCount >> 20} MiB: an ONNX file holds less than 2 GiB.");
     }
 
     public OnnxModelKind Kind { get; }
-
     public ImagePreprocessing Preprocessing { get; }
-
     public OnnxExportOptions Options { get; }
 
     /// <summary>Patches that a mask tells of; 0 where there is no mask.</summary>
@@ -56,12 +53,12 @@ internal abstract class ModelExport : IDisposable
     /// <summary>Writes the graph, its outputs excepted, and names these; the main one first.</summary>
     protected abstract GraphOutput[] Write(GraphBuilder graph, Products products);
 
-    /// <summary>What only this kind of model has to tell.</summary>
     protected abstract IEnumerable<(string Key, string Value)> Details();
 
-    /// <summary>Writes, proves and saves.</summary>
+    /// <summary>Writes, proves, saves and frees what was made for it: it can be called once.</summary>
     public OnnxExportResult Run(string path)
     {
+        using nn.Module? reference = _reference;
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         var graph = new GraphBuilder();
         graph.Graph.Name = $"smae-{Kind.ToString().ToLowerInvariant()}";
@@ -83,9 +80,7 @@ internal abstract class ModelExport : IDisposable
         return new OnnxExportResult(path, OnnxModelInfo.Read(path), proof, new FileInfo(path).Length);
     }
 
-    public void Dispose() => _reference?.Dispose();
-
-    /// <summary>Makes a new model the one that the graph is compared with: it gets the weights that are exported, and goes when the export does.</summary>
+    /// <summary>Makes a new model the one that the graph is compared with: it gets the weights that are exported, and goes after the run.</summary>
     protected T AsReference<T>(T model, IEnumerable<(string Name, Tensor Tensor)> tensors) where T : nn.Module
     {
         _reference = model;
@@ -94,6 +89,12 @@ internal abstract class ModelExport : IDisposable
         foreach ((string name, Tensor target) in tensors) target.copy_(tensor(Weights[name], target.shape));
         model.eval();
         return model;
+    }
+
+    protected (EncoderGraph Encoder, string Tokens) WriteTokens(GraphBuilder graph, Products products, VisionTransformerConfig config)
+    {
+        var encoder = new EncoderGraph(graph, Weights, products, config, Options.Flavor);
+        return (encoder, encoder.WriteTokens(new ImageInput(graph, Preprocessing, Options.Input).WritePatches(Options.InputName, config)));
     }
 
     private static string Version { get; } =

@@ -19,7 +19,6 @@ internal sealed class SqueezeNetExport : ModelExport
     }
 
     protected override string Description => "A SqueezeNet v1.1; weights bear torchvision's names.";
-
     public override Tensor[] Reference(Tensor images, bool[] hidden) => ClassOutputs.Of(_reference.forward(images));
 
     protected override GraphOutput[] Write(GraphBuilder graph, Products products)
@@ -38,12 +37,10 @@ internal sealed class SqueezeNetExport : ModelExport
     private string Fire(GraphBuilder graph, Products products, string x, string name)
     {
         string squeezed = Convolution(graph, products, x, $"{name}.squeeze");
-        string[] sides =
-        [
-            Convolution(graph, products, squeezed, $"{name}.expand1x1"), Convolution(graph, products, squeezed, $"{name}.expand3x3", padding: 1),
-        ];
+        string narrow = Convolution(graph, products, squeezed, $"{name}.expand1x1");
+        string wide = Convolution(graph, products, squeezed, $"{name}.expand3x3", padding: 1);
         using GraphBuilder.Scope scope = graph.In(name);
-        return graph.Node("Concat", sides, ("axis", 1L));
+        return graph.Node("Concat", [narrow, wide], ("axis", 1L));
     }
 
     private static string MaxPool(GraphBuilder graph, string x, string name)

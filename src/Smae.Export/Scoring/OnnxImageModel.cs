@@ -6,24 +6,16 @@ namespace Smae.Export;
 
 /// <summary>
 /// An ONNX file of Smae at work: raw pixels in, embeddings, probabilities or reconstructions out, a batch at a time. Thread-safe: calls run side by
-/// side, each with buffers of its own. Buffers are kept and used again, as many as calls were ever under way at once.
+/// side, each with buffers of its own. The file is read once, and may be replaced or deleted afterwards.
 /// </summary>
 /// <remarks>
-/// <para>
-/// What was loaded stays loaded: the file is read once, and may be replaced or deleted afterwards.
-/// </para>
-/// <para>
-/// On a CPU a batch goes over all cores, each with a few images of its own and no threads inside: no operation waits for another core, and what a few
-/// images take stays in its cache. On two cores that is 1.2 (float32) to 1.3 (int8) times as fast as ONNX Runtime with the whole batch at once. One image
-/// by itself is shared by all cores, in a session of its own that the first such call opens: it takes longer, and until then the file's bytes are kept in
-/// memory. <see cref="OnnxScoringOptions.WarmUp"/> makes that call at once. Its threads go to sleep 0.2 ms after a call.
-/// </para>
+/// On a CPU a batch goes over all cores, each with a few images of its own: no operation waits for another core, and what they take stays in the
+/// cache. On two cores that is 1.2 (float32) to 1.3 (int8) times as fast as ONNX Runtime with the whole batch at once. Fewer images than threads are
+/// shared by all cores, in a session that the first such call opens: it takes longer, unless <see cref="OnnxScoringOptions.WarmUp"/> has made it.
 /// </remarks>
 public sealed class OnnxImageModel : IDisposable
 {
-    // So many rows make products run at full rate; those of more images at once outgrow the cache.
-    private const int RowsAtOnce = 256;
-
+    private const int RowsAtOnce = 256;   // products run at full rate then; those of more images at once outgrow the cache
     private readonly Lock _lock = new();
     private readonly OnnxOutputInfo _output;
     private readonly string _path;
@@ -68,7 +60,6 @@ public sealed class OnnxImageModel : IDisposable
     public int OutputLength => _output.Length;
 
     /// <summary>Opens a file that <see cref="OnnxExport"/> wrote.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="options">How to run it; null takes every option's default.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -77,32 +68,20 @@ public sealed class OnnxImageModel : IDisposable
     public static OnnxImageModel Load(string path, OnnxScoringOptions? options = null)
     {
         options ??= new OnnxScoringOptions();
-        byte[] file = OnnxModelInfo.ReadFile(path);
-        OnnxModelInfo info = OnnxModelInfo.Parse(path, file);
+        byte[] file = File.ReadAllBytes(OnnxModelInfo.Existing(path));
+        OnnxModelInfo info = OnnxModelInfo.Parse(path, new MemoryStream(file, writable: false));
         options.Validate(info);
         var model = new OnnxImageModel(path, file, info, options);
-        try
-        {
-            if (options.WarmUp) model.WarmUp();
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        try { if (options.WarmUp) model.WarmUp(); }
+        catch { model.Dispose(); throw; }
+        return model;
     }
 
     /// <summary>Scores images.</summary>
-    /// <param name="images">
-    /// Their raw pixels one after the other, each <c>[height, width, channels]</c> of the file's preprocessing; whatever form the file takes, it is
-    /// made of them.
-    /// </param>
+    /// <param name="images">Their raw pixels, each <c>[height, width, channels]</c>, whatever form the file takes.</param>
     /// <param name="count">How many; any number.</param>
     /// <param name="outputs">Takes the output one image after the other, <c>[count, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">
-    /// A span is not of the length that <paramref name="count"/> asks for: the images may be of another size.
-    /// </exception>
+    /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
     /// <exception cref="InvalidOperationException">The file is an autoencoder's: it wants masks.</exception>
     public void Run(ReadOnlySpan<byte> images, int count, Span<float> outputs)
     {
@@ -119,16 +98,13 @@ public sealed class OnnxImageModel : IDisposable
         if (Info.MaskName is null) throw new InvalidOperationException($"{_path} is no autoencoder: it takes no masks.");
         long expected = (long)count * Info.PatchCount;
         if (masks.Length != expected)
-            throw new ArgumentException(
-                $"Masks of {count} images of {Info.PatchCount} patches are {expected} bytes, not {masks.Length}.", nameof(masks));
+            throw new ArgumentException($"Masks of {count} x {Info.PatchCount} patches are {expected} bytes, not {masks.Length}.", nameof(masks));
         Score(images, masks, count, outputs);
     }
 
     /// <summary>Scores all images of a store.</summary>
     /// <param name="outputs">Takes the output one image after the other, <c>[images, OutputLength]</c>.</param>
-    /// <exception cref="ArgumentException">
-    /// The images are of another size than the file's, or <paramref name="outputs"/> is not of their length.
-    /// </exception>
+    /// <exception cref="ArgumentException">The images are of another size, or <paramref name="outputs"/> is not of their length.</exception>
     /// <exception cref="InvalidOperationException">The file is an autoencoder's: it wants masks.</exception>
     public void Run(ImageStore images, Span<float> outputs)
     {
@@ -205,14 +181,8 @@ public sealed class OnnxImageModel : IDisposable
                 });
             }
         }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerException!);
-        }
-        finally
-        {
-            foreach (ScoringLane lane in lanes) _batches.Return(lane);
-        }
+        catch (AggregateException e) { ExceptionDispatchInfo.Throw(e.InnerException!); }
+        finally { lanes.ForEach(_batches.Return); }
     }
 
     private void Score(ScoringLane lane, ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)

@@ -1,3 +1,6 @@
+using System.ComponentModel.DataAnnotations;
+using Smae.Training;
+
 namespace Smae.Export;
 
 /// <summary>How an ONNX file is run.</summary>
@@ -7,29 +10,23 @@ public sealed record OnnxScoringOptions
     public OnnxDevice Device { get; init; } = OnnxDevice.Cpu;
 
     /// <summary>Which GPU, counted from 0. Default 0.</summary>
+    [Range(0, int.MaxValue)]
     public int DeviceId { get; init; }
 
     /// <summary>
-    /// What happens when <see cref="Device"/> cannot be used: true goes on with the CPU and tells why in <see cref="OnnxImageModel.FallbackReason"/>,
-    /// false is an error. Default false.
+    /// Whether to go on with the CPU when <see cref="Device"/> cannot be used: <see cref="OnnxImageModel.FallbackReason"/> tells why. Default false.
     /// </summary>
     public bool FallbackToCpu { get; init; }
 
-    /// <summary>
-    /// Images at a time; a call with more is cut into batches. On a CPU each core takes some of a batch, a few at a time. Default 32.
-    /// </summary>
+    /// <summary>Images at a time; a call with more is cut into batches. Default 32.</summary>
+    [Range(1, int.MaxValue)]
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>
-    /// Threads that a call uses on the CPU: for a batch each has images of its own, for fewer images than threads they share the work on each. Default
-    /// null: one for each processor.
-    /// </summary>
+    /// <summary>Threads that a call uses on the CPU. Default null: one for each processor.</summary>
+    [Range(1, int.MaxValue)]
     public int? Threads { get; init; }
 
-    /// <summary>
-    /// Whether a black image and a batch of them are run when the file is opened, so that the first real ones take no longer than others. Default
-    /// false.
-    /// </summary>
+    /// <summary>Whether black images are run when the file is opened: the first real ones then take no longer. Default false.</summary>
     public bool WarmUp { get; init; }
 
     /// <summary>Which output is wanted; null is the main one, the first of <see cref="OnnxModelInfo.Outputs"/>. Default null.</summary>
@@ -41,17 +38,10 @@ public sealed record OnnxScoringOptions
     public void Validate(OnnxModelInfo file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        OnnxExportOptions.Refuse(Faults(file), "options");
-    }
-
-    private IEnumerable<string> Faults(OnnxModelInfo file)
-    {
-        if (OnnxExportOptions.Unknown(nameof(Device), Device) is { } unknown) yield return unknown;
-        if (DeviceId < 0) yield return $"DeviceId is {DeviceId}: expected 0 or more.";
-        if (BatchSize < 1) yield return $"BatchSize is {BatchSize}: expected at least 1.";
-        if (Threads < 1) yield return $"Threads is {Threads}: expected at least 1, or null.";
-        if (OutputName is not null && file.Outputs.All(o => o.Name != OutputName))
-            yield return $"OutputName is '{OutputName}': the file has {string.Join(", ", file.Outputs.Select(o => $"'{o.Name}'"))}.";
+        string? unknown = OutputName is null || file.Outputs.Any(o => o.Name == OutputName)
+            ? null
+            : $"OutputName is '{OutputName}': the file has {string.Join(", ", file.Outputs.Select(o => $"'{o.Name}'"))}.";
+        Rules.Check(unknown is null ? Rules.Faults(this) : Rules.Faults(this).Append(unknown), "options");
     }
 }
 
@@ -64,9 +54,6 @@ public enum OnnxDevice
     /// <summary>On an NVIDIA GPU through CUDA. Needs the package Microsoft.ML.OnnxRuntime.Gpu, CUDA 12 and cuDNN 9.</summary>
     Cuda,
 
-    /// <summary>
-    /// On an NVIDIA GPU through TensorRT, with CUDA for what TensorRT does not take. Needs TensorRT 10 besides; the first batch of every new size
-    /// takes long.
-    /// </summary>
+    /// <summary>The same through TensorRT 10, with CUDA for what it does not take. The first batch of every new size takes long.</summary>
     TensorRT,
 }

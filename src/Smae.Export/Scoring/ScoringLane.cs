@@ -5,7 +5,7 @@ using Smae.Training;
 
 namespace Smae.Export;
 
-/// <summary>The memory of one batch under way: native tensors that ONNX Runtime reads and writes in place, kept while batches are of one size.</summary>
+/// <summary>The memory of one batch under way: tensors that ONNX Runtime reads and writes in place, kept while batches are of one size.</summary>
 internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output) : IDisposable
 {
     private readonly PixelWriter _pixels = new(info.Input, info.Preprocessing);
@@ -15,11 +15,7 @@ internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, 
     private OrtValue[] _inputs = [], _outputs = [];
     private int _count = -1;
 
-    /// <summary>Scores one batch.</summary>
-    /// <param name="images">Raw pixels.</param>
     /// <param name="masks">Masks; empty where the file takes none.</param>
-    /// <param name="count">How many images.</param>
-    /// <param name="outputs">Takes the output.</param>
     public void Score(ReadOnlySpan<byte> images, ReadOnlySpan<byte> masks, int count, Span<float> outputs)
     {
         if (_count != count) Allocate(count);
@@ -54,8 +50,7 @@ internal sealed class ScoringLane(InferenceSession session, OnnxModelInfo info, 
     }
 }
 
-/// <summary>A session and the lanes of calls to it: kept and used again, as many as calls were ever under way at once. Thread-safe.</summary>
-/// <param name="session">The session; disposed with the pool.</param>
+/// <summary>A session, which it disposes, and the lanes of calls to it: kept and used again. Thread-safe.</summary>
 internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, OnnxOutputInfo output) : IDisposable
 {
     private readonly Lock _lock = new();
@@ -64,7 +59,6 @@ internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, Onn
     private bool _disposed;
 
     /// <summary>A lane that nobody else uses, until it is given back.</summary>
-    /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
     public ScoringLane Rent()
     {
         lock (_lock)
@@ -81,13 +75,8 @@ internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, Onn
         lock (_lock)
         {
             _busy--;
-            if (!_disposed)
-            {
-                _idle.Push(lane);
-                return;
-            }
-            lane.Dispose();
-            if (_busy == 0) session.Dispose();
+            _idle.Push(lane);
+            if (_disposed) Free();
         }
     }
 
@@ -98,9 +87,14 @@ internal sealed class LanePool(InferenceSession session, OnnxModelInfo info, Onn
         {
             if (_disposed) return;
             _disposed = true;
-            while (_idle.TryPop(out ScoringLane? lane)) lane.Dispose();
-            if (_busy == 0) session.Dispose();
+            Free();
         }
+    }
+
+    private void Free()
+    {
+        while (_idle.TryPop(out ScoringLane? lane)) lane.Dispose();
+        if (_busy == 0) session.Dispose();
     }
 }
 
@@ -115,14 +109,10 @@ internal sealed class PixelWriter
     {
         (_kind, _channels, _places) = (kind, preprocessing.Channels, preprocessing.Height * preprocessing.Width);
         if (kind != OnnxInput.NormalizedPlanes) return;
-        _normalized = [.. Enumerable.Range(0, _channels).Select(c =>
-        {
-            float mean = preprocessing.Mean[c] * 255f, scale = 1 / (preprocessing.StandardDeviation[c] * 255f);
-            return Enumerable.Range(0, 256).Select(value => (value - mean) * scale).ToArray();
-        })];
+        _normalized = [.. preprocessing.Mean.Zip(preprocessing.StandardDeviation, (mean, deviation) =>
+            Enumerable.Range(0, 256).Select(value => (value - mean * 255f) * (1 / (deviation * 255f))).ToArray())];
     }
 
-    /// <summary>Writes images one after the other.</summary>
     /// <param name="target">The input's memory: as many bytes, or floats, as there are bytes of images.</param>
     public void Write(ReadOnlySpan<byte> images, Span<byte> target)
     {

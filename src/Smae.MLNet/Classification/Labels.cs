@@ -8,7 +8,7 @@ internal sealed class LabelClasses
 {
     private const string KeyValues = "KeyValues";
 
-    private static readonly MethodInfo ReadMethod = typeof(LabelClasses).GetMethod(nameof(ReadOf), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo s_readMethod = typeof(LabelClasses).GetMethod(nameof(ReadOf), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     private readonly VectorDataViewType? _type;
     private readonly Delegate? _getter;
@@ -58,7 +58,7 @@ internal sealed class LabelClasses
     private static string[] Numbered(int count) => [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))];
 
     private static LabelClasses Read(VectorDataViewType type, DataViewSchema.Column? label) =>
-        (LabelClasses)ReadMethod.MakeGenericMethod(type.ItemType.RawType).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [type, label], null)!;
+        (LabelClasses)s_readMethod.MakeGenericMethod(type.ItemType.RawType).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [type, label], null)!;
 
     private static LabelClasses ReadOf<T>(VectorDataViewType type, DataViewSchema.Column? label)
     {

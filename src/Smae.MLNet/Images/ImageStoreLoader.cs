@@ -10,7 +10,7 @@ internal sealed class ImageStoreLoader(
 {
     private const int ChunkImages = 256;
     private const int ChunkBytes = 64 << 20;
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_reportEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
@@ -83,7 +83,7 @@ internal sealed class ImageStoreLoader(
                     rows.KeepLabel(i);
                 }
                 total += batch.Count;
-                if (watch.Elapsed - reported >= ReportEvery)
+                if (watch.Elapsed - reported >= s_reportEvery)
                 {
                     reported = watch.Elapsed;
                     Report($"{total}{of} images decoded", total, watch);

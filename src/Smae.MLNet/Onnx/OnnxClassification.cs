@@ -1,5 +1,3 @@
-using Smae.Export;
-
 namespace Smae.MLNet;
 
 /// <summary>Classifies images with a classifier's ONNX file.</summary>

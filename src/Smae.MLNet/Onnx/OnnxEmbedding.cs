@@ -1,5 +1,3 @@
-using Smae.Export;
-
 namespace Smae.MLNet;
 
 /// <summary>Adds a column of embeddings that an encoder's ONNX file makes.</summary>

@@ -36,7 +36,7 @@ internal sealed class RowBuffer
 /// <summary>Values of one column, kept while the cursor they come from reads on.</summary>
 internal abstract class ColumnBuffer
 {
-    private static readonly MethodInfo MakeScalars = Method(nameof(Scalars)), MakeVectors = Method(nameof(Vectors));
+    private static readonly MethodInfo s_makeScalars = Method(nameof(Scalars)), s_makeVectors = Method(nameof(Vectors));
 
     /// <summary>Whether values of a type stay as they are when the cursor goes on; images, for one, do not.</summary>
     public static bool CanHold(DataViewType type) => type is PrimitiveDataViewType or VectorDataViewType;
@@ -44,8 +44,8 @@ internal abstract class ColumnBuffer
     public static ColumnBuffer Create(DataViewRow row, DataViewSchema.Column column, int capacity)
     {
         var make = column.Type is VectorDataViewType vector
-            ? MakeVectors.MakeGenericMethod(vector.ItemType.RawType)
-            : MakeScalars.MakeGenericMethod(column.Type.RawType);
+            ? s_makeVectors.MakeGenericMethod(vector.ItemType.RawType)
+            : s_makeScalars.MakeGenericMethod(column.Type.RawType);
         return (ColumnBuffer)make.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [row, column, capacity], null)!;
     }
 

@@ -27,7 +27,6 @@ internal sealed class CpuGradients : IDisposable
         """;
 
     private readonly torch.jit.CompilationUnit _script = torch.jit.compile(Script);
-    private readonly Optimizer _optimizer;
     private readonly ForwardNoise? _noise;
     private readonly CoreThreads _threads = new();
     private readonly Tensor[] _parameters;
@@ -35,7 +34,7 @@ internal sealed class CpuGradients : IDisposable
 
     private CpuGradients(Optimizer optimizer, ForwardNoise? noise, long seed)
     {
-        (_optimizer, _noise, _parameters) = (optimizer, noise, [.. optimizer.Parameters]);
+        (_noise, _parameters) = (noise, [.. optimizer.Parameters]);
         _workers = [.. Enumerable.Range(0, _threads.Count).Select(i => new Worker(optimizer, own: i > 0, seed))];
     }
 

@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
 using System.Runtime.InteropServices;
-using TorchSharp;
+using System.Security.Cryptography;
 using static TorchSharp.torch;
 
 namespace Smae.Training;

@@ -13,7 +13,7 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class Trainer : IDisposable
 {
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_reportEvery = TimeSpan.FromMilliseconds(200);
     private readonly TrainingOptions _options;
     private readonly Optimizer _optimizer;
     private readonly ForwardNoise? _noise;
@@ -134,7 +134,7 @@ internal sealed class Trainer : IDisposable
             _epochTime = before + clock.Elapsed;
             bool ended = _step > epoch.Last.Step;
             if (!ended && IsTimeToSave) Save();
-            if (ended || _step == first + 1 || _sinceReported.Elapsed >= ReportEvery) Report(_step - begin, epoch.Number, rate, ended);
+            if (ended || _step == first + 1 || _sinceReported.Elapsed >= s_reportEvery) Report(_step - begin, epoch.Number, rate, ended);
         }
     }
 

@@ -2,20 +2,99 @@ using Smae.Training;
 
 namespace Reproduction;
 
+/// <summary>A row of the table: a way to pretrain. Another one is another line of <see cref="All"/>.</summary>
+/// <param name="Key">Its name on the command line and its folder's.</param>
+/// <param name="Name">Its name in the table.</param>
+/// <param name="Masking">What is hidden, as the table has it.</param>
+/// <param name="Pretraining">How it pretrains, at the scale of a plan; null is not at all.</param>
+internal sealed record Method(string Key, string Name, string Masking, Func<Plan, MaePretrainOptions>? Pretraining)
+{
+    /// <summary>The row that the cost of the others is measured by.</summary>
+    public const string Baseline = "mae-random";
+
+    private const string Random = "random 75%", Block = "block 50%";
+    private static readonly Masking s_block = Smae.Training.Masking.Block(0.5);
+
+    /// <summary>What must be trained first.</summary>
+    public Helper Helper { get; init; }
+
+    /// <summary>Whether it is left out unless it is asked for.</summary>
+    public bool Optional { get; init; }
+
+    public static IReadOnlyList<Method> All { get; } =
+    [
+        new("none", "from scratch", "", null),
+        new(Baseline, "MAE", Random, plan => plan.Mae),
+        new("mae-block", "MAE", Block, plan => plan.Mae with { Masking = s_block }),
+        new("smae-random", "SMAE 0.5", Random, plan => plan.Smae(0.5)) { Helper = Helper.Critic },
+        new("smae-block", "SMAE 0.5", Block, plan => plan.Smae(0.5) with { Masking = s_block }) { Helper = Helper.Critic },
+        new("smae1-random", "SMAE 1.0", Random, plan => plan.Smae(1)) { Helper = Helper.Critic, Optional = true },
+        new("smae1-block", "SMAE 1.0", Block, plan => plan.Smae(1) with { Masking = s_block }) { Helper = Helper.Critic, Optional = true },
+        new("pixmim", "PixMIM", Random, plan => plan.PixMim),
+        new("mff", "MFF (MAE)", Random, plan => plan.Mff),
+        new("mff-smae", "MFF (SMAE 0.5)", Random, p => p.Mff with { Objective = p.Smae(0.5).Objective }) { Helper = Helper.Critic, Optional = true },
+        new("mff-pixmim", "MFF (PixMIM)", Random, plan => plan.Mff with { Objective = plan.PixMim.Objective }) { Optional = true },
+        new("dmae", "DMAE", Random, plan => plan.Dmae) { Helper = Helper.Teacher },
+        new("dmae-raw", "DMAE, raw features", Random, plan => plan.RawDmae) { Helper = Helper.Teacher, Optional = true },
+        new("sdae", "SdAE", Random, plan => plan.Sdae),
+        new("dino", "DINO", "", plan => plan.Dino),
+    ];
+}
+
+/// <summary>A model that a method learns from and that must be there before it.</summary>
+internal enum Helper
+{
+    None,
+    Critic,   // SMAE's SqueezeNet, trained on labels
+    Teacher,   // DMAE's larger autoencoder
+}
+
+/// <summary>All settings of the experiment at one scale, but for seed, number format and folders: <see cref="Plans"/> has them.</summary>
+internal sealed record Plan
+{
+    public required SupervisedOptions CriticTraining { get; init; }   // on the labels of the first set
+    public required MaePretrainOptions Mae { get; init; }   // random masking; where a scale names no other, all methods change this one
+    public required LinearProbeOptions Probe { get; init; }
+    public required FineTuneOptions TinyImageNet { get; init; }   // of a pretrained encoder
+    public required FineTuneOptions Cub { get; init; }
+    public required FineTuneOptions ScratchTinyImageNet { get; init; }   // as long as the fine-tuning, with the learning rate that is best for it
+    public required FineTuneOptions ScratchCub { get; init; }
+    public required MaePretrainOptions Dino { get; init; }
+    public required MaePretrainOptions? TeacherTraining { get; init; }   // of DMAE's teacher, a larger MAE; null where a published one is asked for
+    public required BlockList Fused { get; init; }   // by MFF
+    public MaePretrainOptions PixMim { get => field ?? Mae with { Objective = Objective.LowPassPixel(normalizePatches: false) }; init; }
+    public MaePretrainOptions Mff { get => field ?? Mae with { Encoder = Mae.Encoder with { Fusion = Fused } }; init; }
+    public MaePretrainOptions Sdae { get => field ?? Mae with { Objective = Objective.SelfDistilledFeatures() }; init; }
+    public MaePretrainOptions Distilling { get => field ?? Mae; init; }   // what DMAE has beside its objective
+
+    /// <summary>The trained critic's file.</summary>
+    public string Critic { get; init; } = "";
+
+    /// <summary>The teacher's file.</summary>
+    public string Teacher { get; init; } = "";
+
+    /// <summary>DMAE as published (Bai et al. 2023).</summary>
+    public MaePretrainOptions Dmae => Distilling with { Objective = Objective.DistilledFeatures(Teacher, TeacherShape) };
+
+    /// <summary>DMAE as Garcia, Senel and Frantzolas have it.</summary>
+    public MaePretrainOptions RawDmae => Distilling with { Objective = Objective.DistilledRawFeatures(Teacher, TeacherShape) };
+
+    /// <summary>A file without a JSON file beside it is none of ours: it holds what MAE's authors published, their ViT-L.</summary>
+    private VisionTransformerConfig? TeacherShape =>
+        File.Exists(Path.ChangeExtension(Teacher, ".json")) ? null : VisionTransformerConfig.VitLarge16;
+
+    /// <summary>SMAE with random masking.</summary>
+    /// <param name="alpha">Weight of the critic's features.</param>
+    public MaePretrainOptions Smae(double alpha) => Mae with { Objective = Objective.Semantic(alpha, Critic) };
+}
+
 /// <summary>How large the experiment is.</summary>
 internal enum Scale
 {
-    /// <summary>A small encoder, 32x32 images and few epochs: for subsets of some 20 classes on two processor cores.</summary>
-    Small,
-
-    /// <summary>The SMAE paper's own sizes and schedules: for the whole data sets on a GPU.</summary>
-    Paper,
-
-    /// <summary>The other papers' own sizes and schedules, ViT-B/16 on ImageNet: for weeks on a large GPU.</summary>
-    ImageNet,
-
-    /// <summary>A minute's run that learns nothing: shows that everything works.</summary>
-    Smoke,
+    Small,   // a small encoder, 32x32 images and few epochs: for subsets of some 20 classes on two processor cores
+    Paper,   // the SMAE paper's own sizes and schedules: for the whole data sets on a GPU
+    ImageNet,   // the other papers' own sizes and schedules, ViT-B/16 on ImageNet: for weeks on a large GPU
+    Smoke,   // a minute's run that learns nothing: shows that everything works
 }
 
 /// <summary>The settings at each scale.</summary>
@@ -64,8 +143,9 @@ internal static class Plans
                 TinyImageNet = InParts(Recipes.MaeFineTuneBase()), Cub = InParts(Recipes.MaeFineTuneBase(batchSize: 256)),
                 ScratchTinyImageNet = scratch,
                 ScratchCub = InParts(Recipes.MaeFineTuneBase(batchSize: 256)) with { Architecture = encoder, LayerDecay = 1 },
-                PixMim = InParts(Recipes.PixMimPretrain(encoder)), Mff = InParts(Recipes.MffPretrain()), Sdae = InParts(Recipes.SdaePretrain(encoder)),
-                Distilling = InParts(Recipes.DmaePretrain(teacher: "")), Dino = InParts(Recipes.DinoPretrain(encoder), views: 4),
+                PixMim = InParts(Recipes.PixMimPretrain(encoder)), Mff = InParts(Recipes.MffPretrain()),
+                Sdae = InParts(Recipes.SdaePretrain(encoder)), Distilling = InParts(Recipes.DmaePretrain(teacher: "")),
+                Dino = InParts(Recipes.DinoPretrain(encoder), views: 4),
                 TeacherTraining = null, Fused = [0, 2, 4, 6, 8, 11],
             };
         }
@@ -101,14 +181,15 @@ internal static class Plans
                 // From scratch 5e-4, 1e-3 and 2e-3 were tried, once each: Tiny ImageNet 34.7, 37.2 and 35.9%, CUB 37.7, 42.1 and 47.1%.
                 ScratchTinyImageNet = fineTune with { Architecture = encoder },
                 ScratchCub = cub with { Architecture = encoder, LearningRate = 2e-3 },
-                Fused = [0, 2, 4, 5], TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 8, NumHeads = 6 } },
+                Fused = [0, 2, 4, 5],
+                TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 8, NumHeads = 6 } },
                 // With batches of 128 and MAE's 2e-3 the probe stays below random weights: 22.7 against 23.3% after half of the images.
                 Sdae = mae with { Objective = Objective.SelfDistilledFeatures(), BatchSize = 64, LearningRate = 1e-3 },
                 Dino = mae with
                 {
-                    // An image of DINO's costs as much as ten of MAE's: fewer epochs, as in the SMAE paper, and to have as many steps for all that a
-                    // smaller batch. With batches of 128 and 1e-3 the probe stays below random weights (k-NN 17.0 against 18.1%); embedded by the class
-                    // token instead of the mean it beats them by less (18.7, with global crops from 0.4).
+                    // An image of DINO's costs as much as ten of MAE's: fewer epochs, as in the SMAE paper, and for as many steps a smaller batch.
+                    // With batches of 128 and 1e-3 the probe stays below random weights (k-NN 17.0 against 18.1%); embedded by the class token
+                    // instead of the mean it beats them by less (18.7, with global crops from 0.4).
                     Epochs = 4, BatchSize = 64, LearningRate = 5e-4, WarmupEpochs = 0.5, WeightDecay = 0.04, FinalWeightDecay = 0.4, Beta2 = 0.999,
                     Objective = new DinoObjective
                     {
