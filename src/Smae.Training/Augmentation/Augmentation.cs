@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Changes brightness, contrast, saturation and hue, in an order of its own for each image.</summary>

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Turns batches of bytes into what a model takes: float32, channels first, each channel less its mean and divided by its deviation.</summary>

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Linear filters along rows and columns as two batched matrix products, each image with weights of its own.</summary>

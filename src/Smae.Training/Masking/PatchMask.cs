@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Which patches of each image of a batch a masked autoencoder sees. Every image shows the same number of patches.</summary>
