@@ -1,26 +1,12 @@
 namespace Smae.Training;
 
 /// <summary>Cuts a random box out of each image and resizes it, to the image's size unless another is given.</summary>
-internal sealed record RandomResizedCrop : Augmentation
+internal sealed record RandomResizedCrop((double Min, double Max) Scale, (double Min, double Max) Ratio, Interpolation Interpolation) : Augmentation
 {
-    public RandomResizedCrop(double minScale, double maxScale, double minRatio, double maxRatio, Interpolation interpolation)
-    {
-        CheckRange(minScale, maxScale, 1);
-        CheckRange(minRatio, maxRatio, double.MaxValue);
-        (Scale, Ratio, Interpolation) = ((minScale, maxScale), (minRatio, maxRatio), interpolation);
-    }
-
-    public (double Min, double Max) Scale { get; }
-
-    public (double Min, double Max) Ratio { get; }
-
-    public Interpolation Interpolation { get; }
-
     /// <summary>What boxes are resized to, in pixels; null is the size of the images.</summary>
     public (int Height, int Width)? Size { get; init; }
 
     /// <summary>Resizes a box of each image.</summary>
-    /// <param name="size">Height and width in pixels; null is the size of the images.</param>
     internal static Tensor Resize(Tensor images, ReadOnlySpan<CropBox> boxes, Interpolation interpolation, (int Height, int Width)? size = null)
     {
         (long height, long width) = size ?? ((int)images.size(2), (int)images.size(3));
@@ -43,8 +29,6 @@ internal sealed record RandomResizedCrop : Augmentation
 /// <summary>Pads the images and cuts a box of their size out at a random place.</summary>
 internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
 {
-    public int Padding { get; } = Within(Padding, 0, int.MaxValue / 4);
-
     /// <summary>Moves each image by whole pixels, up and left by positive numbers, and pads what becomes empty.</summary>
     internal static Tensor Move(Tensor images, ReadOnlySpan<int> up, ReadOnlySpan<int> left, bool reflect)
     {
@@ -81,11 +65,8 @@ internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
     }
 }
 
-/// <summary>Mirrors images left to right.</summary>
 internal sealed record HorizontalFlip(double Probability) : Augmentation
 {
-    public double Probability { get; } = Within(Probability, 0, 1);
-
     private protected override Tensor Transform(Tensor images, RandomSequence random)
     {
         var flipped = new bool[images.size(0)];

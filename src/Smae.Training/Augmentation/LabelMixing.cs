@@ -6,9 +6,7 @@ namespace Smae.Training;
 /// </summary>
 public abstract record LabelMixing
 {
-    private protected LabelMixing()
-    {
-    }
+    private protected LabelMixing() { }
 
     /// <summary>How many batches are mixed, in [0, 1]. Default 1.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
@@ -42,7 +40,6 @@ public abstract record LabelMixing
     /// <summary>Mixes images; says which share of its own label each keeps.</summary>
     internal abstract (Tensor Images, double Share) Mix(Tensor images, RandomSequence random);
 
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     private protected static double Positive(double value, string name) =>
         value > 0 && double.IsFinite(value)
             ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}: expected a positive number.");
@@ -72,7 +69,6 @@ public sealed record Cutmix(double Alpha) : LabelMixing
     /// <summary>Of the beta distribution, above 0. MAE fine-tunes with 1.</summary>
     public double Alpha { get; } = Positive(Alpha, nameof(Alpha));
 
-    /// <summary>The box for a lambda.</summary>
     internal static CropBox Box(double lambda, int height, int width, RandomSequence random)
     {
         double side = Math.Sqrt(1 - lambda);

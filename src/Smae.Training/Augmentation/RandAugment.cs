@@ -57,15 +57,11 @@ internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmen
 /// <summary>RandAugment as timm has it, with the operations whose strength increases with the magnitude.</summary>
 internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, double MagnitudeStd, double Probability) : Augmentation
 {
-    private const double MaxMagnitude = 10, MaxShear = 0.3, MaxTranslation = 0.45, MaxDegrees = 30, MaxBlend = 0.9, MinFactor = 0.1;
+    public const double MaxMagnitude = 10;
+    private const double MaxShear = 0.3, MaxTranslation = 0.45, MaxDegrees = 30, MaxBlend = 0.9, MinFactor = 0.1;
     private const int Values = 256, MaxAdded = 110, FewestBits = 4;
 
     public const int Choices = 15;
-
-    public int NumOps { get; } = Within(NumOps, 0, int.MaxValue);
-    public double Magnitude { get; } = Within(Magnitude, 0, MaxMagnitude);
-    public double MagnitudeStd { get; } = Within(MagnitudeStd, 0, double.MaxValue);
-    public double Probability { get; } = Within(Probability, 0, 1);
 
     /// <summary>One of the operations: timm's table.</summary>
     /// <param name="choice">Which, 0 to 14, in timm's order.</param>

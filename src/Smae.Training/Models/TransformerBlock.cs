@@ -23,7 +23,6 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The blocks of an encoder or decoder.</summary>
     public static ModuleList<Block> Stack(TransformerConfig config, ForwardNoise noise) =>
         new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config, noise))]);
 
@@ -61,8 +60,7 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
 /// <summary>Multi-head self-attention with one projection for queries, keys and values (timm's <c>attn.qkv</c> and <c>attn.proj</c>).</summary>
 internal sealed class Attention : nn.Module<Tensor, long, Tensor>
 {
-    private readonly int _heads;
-    private readonly int _headDim;
+    private readonly int _heads, _headDim;
     private readonly double _dropout;
     private readonly ForwardNoise _noise;
     [ComponentName(Name = "qkv")] private readonly Linear _qkv;
@@ -144,15 +142,12 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     public Linear(int inputs, int outputs) : base(nameof(Linear))
     {
-        _weight = new Parameter(zeros(outputs, inputs));
-        _bias = new Parameter(zeros(outputs));
+        (_weight, _bias) = (new Parameter(zeros(outputs, inputs)), new Parameter(zeros(outputs)));
         RegisterComponents();
     }
 
     public Parameter Weight => _weight;
 
-    /// <param name="input"><c>[..., inputs]</c>, float32 or bfloat16.</param>
-    /// <returns><c>[..., outputs]</c> of the input's type.</returns>
     public override Tensor forward(Tensor input) => nn.functional.linear(input, _weight.to_type(input.dtype), _bias.to_type(input.dtype));
 }
 
@@ -177,18 +172,13 @@ internal sealed class ForwardNoise
     private readonly ThreadLocal<Generator?> _generator = new();
 
     /// <summary>The source, of each thread its own; null is libtorch's own.</summary>
-    public Generator? Generator
-    {
-        get => _generator.Value;
-        set => _generator.Value = value;
-    }
+    public Generator? Generator { get => _generator.Value; set => _generator.Value = value; }
 
     /// <summary>Drops single numbers with a probability and scales up the others.</summary>
     public Tensor Dropout(Tensor x, double probability) => probability == 0 ? x : x * Keep(x.shape, probability, x);
 
     /// <summary>Drops a residual branch of whole images with a probability and scales up the others (stochastic depth, Huang et al. 2016).</summary>
     /// <param name="branch"><c>[batch, tokens, dim]</c>.</param>
-    /// <param name="probability">The probability.</param>
     public Tensor DropPath(Tensor branch, double probability) => probability == 0 ? branch : branch * Keep([branch.size(0), 1, 1], probability, branch);
 
     private Tensor Keep(long[] shape, double probability, Tensor like)

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -9,16 +10,16 @@ namespace Smae.Training;
 public abstract record TransformerConfig
 {
     /// <summary>Width of a token in channels.</summary>
-    public required int EmbedDim { get; init; }
+    [Range(1, int.MaxValue)] public required int EmbedDim { get; init; }
 
     /// <summary>Number of transformer blocks.</summary>
-    public required int Depth { get; init; }
+    [Range(1, int.MaxValue)] public required int Depth { get; init; }
 
     /// <summary>Number of attention heads in each block; divides <see cref="EmbedDim"/>.</summary>
-    public required int NumHeads { get; init; }
+    [Range(1, int.MaxValue)] public required int NumHeads { get; init; }
 
     /// <summary>Width of the hidden layer of a block's MLP as a multiple of <see cref="EmbedDim"/>. Default 4.</summary>
-    public double MlpRatio { get; init; } = 4;
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double MlpRatio { get; init; } = 4;
 
     /// <summary>What a block adds its output to. Default <see cref="ResidualStyle.PreNorm"/>.</summary>
     public ResidualStyle Residual { get; init; } = ResidualStyle.PreNorm;
@@ -33,24 +34,20 @@ public abstract record TransformerConfig
     public bool FinalNorm { get; init; } = true;
 
     /// <summary>Added to the variance in every layer normalisation. Default 1e-6.</summary>
-    public double LayerNormEpsilon { get; init; } = 1e-6;
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double LayerNormEpsilon { get; init; } = 1e-6;
 
     /// <summary>Probability of dropping an activation in attention output and MLP while training. Default 0.</summary>
-    public double Dropout { get; init; }
+    [Range(0.0, 1.0, MaximumIsExclusive = true)] public double Dropout { get; init; }
 
-    /// <summary>Width of the hidden layer of a block's MLP.</summary>
     internal int MlpDim => (int)(EmbedDim * MlpRatio);
 
-    /// <summary>The faults of this configuration, one sentence each; <paramref name="name"/> is what the sentences call it.</summary>
     internal virtual IEnumerable<string> Faults(string name)
     {
-        if (EmbedDim < 1) yield return $"{name}.EmbedDim is {EmbedDim}: expected a positive width.";
-        if (Depth < 1) yield return $"{name}.Depth is {Depth}: expected at least one block.";
-        if (NumHeads < 1 || (EmbedDim > 0 && EmbedDim % NumHeads != 0))
+        foreach (string fault in Rules.Faults(this, $"{name}.")) yield return fault;
+        if (NumHeads > 0 && EmbedDim > 0 && EmbedDim % NumHeads != 0)
             yield return $"{name}.NumHeads is {NumHeads}: expected a divisor of {name}.EmbedDim ({EmbedDim}).";
-        if (!(MlpRatio > 0) || MlpDim < 1) yield return $"{name}.MlpRatio is {MlpRatio}: expected a positive number.";
-        if (!(LayerNormEpsilon > 0)) yield return $"{name}.LayerNormEpsilon is {LayerNormEpsilon}: expected a positive number.";
-        if (!(Dropout is >= 0 and < 1)) yield return $"{name}.Dropout is {Dropout}: expected a probability in [0, 1).";
+        if (MlpRatio > 0 && MlpRatio * EmbedDim is not (>= 1 and < int.MaxValue))
+            yield return $"{name}.MlpRatio is {MlpRatio}: expected a hidden layer of at least one channel, and no more than there can be.";
         if (Positions == PositionEncoding.SineCosine2D && EmbedDim % 4 != 0)
             yield return $"{name}.EmbedDim is {EmbedDim}: two-dimensional sine-cosine positions need a multiple of 4.";
         if (Positions == PositionEncoding.SineCosine1D && EmbedDim % 2 != 0)
@@ -124,9 +121,7 @@ public enum Precision
     BFloat16,
 }
 
-/// <summary>
-/// Some blocks of a transformer, counted from 0: <c>[0, 2, 4, 6, 8, 11]</c>. A value: two lists of the same blocks are equal. In JSON it is an array.
-/// </summary>
+/// <summary>Blocks of a transformer, counted from 0: <c>[0, 2, 4, 6, 8, 11]</c>. Two lists of the same blocks are equal. In JSON it is an array.</summary>
 [CollectionBuilder(typeof(BlockList), nameof(Create))]
 [JsonConverter(typeof(Json))]
 public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
@@ -135,14 +130,13 @@ public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
 
     private BlockList(int[] blocks) => _blocks = blocks;
 
-    /// <summary>How many.</summary>
+    /// <inheritdoc/>
     public int Count => _blocks.Length;
 
-    /// <summary>One of them.</summary>
+    /// <inheritdoc/>
     public int this[int index] => _blocks[index];
 
     /// <summary>A list of blocks; what <c>[0, 5, 11]</c> becomes.</summary>
-    /// <param name="blocks">The blocks, counted from 0.</param>
     public static BlockList Create(ReadOnlySpan<int> blocks) => new(blocks.ToArray());
 
     /// <inheritdoc/>
@@ -162,7 +156,6 @@ public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
     /// <summary>The blocks in brackets.</summary>
     public override string ToString() => $"[{string.Join(", ", _blocks)}]";
 
-    /// <summary>What is wrong with this list, one sentence each.</summary>
     internal IEnumerable<string> Faults(string name, int depth)
     {
         if (_blocks.Length == 0) yield return $"{name} is empty: expected at least one block.";

@@ -3,23 +3,12 @@ namespace Smae.Training;
 /// <summary>What random numbers are drawn for; each use has a stream of its own.</summary>
 internal enum RandomUse
 {
-    /// <summary>The order of the images of an epoch; indexed by epoch.</summary>
-    Order = 1,
-
-    /// <summary>The hidden patches of a batch; indexed by step and part.</summary>
-    Mask = 2,
-
-    /// <summary>Augmentation of a batch; indexed by step and part.</summary>
-    Augmentation = 3,
-
-    /// <summary>Dropout and whatever else a model draws in its forward pass; indexed by step and part.</summary>
-    Model = 4,
-
-    /// <summary>Mixing of the images of a batch and their labels; indexed by step and part.</summary>
-    Mixing = 5,
-
-    /// <summary>Views of a batch that an objective asks for; indexed by step, part and view.</summary>
-    View = 6,
+    Order = 1,   // of the images of an epoch; by epoch
+    Mask = 2,   // the hidden patches of a batch; by step and part
+    Augmentation = 3,   // of a batch; by step and part
+    Model = 4,   // dropout and whatever else a model draws in its forward pass; by step and part
+    Mixing = 5,   // of the images of a batch and their labels; by step and part
+    View = 6,   // a view of a batch that an objective asks for; by step, part and view
 }
 
 /// <summary>
@@ -37,7 +26,6 @@ internal sealed class RandomStream(long seed) : IDisposable
         return _generator;
     }
 
-    /// <summary>Random numbers on the CPU for one use at one place.</summary>
     public RandomSequence SequenceAt(RandomUse use, long index) => new(Mix(Mix(seed, (long)use), index));
 
     /// <summary>A number that looks like neither of two, not negative.</summary>
@@ -62,10 +50,8 @@ internal sealed class RandomSequence(long seed)
     /// <summary>Uniform in [from, to).</summary>
     public double Uniform(double from, double to) => from + (to - from) * ((Next() >> 11) * (1.0 / (1UL << 53)));
 
-    /// <summary>A whole number in [0, limit).</summary>
     public int Below(int limit) => (int)(((UInt128)Next() * (ulong)limit) >> 64);
 
-    /// <summary>True with this probability.</summary>
     public bool Chance(double probability) => Uniform(0, 1) < probability;
 
     /// <summary>Standard normal (Box and Muller).</summary>
