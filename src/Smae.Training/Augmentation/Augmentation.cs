@@ -148,7 +148,6 @@ public abstract record Augmentation
     /// </exception>
     public Tensor Apply(Tensor images, long seed) => Apply(images, new RandomSequence(seed));
 
-    /// <summary>As above, with random numbers from a sequence.</summary>
     internal Tensor Apply(Tensor images, RandomSequence random)
     {
         CheckImages(images);
@@ -184,7 +183,6 @@ public abstract record Augmentation
     }
 }
 
-/// <summary>Augmentations one after the other.</summary>
 internal sealed record AugmentationSequence : Augmentation
 {
     private readonly Augmentation[] _steps;
@@ -218,7 +216,6 @@ internal sealed record AugmentationSequence : Augmentation
     }
 }
 
-/// <summary>Does an augmentation to some images of a batch, drawn one by one, and leaves the others as they are.</summary>
 internal sealed record RandomApply(Augmentation Augmentation, double Probability) : Augmentation
 {
     private protected override Tensor Transform(Tensor images, RandomSequence random)

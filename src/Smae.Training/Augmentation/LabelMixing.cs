@@ -1,8 +1,7 @@
 namespace Smae.Training;
 
 /// <summary>
-/// Mixes each image of a batch with the one as far from the batch's end as it is from its start, and their labels alike, by one draw for the whole
-/// batch (timm's mode 'batch'). A value without state.
+/// Mixes each image of a batch with the one as far from its end as it is from its start, and their labels alike, by one draw for all (timm's 'batch').
 /// </summary>
 public abstract record LabelMixing
 {
@@ -20,7 +19,6 @@ public abstract record LabelMixing
     /// <exception cref="ArgumentException">The images or labels are of another shape or type.</exception>
     public (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, long seed) => Apply(images, labels, new RandomSequence(seed));
 
-    /// <summary>As above, with random numbers from a sequence.</summary>
     internal (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, RandomSequence random)
     {
         Augmentation.CheckImages(images);

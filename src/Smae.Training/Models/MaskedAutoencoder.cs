@@ -2,10 +2,7 @@ using TorchSharp.Utils;
 
 namespace Smae.Training;
 
-/// <summary>
-/// A masked autoencoder (He et al. 2022, facebookresearch/mae): a vision transformer encodes the visible patches of an image,
-/// a small decoder predicts all of them.
-/// </summary>
+/// <summary>A masked autoencoder (He et al. 2022): a vision transformer encodes the visible patches of an image, a small decoder predicts all.</summary>
 public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruction>
 {
     [ComponentName(Name = "encoder")] private readonly VisionTransformer _encoder;
@@ -75,7 +72,6 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     public override Reconstruction forward(Tensor images, PatchMask mask) => Reconstruct(images, mask).Reconstruction;
 
     /// <summary>Predicts the hidden patches alone, for less than <see cref="forward"/>.</summary>
-    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
     /// <returns>All patches of the images, and the prediction of the hidden ones in the order of the mask, <c>[batch, hidden, outputs]</c>.</returns>
     internal (Tensor Patches, Tensor Prediction) PredictHidden(Tensor images, PatchMask mask)
     {
@@ -108,10 +104,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
 /// <summary>What a masked autoencoder made of a batch of images.</summary>
 /// <param name="Patches">The patches of the images, <c>[batch, patches, patch * patch * channels]</c>.</param>
 /// <param name="Latent">The encoded visible patches, class token included, <c>[batch, tokens, dim]</c>.</param>
-/// <param name="Prediction">
-/// The decoder's prediction of every patch: <c>[batch, patches, patch * patch * channels]</c> for pixels, <c>[batch, patches, dim]</c> for features.
-/// </param>
-/// <param name="Mask">Which patches were hidden.</param>
+/// <param name="Prediction">Of every patch, <c>[batch, patches, patch * patch * channels]</c> of pixels or <c>[batch, patches, dim]</c> of features.</param>
 public sealed record Reconstruction(Tensor Patches, Tensor Latent, Tensor Prediction, PatchMask Mask);
 
 /// <summary>What the decoder of a masked autoencoder predicts for each patch.</summary>

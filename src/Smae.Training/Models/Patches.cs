@@ -35,15 +35,8 @@ public static class Patches
             .reshape(batch, config.Channels, config.ImageHeight, config.ImageWidth);
     }
 
-    /// <summary>Picks some tokens of each image.</summary>
-    /// <param name="tokens"><c>[batch, patches, dim]</c>.</param>
-    /// <param name="indices"><c>[batch, picked]</c>, int64.</param>
-    /// <returns><c>[batch, picked, dim]</c>.</returns>
-    internal static Tensor Pick(Tensor tokens, Tensor indices)
-    {
-        long dim = tokens.size(2);
-        return tokens.gather(1, indices.unsqueeze(-1).expand(-1, -1, dim));
-    }
+    /// <summary>Picks tokens of each image, <c>[batch, patches, dim]</c>, by <c>[batch, picked]</c>, int64.</summary>
+    internal static Tensor Pick(Tensor tokens, Tensor indices) => tokens.gather(1, indices.unsqueeze(-1).expand(-1, -1, tokens.size(2)));
 }
 
 /// <summary>
@@ -76,8 +69,8 @@ internal sealed class PatchEmbed : nn.Module<Tensor, ScalarType, Tensor>
 internal static class PositionTable
 {
     /// <summary>
-    /// The table of an encoder or decoder, <c>[1, tokens, dim]</c>, float32: a row for each patch, before it one of zeros if the class token comes first. A
-    /// fixed one is a buffer, one to be learned a parameter of zeros.
+    /// <c>[1, tokens, dim]</c>, float32: a row for each patch, before it one of zeros if the class token comes first. A fixed table is a buffer, one to be
+    /// learned a parameter of zeros.
     /// </summary>
     public static Tensor Of(TransformerConfig config, int gridHeight, int gridWidth, bool classTokenFirst)
     {
@@ -87,36 +80,24 @@ internal static class PositionTable
         for (int i = 0; i < patches; i++)
         {
             Span<float> row = table.AsSpan((offset + i) * dim, dim);
-            switch (config.Positions)
+            if (config.Positions == PositionEncoding.SineCosine1D) Waves(i, row, inTurn: true);
+            else
             {
-                case PositionEncoding.SineCosine2D:   // the first half of the channels holds the column
-                    SinesThenCosines(i % gridWidth, row[..(dim / 2)]);
-                    SinesThenCosines(i / gridWidth, row[(dim / 2)..]);
-                    break;
-                case PositionEncoding.SineCosine1D:
-                    SinesAndCosinesInTurn(i, row);
-                    break;
+                Waves(i % gridWidth, row[..(dim / 2)], inTurn: false);   // the first half of the channels holds the column
+                Waves(i / gridWidth, row[(dim / 2)..], inTurn: false);
             }
         }
         return tensor(table, [1, offset + patches, dim]);
     }
 
-    private static void SinesThenCosines(int position, Span<float> row)
+    /// <summary>All sines and then all cosines of a position, or the two in turn.</summary>
+    private static void Waves(int position, Span<float> row, bool inTurn)
     {
         int half = row.Length / 2;
         for (int k = 0; k < half; k++)
-            (row[k], row[half + k]) = SinCos(position, k, half);
-    }
-
-    private static void SinesAndCosinesInTurn(int position, Span<float> row)
-    {
-        int half = row.Length / 2;
-        for (int k = 0; k < half; k++) (row[2 * k], row[2 * k + 1]) = SinCos(position, k, half);
-    }
-
-    private static (float Sin, float Cos) SinCos(int position, int k, int half)
-    {
-        double angle = position / Math.Pow(10000, (double)k / half);
-        return ((float)Math.Sin(angle), (float)Math.Cos(angle));
+        {
+            double angle = position / Math.Pow(10000, (double)k / half);
+            (row[inTurn ? 2 * k : k], row[inTurn ? 2 * k + 1 : half + k]) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
+        }
     }
 }

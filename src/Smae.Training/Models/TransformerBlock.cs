@@ -153,6 +153,21 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
 internal static class ModuleExtensions
 {
+    /// <summary>The model after some work on it; where that fails, nothing of the model stays.</summary>
+    public static T DisposedOnFailure<T>(this T model, Action work) where T : IDisposable
+    {
+        try
+        {
+            work();
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
     public static ScalarType ToScalarType(this Precision precision) => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
     /// <summary>A model lives until it is disposed, whatever dispose scope it happens to be made in.</summary>
@@ -163,10 +178,7 @@ internal static class ModuleExtensions
     }
 }
 
-/// <summary>
-/// The random numbers of a model's forward pass, dropout and drop path. All blocks of a model share one; a training step sets its generator, so that what is
-/// dropped follows from seed and step alone.
-/// </summary>
+/// <summary>Dropout and drop path. All blocks of a model share one; a training step sets its generator: what is dropped follows from seed and step.</summary>
 internal sealed class ForwardNoise
 {
     private readonly ThreadLocal<Generator?> _generator = new();
@@ -174,11 +186,9 @@ internal sealed class ForwardNoise
     /// <summary>The source, of each thread its own; null is libtorch's own.</summary>
     public Generator? Generator { get => _generator.Value; set => _generator.Value = value; }
 
-    /// <summary>Drops single numbers with a probability and scales up the others.</summary>
     public Tensor Dropout(Tensor x, double probability) => probability == 0 ? x : x * Keep(x.shape, probability, x);
 
-    /// <summary>Drops a residual branch of whole images with a probability and scales up the others (stochastic depth, Huang et al. 2016).</summary>
-    /// <param name="branch"><c>[batch, tokens, dim]</c>.</param>
+    /// <summary>Drops a residual branch <c>[batch, tokens, dim]</c> of whole images and scales up the others (stochastic depth, Huang et al. 2016).</summary>
     public Tensor DropPath(Tensor branch, double probability) => probability == 0 ? branch : branch * Keep([branch.size(0), 1, 1], probability, branch);
 
     private Tensor Keep(long[] shape, double probability, Tensor like)
@@ -189,10 +199,7 @@ internal sealed class ForwardNoise
     }
 }
 
-/// <summary>
-/// A model whose dropout draws from a source that a training step sets for each thread, and which may treat each image for itself: then several threads
-/// may train it together, each on images of its own.
-/// </summary>
+/// <summary>A model that several threads may train together, each on images and with random numbers of its own.</summary>
 internal interface IPartwiseModel
 {
     ForwardNoise Noise { get; }

@@ -44,10 +44,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The number format of the matrix products. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; }
 
-    /// <summary>
-    /// How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1 and all the same at the start;
-    /// empty without fusion.
-    /// </summary>
+    /// <summary>How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1; empty without fusion.</summary>
     public IReadOnlyList<float> FusionWeights
     {
         get
@@ -59,12 +56,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>What dropout and drop path draw from.</summary>
     internal ForwardNoise Noise { get; } = new();
 
-    /// <summary>
-    /// Drop path while training (stochastic depth): the last block drops its branches with this probability, the first never, those between linearly. Default 0.
-    /// </summary>
+    /// <summary>How often the last block drops its branches while training (stochastic depth); the first never does, those between linearly. Default 0.</summary>
     public double DropPath
     {
         get => _blocks[^1].DropPath;
@@ -109,15 +103,12 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
     public Tensor Encode(Tensor patches, Tensor? visible) => Encode(patches, visible, normalize: true);
 
-    /// <summary>The same, with or without the final normalisation.</summary>
     internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize) => Finish([.. Streams(patches, visible)], normalize);
 
     /// <summary>
     /// The residual stream after each block, class token included, not normalised: <c>[batch, tokens, dim]</c>, float32. A block runs when its
     /// stream is asked for: whoever stops early has not paid for the rest.
     /// </summary>
-    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
-    /// <param name="visible">Which patches each image shows, <c>[batch, visible]</c>, int64; null shows all.</param>
     /// <param name="grid">Rows and columns of patches; null is the encoder's own grid.</param>
     internal IEnumerable<Tensor> Streams(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
     {
@@ -133,11 +124,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return _norm is null || !normalize ? x : _norm.forward(x);
     }
 
-    /// <summary>
-    /// Encodes whole images of any size that patches divide; for another grid than its own the positions are interpolated (DINO's small crops).
-    /// </summary>
-    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <returns>All tokens, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <summary>Encodes images of any size that patches divide (DINO's small crops); for another grid than its own the positions are interpolated.</summary>
     internal Tensor EncodeCrops(Tensor images)
     {
         (int, int) grid = ((int)images.size(2) / Config.PatchSize, (int)images.size(3) / Config.PatchSize);
@@ -161,7 +148,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return weights.reshape(x.size(0), Config.NumHeads, Config.GridHeight, Config.GridWidth);
     }
 
-    /// <summary>The tokens that the first block sees.</summary>
     private Tensor Embed(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
     {
         bool first = Config.ClassToken == ClassToken.First;
@@ -190,8 +176,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         _ => tokens.select(1, Config.ClassToken == ClassToken.First ? 0 : tokens.size(1) - 1),
     };
 
-    /// <summary>The tokens of patches alone.</summary>
-    /// <param name="tokens"><c>[batch, tokens, dim]</c>.</param>
     internal Tensor WithoutClassToken(Tensor tokens) => Config.ClassToken switch
     {
         ClassToken.First => tokens.narrow(1, 1, tokens.size(1) - 1),
@@ -219,11 +203,8 @@ internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarTyp
         RegisterComponents();
     }
 
-    /// <summary>How much each block counts, adding up to 1: <c>[blocks]</c>.</summary>
     public Tensor Shares => _weights.softmax(0).flatten();
 
-    /// <param name="streams">The residual stream after each block, <c>[batch, tokens, dim]</c>, float32.</param>
-    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
     public override Tensor forward(IReadOnlyList<Tensor> streams, ScalarType compute)
     {
         Tensor[] shares = Shares.unbind(0);
@@ -257,11 +238,9 @@ internal sealed class WeightInitializer(WeightInitialization scheme, Generator g
         weight.normal_(0, std, generator);
     }
 
-    /// <summary>Every linear layer below <paramref name="module"/>.</summary>
     public void XavierLinears(nn.Module module)
     {
-        foreach (nn.Module child in module.modules())
-            if (child is Linear linear) Xavier(linear.Weight);
+        foreach (Linear linear in module.modules().OfType<Linear>()) Xavier(linear.Weight);
     }
 }
 

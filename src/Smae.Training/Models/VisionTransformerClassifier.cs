@@ -17,13 +17,9 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
     /// <summary>A new classifier with random weights, on the CPU; the head's are normal(0, 2e-5), its biases 0.</summary>
     /// <param name="config">The shape of the encoder. With <see cref="Pooling.Mean"/> it gets no final norm of its own.</param>
     /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
-    /// <param name="batchNorm">
-    /// Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.
-    /// </param>
+    /// <param name="batchNorm">Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
-    /// <exception cref="ArgumentException">
-    /// The parts of <paramref name="config"/> do not fit together, or a class token is to be pooled and there is none.
-    /// </exception>
+    /// <exception cref="ArgumentException">The parts of the configuration do not fit together, or a class token is pooled and there is none.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than two classes.</exception>
     public VisionTransformerClassifier(
         VisionTransformerConfig config, int classes, Pooling pooling = Pooling.Mean, bool batchNorm = false, long seed = 0)
@@ -56,7 +52,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
     /// <summary>How tokens become one vector.</summary>
     public Pooling Pooling { get; }
 
-    /// <summary>Whether batch normalisation without affine stands before the head.</summary>
+    /// <summary>Whether batch normalisation stands before the head.</summary>
     public bool HasBatchNorm { get; }
 
     /// <summary>
@@ -80,13 +76,9 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         return _head.forward(_norm is null ? pooled : _norm.forward(pooled));
     }
 
-    /// <summary>
-    /// Copies an encoder's weights into <see cref="Backbone"/>; nothing is shared afterwards. Learned positions of another grid are interpolated.
-    /// </summary>
+    /// <summary>Copies an encoder's weights into <see cref="Backbone"/>. Learned positions of another grid are interpolated.</summary>
     /// <param name="encoder">The encoder, of the same width, depth and patch size, on any device.</param>
-    /// <exception cref="ArgumentException">
-    /// The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.
-    /// </exception>
+    /// <exception cref="ArgumentException">The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.</exception>
     public void CopyFrom(VisionTransformer encoder)
     {
         ArgumentNullException.ThrowIfNull(encoder);
@@ -115,13 +107,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
 /// </summary>
 internal static class ClassifierHead
 {
-    public const double BatchNormEpsilon = 1e-6;
-
-    /// <summary>
-    /// Of the weights of a new head, as facebookresearch/mae's fine-tuning. It draws from a normal distribution cut off at -2 and 2, a hundred
-    /// thousand deviations away: no number is ever cut off.
-    /// </summary>
-    public const double Std = 2e-5;
+    public const double BatchNormEpsilon = 1e-6, Std = 2e-5;   // as facebookresearch/mae's probe and fine-tuning
 
     public static nn.Module<Tensor, Tensor> Create(int inputs, int classes, bool batchNorm, double std, Generator generator)
     {

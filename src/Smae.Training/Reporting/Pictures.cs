@@ -24,17 +24,13 @@ public static class ReconstructionGrid
         PatchMask mask = options.Masking.Draw(indices.Length, config.GridHeight, config.GridWidth, random.At(RandomUse.Mask, -1)).To(device ?? CPU);
         (Tensor seen, Tensor completed) = Complete(model, original, mask, options.Objective);
 
-        Tensor[] columns = [original, seen, completed];
-        byte[][] bytes = [.. columns.Select(c => normalizer.ToBytes(c).data<byte>().ToArray())];
-        return PictureGrid.Compose(bytes, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
+        byte[][] columns = [.. new[] { original, seen, completed }.Select(c => normalizer.ToBytes(c).data<byte>().ToArray())];
+        return PictureGrid.Compose(columns, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
     }
 
     /// <summary>What the autoencoder sees of images and what it makes of that.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <returns>
-    /// The images with hidden patches in the mean colour, and the images with hidden patches as predicted; both normalised,
-    /// <c>[batch, channels, height, width]</c>.
-    /// </returns>
+    /// <returns>The images with hidden patches in the mean colour, and with hidden patches as predicted; normalised and shaped as the images.</returns>
     public static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
     {
         Reconstruction reconstruction = model.forward(images, mask);
@@ -45,9 +41,7 @@ public static class ReconstructionGrid
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
-    /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
-    /// <param name="device">Where the model is; null is the CPU.</param>
-    /// <exception cref="ArgumentException">The model's decoder predicts no pixels.</exception>
+    /// <inheritdoc cref="Draw"/>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
     public static void Save(
         string path, MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2,
@@ -55,8 +49,8 @@ public static class ReconstructionGrid
 }
 
 /// <summary>
-/// A picture of what an encoder looks at: a row for each image with the image and, for each head of the last block, how much the class token attends to
-/// each patch, as in DINO (Caron et al. 2021). Black is nothing, over red and yellow to white for the patch that the head looks at most.
+/// A picture of what an encoder looks at (DINO, Caron et al. 2021): a row for each image with the image and, for each head of the last block, how much the
+/// class token attends to each patch, from black (not at all) over red and yellow to white (most).
 /// </summary>
 public static class AttentionMaps
 {
@@ -86,10 +80,7 @@ public static class AttentionMaps
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
-    /// <param name="encoder">The encoder; it has a class token.</param>
-    /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
-    /// <exception cref="InvalidOperationException">The encoder has no class token.</exception>
-    /// <exception cref="ArgumentException">The images are not of the encoder's size.</exception>
+    /// <inheritdoc cref="Draw"/>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
     public static void Save(string path, ImageEncoder encoder, ImageStore images, ReadOnlySpan<long> indices, int scale = 2) =>
         PngWriter.Save(path, Draw(encoder, images, indices, scale));
@@ -177,8 +168,6 @@ public static class PngWriter
 {
     /// <summary>Writes a picture, safely: a reader sees the old file or the whole new one.</summary>
     /// <param name="path">The file; its folder is made if it is not there.</param>
-    /// <param name="width">Width in pixels.</param>
-    /// <param name="height">Height in pixels.</param>
     /// <param name="pixels">Rows from the top, in a row the pixels, in a pixel its bytes: one for grey, three for RGB, four for RGBA.</param>
     /// <exception cref="ArgumentException">A size is not positive, or the number of bytes is that of no such picture.</exception>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
