@@ -15,7 +15,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     /// <exception cref="ArgumentException">The parts of a configuration do not fit together.</exception>
     public MaskedAutoencoder(
         VisionTransformerConfig encoder, DecoderConfig? decoder = null, long seed = 0, DecoderTarget target = DecoderTarget.Pixels)
-        : base(nameof(MaskedAutoencoder))
+        : base(ModuleExtensions.Name(nameof(MaskedAutoencoder)))
     {
         ArgumentNullException.ThrowIfNull(encoder);
         Target = target;

@@ -61,7 +61,7 @@ public static class ModelWeights
 
     /// <summary>Checks the sides of an encoder by a few tensors, before memory is taken for all that a description asks for.</summary>
     /// <exception cref="InvalidDataException">They are other ones.</exception>
-    internal static void CheckShape(VisionTransformerConfig config, SafeTensorsFile file)
+    internal static void CheckShape(VisionTransformerConfig config, SafeTensorsFile file, params (string Name, long[] Shape)[] others)
     {
         Func<string, IReadOnlyList<string>> names = WeightNames.Recognized(file).Of;
         var expected = new Dictionary<string, long[]>
@@ -70,6 +70,7 @@ public static class ModelWeights
             [names($"blocks.{config.Depth - 1}.mlp.fc1.bias")[0]] = [config.MlpDim],
             [names("pos_embed")[0]] = [1, (long)config.GridHeight * config.GridWidth + (config.ClassToken == ClassToken.First ? 1 : 0), config.EmbedDim],
         };
+        foreach ((string name, long[] shape) in others) expected[name] = shape;
         Dictionary<string, string> faults = [];
         foreach ((string name, long[] shape) in expected)
             if (!file.Contains(name)) faults[name] = "is missing";

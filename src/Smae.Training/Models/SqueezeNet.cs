@@ -24,7 +24,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
     public SqueezeNet(int classes, int channels = 3, long seed = 0) : this(classes, channels, FullDepth, seed) => ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
 
-    private SqueezeNet(int? classes, int channels, int depth, long seed) : base(nameof(SqueezeNet))
+    private SqueezeNet(int? classes, int channels, int depth, long seed) : base(ModuleExtensions.Name(nameof(SqueezeNet)))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         using DisposeScope scope = NewDisposeScope();
@@ -79,7 +79,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
             if (!file.Contains(prefix + name)) throw new InvalidDataException($"{file.Path} does not hold a SqueezeNet: '{name}' is missing.");
         int? classes = depth == FullDepth ? (int)file.Shape(prefix + last)[0] : null;
         var network = new SqueezeNet(classes, (int)file.Shape(prefix + first)[1], depth, seed: 0);
-        return network.DisposedOnFailure(() => ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix));
+        return network.DisposedOnFailure(_ => ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix));
     }
 
     private static nn.Module<Tensor, Tensor>[] Features(int channels)

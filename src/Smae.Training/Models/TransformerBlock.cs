@@ -154,11 +154,11 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 internal static class ModuleExtensions
 {
     /// <summary>The model after some work on it; where that fails, nothing of the model stays.</summary>
-    public static T DisposedOnFailure<T>(this T model, Action work) where T : IDisposable
+    public static T DisposedOnFailure<T>(this T model, Action<T> work) where T : IDisposable
     {
         try
         {
-            work();
+            work(model);
             return model;
         }
         catch
@@ -166,6 +166,13 @@ internal static class ModuleExtensions
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The name of a module, after making sure that libtorch is there: what a constructor evaluates first.</summary>
+    public static string Name(string name)
+    {
+        LibTorch.Require();
+        return name;
     }
 
     public static ScalarType ToScalarType(this Precision precision) => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;

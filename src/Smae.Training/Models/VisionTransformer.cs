@@ -21,7 +21,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>A new encoder with random weights, on the CPU.</summary>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together.</exception>
-    public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(nameof(VisionTransformer))
+    public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(ModuleExtensions.Name(nameof(VisionTransformer)))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();

@@ -23,7 +23,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than two classes.</exception>
     public VisionTransformerClassifier(
         VisionTransformerConfig config, int classes, Pooling pooling = Pooling.Mean, bool batchNorm = false, long seed = 0)
-        : base(nameof(VisionTransformerClassifier))
+        : base(ModuleExtensions.Name(nameof(VisionTransformerClassifier)))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
@@ -97,7 +97,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         }
         if (faults.Count > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
         foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
-            if (from == to || tensor.requires_grad) tensor.copy_(source[name]);   // a fixed table for another grid is this model's own
+            if (tensor is Parameter || name != "pos_embed") tensor.copy_(source[name]);   // a fixed table is this model's own
     }
 }
 

@@ -49,6 +49,20 @@ internal static class ModelDescription
         }
     }
 
+    /// <summary>Makes a model of what was read; where the parts do not fit together, that is the files' fault.</summary>
+    /// <exception cref="InvalidDataException">They do not.</exception>
+    public static T Fitting<T>(string weightsPath, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new InvalidDataException($"{weightsPath} and its description make no model: {e.Message}", e);
+        }
+    }
+
     /// <summary>Where the description of weights is to be read: that of earlier versions too, which saved <c>x.bin</c> with <c>x.json</c>.</summary>
     public static string PathOf(string weightsPath)
     {
