@@ -90,13 +90,13 @@ public static class SafeTensors
     {
         using FileStream stream = File.OpenRead(path);
         InvalidDataException Bad(string why) => new($"{path} is not a valid safetensors file: {why}");
+        InvalidDataException Other(string why) => PyTorchFault(path) is { } fault ? new(fault) : Bad(why);
 
         Span<byte> length = stackalloc byte[8];
-        if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8) throw Bad($"it has {stream.Length} bytes, expected at least 8.");
+        if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8) throw Other($"it has {stream.Length} bytes, expected at least 8.");
         long headerLength = BinaryPrimitives.ReadInt64LittleEndian(length);
         if (headerLength < 2 || headerLength > MaxHeader || headerLength > stream.Length - 8)
-            throw PyTorchFault(path) is { } fault ? new InvalidDataException(fault)
-                : Bad($"its first 8 bytes announce a header of {headerLength} bytes in a file of {stream.Length}.");
+            throw Other($"its first 8 bytes announce a header of {headerLength} bytes in a file of {stream.Length}.");
         byte[] header = new byte[headerLength];
         stream.ReadExactly(header);
         long start = 8 + headerLength, dataLength = stream.Length - start;
