@@ -224,7 +224,7 @@ public static class ModelWeights
         }
     }
 
-    private static string Misshapen(IEnumerable<long> found, IEnumerable<long> expected) =>
+    internal static string Misshapen(IEnumerable<long> found, IEnumerable<long> expected) =>
         $"has the shape [{string.Join(", ", found)}], expected [{string.Join(", ", expected)}]";
 
     /// <exception cref="InvalidDataException">There are faults. The message has a line for each kind of them and at most a dozen names.</exception>

@@ -88,14 +88,14 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         (int, int) from = (encoder.Config.GridHeight, encoder.Config.GridWidth), to = (Config.GridHeight, Config.GridWidth);
         bool samePlaces = encoder.Config.ClassToken == Config.ClassToken;
         if (samePlaces && from != to) source["pos_embed"] = ModelWeights.ResizePositions(source["pos_embed"], from, to);
-        List<string> faults = [];
-        foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
-        {
-            if (!source.TryGetValue(name, out Tensor? found)) faults.Add($"'{name}' is missing");
-            else if (!found.shape.SequenceEqual(tensor.shape))
-                faults.Add($"'{name}' has the shape [{string.Join(", ", found.shape)}], expected [{string.Join(", ", tensor.shape)}]");
-        }
-        if (faults.Count > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
+        string[] faults =
+        [
+            .. from wanted in ModelWeights.Of(_backbone)
+               let found = source.GetValueOrDefault(wanted.Name)
+               where found is null || !found.shape.SequenceEqual(wanted.Tensor.shape)
+               select $"'{wanted.Name}' {(found is null ? "is missing" : ModelWeights.Misshapen(found.shape, wanted.Tensor.shape))}",
+        ];
+        if (faults.Length > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
         foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
             if (tensor is Parameter || name != "pos_embed") tensor.copy_(source[name]);   // a fixed table is this model's own
     }
