@@ -48,7 +48,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     {
         DecoderTarget.Pixels => null,
         DecoderTarget.Features => "The autoencoder predicts features of patches: expected one that predicts their pixels.",
-        _ => "The autoencoder has no decoder: expected one that predicts the pixels of patches.",
+        _ => "The autoencoder has no decoder and predicts nothing: expected one that predicts the pixels of patches.",
     };
 
     /// <summary>The shape of the decoder, where there is one.</summary>
