@@ -88,6 +88,11 @@ public sealed class InstalledPackageTests
 
         Dotnet.Succeeds(s_folder, "build", "-c", "Release", "-r", "linux-x64", "-p:SmaeRepairTorchSharp=false", "--no-incremental", "-o", "unchanged");
         CollectionAssert.AreEqual(original, File.ReadAllBytes(Path.Combine(s_folder, "unchanged", Library)));
+        if (!SystemLacksTheVersion()) return;
+        (int exit, string output) = Dotnet.Run(s_folder, Path.Combine(s_folder, "unchanged", "Consumer.dll"));
+        Assert.AreNotEqual(0, exit, output);
+        StringAssert.Contains(output, "TorchSharp's libLibTorchSharp.so asks for GLIBCXX_3.4.32");
+        Assert.IsFalse(output.Contains("TypeInitializationException") || output.Contains("Step 1"), output);   // no page of TorchSharp's search
     }
 
     private static void Runs(string output)

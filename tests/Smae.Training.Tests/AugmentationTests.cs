@@ -118,22 +118,22 @@ public class AugmentationTests
     {
         static void Refused(string name, Func<object> make) =>
             StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(make).Message, name);
-        Refused("Probability", () => Augmentation.HorizontalFlip(1.5));
+        Refused("probability", () => Augmentation.HorizontalFlip(1.5));
         Refused("minScale", () => Augmentation.RandomResizedCrop(0));
         Refused("maxScale", () => Augmentation.RandomResizedCrop(0.5, 1.1));
         Refused("maxRatio", () => Augmentation.RandomResizedCrop(0.5, 1, 2, 1));
-        Refused("Padding", () => Augmentation.RandomCrop(-1));
+        Refused("padding", () => Augmentation.RandomCrop(-1));
         Refused("magnitude", () => Augmentation.RandAugment(2, 31));
         Refused("bins", () => Augmentation.RandAugment(2, 0, 1));
-        Refused("Magnitude", () => Augmentation.RandAugmentIncreasing(2, 11));
-        Refused("Hue", () => Augmentation.ColorJitter(hue: 0.6));
-        Refused("Brightness", () => Augmentation.ColorJitter(double.NaN));
+        Refused("magnitude", () => Augmentation.RandAugmentIncreasing(2, 11));
+        Refused("hue", () => Augmentation.ColorJitter(hue: 0.6));
+        Refused("brightness", () => Augmentation.ColorJitter(double.NaN));
         Refused("probability", () => Augmentation.RandomErasing(-0.1));
-        Refused("Probability", () => Augmentation.Grayscale(-0.1));
-        Refused("Threshold", () => Augmentation.Solarize(threshold: 1.1));
+        Refused("probability", () => Augmentation.Grayscale(-0.1));
+        Refused("threshold", () => Augmentation.Solarize(threshold: 1.1));
         Refused("minDeviation", () => Augmentation.GaussianBlur(0, 2));
         Refused("maxDeviation", () => Augmentation.GaussianBlur(2, 1));
-        Refused("Probability", () => Augmentation.RandomApply(Augmentation.HorizontalFlip(), 2));
+        Refused("probability", () => Augmentation.RandomApply(Augmentation.HorizontalFlip(), 2));
     }
 
     [TestMethod]

@@ -116,6 +116,69 @@ public sealed class PositionResizeTests : IDisposable
         StringAssert.Contains(message, "'pos_embed' has the shape [1, 8, 32], expected [1, 17, 32]");
     }
 
+    [TestMethod]
+    public void AGridThatIsNotKnownAndNotSquareIsToBeSaid()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var stored = new VisionTransformer(s_learned with { ImageHeight = 8, ImageWidth = 64 }, seed: 1);   // 2x16
+        using var model = new VisionTransformer(s_learned, seed: 2);
+        SafeTensors.Save(_path, ModelWeights.Of(stored));
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path, resizePositions: true)).Message;
+        StringAssert.Contains(message, "32 patches are no square, so pass sourceGrid");
+        Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (4, 16)));
+        ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (2, 16));
+        Close.To(ModelWeights.ResizePositions(Table(stored), (2, 16), (4, 4)), Table(model), 0, "positions");
+    }
+
+    [TestMethod]
+    [DataRow(16, 64, 32, 32)]   // 4x16, which is as many as 8x8
+    [DataRow(8, 32, 16, 16)]   // 2x8 to 4x4, the same number
+    [DataRow(16, 16, 8, 32)]
+    public void TheGridInTheDescriptionIsTheTrueOne(int height, int width, int newHeight, int newWidth)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        string path = Path.Combine(Directory.CreateDirectory(_path + ".folder").FullName, "encoder.safetensors");
+        try
+        {
+            using ImageEncoder stored = ImageEncoder.Create(s_learned with { ImageHeight = height, ImageWidth = width }, seed: 1);
+            stored.Save(path);
+            using var model = new VisionTransformer(s_learned with { ImageHeight = newHeight, ImageWidth = newWidth }, seed: 2);
+            using var same = new VisionTransformer(stored.Model.Config, seed: 2);
+            Tensor before = Table(model).clone();
+            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, path)).Message, "'pos_embed'");
+            Assert.IsTrue(before.Equals(Table(model)));
+            ModelWeights.Load(model, path, resizePositions: true);
+            Close.To(ModelWeights.ResizePositions(Table(stored.Model), (height / 4, width / 4), (newHeight / 4, newWidth / 4)), Table(model), 0, "positions");
+            ModelWeights.Load(same, path, resizePositions: true);
+            Assert.IsTrue(Table(stored.Model).Equals(Table(same)));
+        }
+        finally
+        {
+            Directory.Delete(_path + ".folder", recursive: true);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void AFixedTableIsTheModelsOwnWhateverTheFileHolds(bool resize)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var stored = new VisionTransformer(TinyModels.Encoder with { ImageHeight = 8, ImageWidth = 32 }, seed: 1);   // 2x8
+        using var model = new VisionTransformer(TinyModels.Encoder, seed: 2);
+        using var classifier = new VisionTransformerClassifier(TinyModels.Encoder, 2);
+        Tensor own = Table(model).clone();
+        SafeTensors.Save(_path, ModelWeights.Of(stored));
+        ModelWeights.Load(model, _path, resize);
+        Assert.IsTrue(own.Equals(Table(model)));
+        Assert.IsFalse(own.Equals(Table(stored)));
+        using var learned = new VisionTransformer(s_learned, seed: 3);
+        classifier.CopyFrom(learned);
+        Assert.IsTrue(own.Equals(Table(classifier.Backbone)), "a classifier with a fixed table");
+    }
+
+    private static Tensor Table(VisionTransformer model) => ModelWeights.Of(model).Single(w => w.Name == "pos_embed").Tensor;
+
     private static IEnumerable<Tensor> Tables(MaskedAutoencoder model) =>
         ModelWeights.Of(model).Where(w => w.Name.EndsWith("pos_embed")).Select(w => w.Tensor);
 

@@ -71,6 +71,7 @@ public class SafeTensorsTests
     [TestMethod]
     [DataRow("", "expected at least 8")]
     [DataRow("short", "expected at least 8")]
+    [DataRow("PK is how a zip begins, and this is none, but long", "announce a header")]
     [DataRow("this is a text file and no safetensors file at all", "announce a header")]
     public void AFileThatIsSomethingElseIsRefused(string content, string expected)
     {
@@ -92,6 +93,65 @@ public class SafeTensorsTests
         json.CopyTo(bytes, 8);
         System.IO.File.WriteAllBytes(File(), bytes);
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(File())).Message, expected);
+    }
+
+    [TestMethod]
+    public void AShapeThatIsTooLargeIsRefused()
+    {
+        foreach (string shape in (string[])["[4611686018427387904,4]", "[9223372036854775807,9223372036854775807]", "[0,9223372036854775807,3]", "[99999999999999999999]"])
+            AHeaderThatLiesIsRefused("""{"a":{"dtype":"F32","shape":[],"data_offsets":[0,0]}}""".Replace("[]", shape), "cannot be read");
+    }
+
+    [TestMethod]
+    public void ATypeThatNobodyAsksForIsNoFault()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(TinyModels.Encoder);
+        SafeTensors.Save(File(), [.. ModelWeights.Of(model), ("head.weight", ones(2, 2, ScalarType.Byte))]);
+        byte[] bytes = System.IO.File.ReadAllBytes(File());
+        int at = bytes.AsSpan().IndexOf("\"head.weight\":{\"dtype\":\"U8\""u8), header = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        string text = Encoding.UTF8.GetString(bytes, 8, header).Replace("\"U8\"", "\"F8_E4M3\"");
+        byte[] longer = [.. BitConverter.GetBytes((long)text.Length), .. Encoding.UTF8.GetBytes(text), .. bytes[(8 + header)..]];
+        Assert.IsGreaterThan(0, at);
+        System.IO.File.WriteAllBytes(File(), longer);
+
+        ModelWeights.Load(model, File());
+        SafeTensorsFile file = SafeTensors.Open(File());
+        CollectionAssert.AreEqual(new long[] { 2, 2 }, file.Shape("head.weight").ToArray());
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => file.Read("head.weight")).Message, "'head.weight'");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => file.Read("head.weight")).Message, "F8_E4M3");
+    }
+
+    [TestMethod]
+    [DataRow("model.pth", new byte[] { (byte)'P', (byte)'K', 3, 4, 0, 0, 0, 0, 0, 8, 8, 0 }, "zip")]
+    [DataRow("pytorch_model.bin", new byte[] { 0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20 }, "pickle")]
+    [DataRow("short.pt", new byte[] { 0x80, 2 }, "pickle")]
+    public void AFileOfPyTorchIsToldHowToConvertIt(string name, byte[] content, string kind)
+    {
+        System.IO.File.WriteAllBytes(File(name), content);
+        using var model = new VisionTransformer(TinyModels.Encoder);
+        foreach (Action load in (Action[])[() => SafeTensors.Open(File(name)), () => ImageEncoder.Load(File(name)), () => ImageClassifier.Load(File(name)), () => ModelWeights.Load(model, File(name))])
+        {
+            string[] lines = Assert.ThrowsExactly<InvalidDataException>(load).Message.Split('\n');
+            Assert.HasCount(3, lines);
+            StringAssert.Contains(lines[0], kind);
+            StringAssert.StartsWith(lines[1], "import torch, safetensors.torch");
+            StringAssert.Contains(lines[2], Path.ChangeExtension(File(name), ".safetensors"));
+        }
+    }
+
+    [TestMethod]
+    public void NamesOfAnotherModelFitOnAScreen()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(TinyModels.Encoder with { Depth = 12 });
+        SafeTensors.Save(File(), ModelWeights.Of(model).Select(w => ("trunk/" + w.Name.Replace("blocks", "some_layers_of_another_model"), w.Tensor)));
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, File())).Message;
+        Assert.IsLessThanOrEqualTo(10, message.Split('\n').Length);
+        Assert.IsLessThanOrEqualTo(1500, message.Length);
+        StringAssert.Contains(message, "'cls_token' is missing");
+        StringAssert.Contains(message, "and 140 more like these");
+        StringAssert.Contains(message, "'trunk/cls_token' is not part of this model");
     }
 
     [TestMethod]

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -11,9 +9,7 @@ namespace Smae.Training;
 /// </summary>
 public abstract record Augmentation
 {
-    private protected Augmentation()
-    {
-    }
+    private protected Augmentation() { }
 
     /// <summary>Several augmentations, one after the other; none leaves the images as they are.</summary>
     /// <exception cref="ArgumentException">One of them is null.</exception>
@@ -22,7 +18,7 @@ public abstract record Augmentation
     /// <summary>Mirrors images left to right (torchvision's RandomHorizontalFlip).</summary>
     /// <param name="probability">How many images of all. Default 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
-    public static Augmentation HorizontalFlip(double probability = 0.5) => new HorizontalFlip(probability);
+    public static Augmentation HorizontalFlip(double probability = 0.5) => new HorizontalFlip(Within(probability, 0, 1));
 
     /// <summary>
     /// Cuts a box of random area, shape and place out of each image and resizes it to the size of the image (torchvision's RandomResizedCrop): the
@@ -37,7 +33,7 @@ public abstract record Augmentation
     public static Augmentation RandomResizedCrop(
         double minScale = 0.08, double maxScale = 1, double minRatio = 3.0 / 4, double maxRatio = 4.0 / 3,
         Interpolation interpolation = Interpolation.Bicubic) =>
-        new RandomResizedCrop(minScale, maxScale, minRatio, maxRatio, interpolation);
+        new RandomResizedCrop(Span(minScale, maxScale, 1), Span(minRatio, maxRatio, double.MaxValue), interpolation);
 
     /// <summary>
     /// Pads the images and cuts a box of their size out at a random place (torchvision's RandomCrop): the simple random crop of DeiT III and PixMIM.
@@ -45,7 +41,8 @@ public abstract record Augmentation
     /// <param name="padding">Pixels added on each side. Default 4.</param>
     /// <param name="reflect">Whether the padding mirrors the image without repeating its edge; else it is 0. Default true.</param>
     /// <exception cref="ArgumentOutOfRangeException">The padding is negative.</exception>
-    public static Augmentation RandomCrop(int padding = 4, bool reflect = true) => new RandomCrop(padding, reflect);
+    public static Augmentation RandomCrop(int padding = 4, bool reflect = true) =>
+        new RandomCrop(Within(padding, 0, int.MaxValue / 4), reflect);
 
     /// <summary>
     /// RandAugment (Cubuk et al. 2020) as torchvision has it: to each image so many operations drawn from 14, all of one magnitude. Pixels are worked
@@ -69,7 +66,9 @@ public abstract record Augmentation
     /// <param name="probability">How often an operation drawn is done. Default 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
     public static Augmentation RandAugmentIncreasing(int numOps = 2, double magnitude = 9, double magnitudeStd = 0.5, double probability = 0.5) =>
-        new RandAugmentIncreasing(numOps, magnitude, magnitudeStd, probability);
+        new RandAugmentIncreasing(
+            Within(numOps, 0, int.MaxValue), Within(magnitude, 0, Smae.Training.RandAugmentIncreasing.MaxMagnitude),
+            Within(magnitudeStd, 0, double.MaxValue), Within(probability, 0, 1));
 
     /// <summary>
     /// 3-Augment of DeiT III (Touvron et al. 2022) without its crop: mirrors an image, then makes it grey, or inverts what is brighter than the
@@ -91,19 +90,20 @@ public abstract record Augmentation
     /// <param name="hue">In turns of the colour circle, at most 0.5. Default 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative, or hue is above 0.5.</exception>
     public static Augmentation ColorJitter(double brightness = 0, double contrast = 0, double saturation = 0, double hue = 0) =>
-        new ColorJitter(brightness, contrast, saturation, hue);
+        new ColorJitter(
+            Within(brightness, 0, double.MaxValue), Within(contrast, 0, double.MaxValue), Within(saturation, 0, double.MaxValue), Within(hue, 0, 0.5));
 
     /// <summary>Makes images grey, in all their channels (torchvision's RandomGrayscale).</summary>
     /// <param name="probability">How many images of all. Default 0.1; DINO's is 0.2.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
-    public static Augmentation Grayscale(double probability = 0.1) => new RandomApply(new Grayscale(), probability);
+    public static Augmentation Grayscale(double probability = 0.1) => RandomApply(new Grayscale(), probability);
 
     /// <summary>Inverts what is as bright as a threshold or brighter (torchvision's RandomSolarize).</summary>
     /// <param name="probability">How many images of all. Default 0.5; DINO's is 0.2, in its second view.</param>
     /// <param name="threshold">The least value to be inverted, in [0, 1]. Default 128/255, as in Pillow.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside [0, 1].</exception>
     public static Augmentation Solarize(double probability = 0.5, double threshold = 128.0 / 255) =>
-        new RandomApply(new Solarize(threshold), probability);
+        RandomApply(new Solarize(Within(threshold, 0, 1)), probability);
 
     /// <summary>
     /// Blurs images by a Gaussian that repeats the edge pixels, its deviation drawn uniformly (torchvision's GaussianBlur, without its cut-off).
@@ -112,16 +112,14 @@ public abstract record Augmentation
     /// <param name="maxDeviation">Largest deviation in pixels, at most 100. Default 2.</param>
     /// <param name="probability">How many images of all. Default 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is empty, or not positive, or the probability outside [0, 1].</exception>
-    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1)
-    {
-        CheckRange(minDeviation, maxDeviation, 100);
-        return new RandomApply(new GaussianBlur(minDeviation, maxDeviation), probability);
-    }
+    public static Augmentation GaussianBlur(double minDeviation = 0.1, double maxDeviation = 2, double probability = 1) =>
+        RandomApply(new GaussianBlur(Span(minDeviation, maxDeviation, 100)), probability);
 
     /// <summary>Does an augmentation to some images, drawn one by one (torchvision's RandomApply, which draws for all at once).</summary>
     /// <param name="probability">How many images of all. Default 0.5.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
-    public static Augmentation RandomApply(Augmentation augmentation, double probability = 0.5) => new RandomApply(augmentation, probability);
+    public static Augmentation RandomApply(Augmentation augmentation, double probability = 0.5) =>
+        new RandomApply(augmentation ?? throw new ArgumentNullException(nameof(augmentation)), Within(probability, 0, 1));
 
     /// <summary>Overwrites a box of random area, shape and place (Zhong et al. 2017, as torchvision's and timm's RandomErasing).</summary>
     /// <param name="probability">How many images of all. Default 0.25, as in MAE's fine-tuning.</param>
@@ -134,12 +132,9 @@ public abstract record Augmentation
     /// <exception cref="ArgumentOutOfRangeException">A range is empty, or not positive, or the scale or the probability above 1.</exception>
     public static Augmentation RandomErasing(
         double probability = 0.25, double minScale = 0.02, double maxScale = 1.0 / 3, double minRatio = 0.3, double maxRatio = 3.3,
-        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null)
-    {
-        CheckRange(minScale, maxScale, 1);
-        CheckRange(minRatio, maxRatio, double.MaxValue);
-        return new RandomErasing(Within(probability, 0, 1), (minScale, maxScale), (minRatio, maxRatio), fill, preprocessing);
-    }
+        ErasingFill fill = ErasingFill.Noise, ImagePreprocessing? preprocessing = null) =>
+        new RandomErasing(
+            Within(probability, 0, 1), Span(minScale, maxScale, 1), Span(minRatio, maxRatio, double.MaxValue), fill, preprocessing);
 
     /// <summary>This augmentation and then another.</summary>
     public Augmentation Then(Augmentation next) => Sequence(this, next);
@@ -153,7 +148,6 @@ public abstract record Augmentation
     /// </exception>
     public Tensor Apply(Tensor images, long seed) => Apply(images, new RandomSequence(seed));
 
-    /// <summary>As above, with random numbers from a sequence.</summary>
     internal Tensor Apply(Tensor images, RandomSequence random)
     {
         CheckImages(images);
@@ -166,7 +160,6 @@ public abstract record Augmentation
     /// <summary>Augments a batch; the result may be <paramref name="images"/> itself, which is never written to.</summary>
     private protected abstract Tensor Transform(Tensor images, RandomSequence random);
 
-    /// <exception cref="ArgumentException">These are no images.</exception>
     internal static void CheckImages(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -176,24 +169,20 @@ public abstract record Augmentation
                 nameof(images));
     }
 
-    /// <summary>The value, if it is within the limits, both included.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>
     internal static T Within<T>(T value, T from, T to, [CallerArgumentExpression(nameof(value))] string name = "") where T : IComparable<T> =>
         value.CompareTo(from) >= 0 && value.CompareTo(to) <= 0
             ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}: expected a value from {from} to {to}.");
 
-    /// <exception cref="ArgumentOutOfRangeException">The range is empty, or its start not positive, or its end above the limit.</exception>
-    private protected static void CheckRange(
-        double min, double max, double limit,
-        [CallerArgumentExpression(nameof(min))] string minName = "", [CallerArgumentExpression(nameof(max))] string maxName = "")
+    private static (double Min, double Max) Span(
+        double min, double max, double limit, [CallerArgumentExpression(nameof(min))] string minName = "", [CallerArgumentExpression(nameof(max))] string maxName = "")
     {
         if (!(min > 0)) throw new ArgumentOutOfRangeException(minName, min, $"{minName} is {min}: expected a positive number.");
         if (!(max >= min && max <= limit))
             throw new ArgumentOutOfRangeException(maxName, max, $"{maxName} is {max}: expected a number from {minName} ({min}) to {limit}.");
+        return (min, max);
     }
 }
 
-/// <summary>Augmentations one after the other.</summary>
 internal sealed record AugmentationSequence : Augmentation
 {
     private readonly Augmentation[] _steps;
@@ -227,13 +216,8 @@ internal sealed record AugmentationSequence : Augmentation
     }
 }
 
-/// <summary>Does an augmentation to some images of a batch, drawn one by one, and leaves the others as they are.</summary>
 internal sealed record RandomApply(Augmentation Augmentation, double Probability) : Augmentation
 {
-    public Augmentation Augmentation { get; } = Augmentation ?? throw new ArgumentNullException(nameof(Augmentation));
-
-    public double Probability { get; } = Within(Probability, 0, 1);
-
     private protected override Tensor Transform(Tensor images, RandomSequence random)
     {
         long[] drawn = [.. Enumerable.Range(0, (int)images.size(0)).Where(_ => random.Chance(Probability)).Select(i => (long)i)];

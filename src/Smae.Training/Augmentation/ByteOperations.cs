@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
@@ -11,7 +8,6 @@ internal static class ByteOperations
 {
     private const int Numbers = 6, Values = 256;
 
-    /// <summary>Images of 0 to 1 as bytes, rounded.</summary>
     public static Tensor FromUnit(Tensor images) => images.mul(255).round_().clamp_(0, 255);
 
     /// <summary>Does to each image what was drawn for it.</summary>
@@ -84,8 +80,7 @@ internal static class ByteOperations
 /// <summary>Does to each image of a batch an operation of its own, each operation once for all images that have it.</summary>
 internal static class ImageGroups
 {
-    /// <summary>The operation that leaves an image as it is.</summary>
-    public const int None = -1;
+    public const int None = -1;   // the operation that leaves an image as it is
 
     /// <param name="images">The batch; left as it is, and given back if nothing is done.</param>
     /// <param name="apply">Does an operation to images, with their numbers <c>[images, count]</c>; gives images of the same shape.</param>

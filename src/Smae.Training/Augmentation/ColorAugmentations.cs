@@ -1,17 +1,8 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Changes brightness, contrast, saturation and hue, in an order of its own for each image.</summary>
 internal sealed record ColorJitter(double Brightness, double Contrast, double Saturation, double Hue) : Augmentation
 {
-    private const int Properties = 4;
-
-    public double Brightness { get; } = Within(Brightness, 0, double.MaxValue);
-    public double Contrast { get; } = Within(Contrast, 0, double.MaxValue);
-    public double Saturation { get; } = Within(Saturation, 0, double.MaxValue);
-    public double Hue { get; } = Within(Hue, 0, 0.5);
-
     /// <summary>Changes one property of each image: 0 brightness, 1 contrast, 2 saturation, 3 hue.</summary>
     /// <param name="amounts">Factor and 1 - factor of each image, or its turn of hue: <c>[batch, 2]</c>.</param>
     internal static Tensor Change(int property, Tensor images, Tensor amounts) => property switch
@@ -27,36 +18,31 @@ internal sealed record ColorJitter(double Brightness, double Contrast, double Sa
         ColorOperations.CheckChannels(images);
         double[] strengths = [Brightness, Contrast, Saturation, Hue];
         if (strengths.All(s => s == 0)) return images;
-        int batch = (int)images.size(0);
-        var properties = new int[Properties][];   // what is done to each image in each round
-        var amounts = new float[Properties][];
-        for (int round = 0; round < Properties; round++) (properties[round], amounts[round]) = (new int[batch], new float[2 * batch]);
+        // What is done to each image in each round, and how much.
+        var rounds = Array.ConvertAll(strengths, _ => (Properties: new int[images.size(0)], Amounts: new float[2 * images.size(0)]));
         int[] order = [0, 1, 2, 3];
-        for (int i = 0; i < batch; i++)
+        for (int i = 0; i < images.size(0); i++)
         {
-            for (int last = Properties - 1; last > 0; last--)
+            for (int last = order.Length - 1; last > 0; last--)
             {
                 int pick = random.Below(last + 1);
                 (order[last], order[pick]) = (order[pick], order[last]);
             }
-            for (int round = 0; round < Properties; round++)
+            for (int round = 0; round < order.Length; round++)
             {
-                int property = order[round];
-                double strength = strengths[property];
+                (int property, double strength) = (order[round], strengths[order[round]]);
                 double amount = property == 3 ? random.Uniform(-strength, strength) : random.Uniform(Math.Max(0, 1 - strength), 1 + strength);
-                properties[round][i] = strength == 0 ? ImageGroups.None : property;
-                (amounts[round][2 * i], amounts[round][2 * i + 1]) = ((float)amount, (float)(1 - amount));
+                rounds[round].Properties[i] = strength == 0 ? ImageGroups.None : property;
+                (rounds[round].Amounts[2 * i], rounds[round].Amounts[2 * i + 1]) = ((float)amount, (float)(1 - amount));
             }
         }
-        for (int round = 0; round < Properties; round++) images = ImageGroups.Apply(images, properties[round], amounts[round], Change);
+        foreach ((int[] properties, float[] amounts) in rounds) images = ImageGroups.Apply(images, properties, amounts, Change);
         return images;
     }
 }
 
-/// <summary>Makes images grey, in all their channels.</summary>
 internal sealed record Grayscale : Augmentation
 {
-    /// <param name="images">The images, of 1 or 3 channels.</param>
     public static Tensor Of(Tensor images) => ColorOperations.Grey(images).expand_as(images).contiguous();
 
     private protected override Tensor Transform(Tensor images, RandomSequence random)
@@ -66,20 +52,16 @@ internal sealed record Grayscale : Augmentation
     }
 }
 
-/// <summary>Inverts what is as bright as a threshold or brighter.</summary>
 internal sealed record Solarize(double Threshold) : Augmentation
 {
     private const double HalfByte = 0.5 / 255;   // so that rounding decides nothing where pixels are bytes
-
-    public double Threshold { get; } = Within(Threshold, 0, 1);
 
     public static Tensor Of(Tensor images, double threshold) => where(images.gt(threshold - HalfByte), 1 - images, images);
 
     private protected override Tensor Transform(Tensor images, RandomSequence random) => Of(images, Threshold);
 }
 
-/// <summary>Blurs images by a Gaussian of random width.</summary>
-internal sealed record GaussianBlur(double MinDeviation, double MaxDeviation) : Augmentation
+internal sealed record GaussianBlur((double Min, double Max) Deviation) : Augmentation
 {
     /// <param name="deviations">Of the Gaussian of each image, in pixels: <c>[batch, 1]</c>.</param>
     public static Tensor Of(Tensor images, Tensor deviations, double maxDeviation)
@@ -93,17 +75,15 @@ internal sealed record GaussianBlur(double MinDeviation, double MaxDeviation) : 
     private protected override Tensor Transform(Tensor images, RandomSequence random)
     {
         var deviations = new float[images.size(0)];
-        for (int i = 0; i < deviations.Length; i++) deviations[i] = (float)random.Uniform(MinDeviation, MaxDeviation);
-        return Of(images, tensor(deviations, [deviations.Length, 1], device: images.device), MaxDeviation);
+        for (int i = 0; i < deviations.Length; i++) deviations[i] = (float)random.Uniform(Deviation.Min, Deviation.Max);
+        return Of(images, tensor(deviations, [deviations.Length, 1], device: images.device), Deviation.Max);
     }
 }
 
 /// <summary>Makes an image grey, or inverts what is brighter than the middle, or blurs it: the choice of 3-Augment (DeiT III).</summary>
 internal sealed record ThreeAugment : Augmentation
 {
-    private const int Choices = 3;
-    private const double MinDeviation = 0.1, MaxDeviation = 2;
-    private const double Middle = 128.0 / 255;
+    private const double MinDeviation = 0.1, MaxDeviation = 2, Middle = 128.0 / 255;
 
     /// <summary>Does one of the three: 0 grey, 1 solarize, 2 blur.</summary>
     /// <param name="deviations">Of the blur, in pixels: <c>[batch, 1]</c>.</param>
@@ -120,7 +100,7 @@ internal sealed record ThreeAugment : Augmentation
         var choices = new int[images.size(0)];
         var deviations = new float[choices.Length];
         for (int i = 0; i < choices.Length; i++)
-            (choices[i], deviations[i]) = (random.Below(Choices), (float)random.Uniform(MinDeviation, MaxDeviation));
+            (choices[i], deviations[i]) = (random.Below(3), (float)random.Uniform(MinDeviation, MaxDeviation));
         return ImageGroups.Apply(images, choices, deviations, Change);
     }
 }
@@ -128,7 +108,6 @@ internal sealed record ThreeAugment : Augmentation
 /// <summary>Colours as torchvision changes them, on batches of any range of values.</summary>
 internal static class ColorOperations
 {
-    /// <exception cref="ArgumentException">The images are neither grey nor red, green and blue.</exception>
     public static void CheckChannels(Tensor images)
     {
         if (images.size(1) is not (1 or 3))
@@ -147,7 +126,6 @@ internal static class ColorOperations
 
     public static Tensor Brightness(Tensor images, Tensor factors, double bound) => (images * Column(factors, 0)).clamp_(0, bound);
 
-    /// <summary>A blend with the mean of the grey image.</summary>
     public static Tensor Contrast(Tensor images, Tensor grey, Tensor factors, double bound) =>
         Blend(images, grey.mean([1, 2, 3], keepdim: true), factors, bound);
 

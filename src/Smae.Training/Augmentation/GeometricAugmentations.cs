@@ -1,28 +1,12 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Cuts a random box out of each image and resizes it, to the image's size unless another is given.</summary>
-internal sealed record RandomResizedCrop : Augmentation
+internal sealed record RandomResizedCrop((double Min, double Max) Scale, (double Min, double Max) Ratio, Interpolation Interpolation) : Augmentation
 {
-    public RandomResizedCrop(double minScale, double maxScale, double minRatio, double maxRatio, Interpolation interpolation)
-    {
-        CheckRange(minScale, maxScale, 1);
-        CheckRange(minRatio, maxRatio, double.MaxValue);
-        (Scale, Ratio, Interpolation) = ((minScale, maxScale), (minRatio, maxRatio), interpolation);
-    }
-
-    public (double Min, double Max) Scale { get; }
-
-    public (double Min, double Max) Ratio { get; }
-
-    public Interpolation Interpolation { get; }
-
     /// <summary>What boxes are resized to, in pixels; null is the size of the images.</summary>
     public (int Height, int Width)? Size { get; init; }
 
     /// <summary>Resizes a box of each image.</summary>
-    /// <param name="size">Height and width in pixels; null is the size of the images.</param>
     internal static Tensor Resize(Tensor images, ReadOnlySpan<CropBox> boxes, Interpolation interpolation, (int Height, int Width)? size = null)
     {
         (long height, long width) = size ?? ((int)images.size(2), (int)images.size(3));
@@ -45,8 +29,6 @@ internal sealed record RandomResizedCrop : Augmentation
 /// <summary>Pads the images and cuts a box of their size out at a random place.</summary>
 internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
 {
-    public int Padding { get; } = Within(Padding, 0, int.MaxValue / 4);
-
     /// <summary>Moves each image by whole pixels, up and left by positive numbers, and pads what becomes empty.</summary>
     internal static Tensor Move(Tensor images, ReadOnlySpan<int> up, ReadOnlySpan<int> left, bool reflect)
     {
@@ -83,11 +65,8 @@ internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
     }
 }
 
-/// <summary>Mirrors images left to right.</summary>
 internal sealed record HorizontalFlip(double Probability) : Augmentation
 {
-    public double Probability { get; } = Within(Probability, 0, 1);
-
     private protected override Tensor Transform(Tensor images, RandomSequence random)
     {
         var flipped = new bool[images.size(0)];
@@ -104,4 +83,61 @@ public enum Interpolation
 
     /// <summary>Cubic convolution over four pixels, a = -0.5, as Pillow and PyTorch (antialias) resize.</summary>
     Bicubic,
+}
+
+/// <summary>Overwrites a random box of some of the images.</summary>
+internal sealed record RandomErasing(
+    double Probability, (double Min, double Max) Scale, (double Min, double Max) Ratio, ErasingFill Fill, ImagePreprocessing? Preprocessing)
+    : Augmentation
+{
+    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    {
+        (int batch, int channels, int height, int width) = ((int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3));
+        var boxes = new CropBox[batch];   // of no pixel where an image is left alone
+        for (int i = 0; i < batch; i++)
+            if (random.Chance(Probability)) boxes[i] = CropBox.ForErasing(random, height, width, Scale, Ratio) ?? default;
+        int pixels = boxes.Sum(b => b.Height * b.Width);
+        if (pixels == 0) return images;
+
+        Tensor Edge(Func<CropBox, int> of) => tensor(Array.ConvertAll(boxes, b => (float)of(b)), [batch, 1, 1, 1], device: images.device);
+        Tensor row = arange(height, ScalarType.Float32, images.device).reshape(1, 1, height, 1);
+        Tensor column = arange(width, ScalarType.Float32, images.device).reshape(1, 1, 1, width);
+        Tensor rows = row.ge(Edge(b => b.Top)).logical_and_(row.lt(Edge(b => b.Top + b.Height)));
+        Tensor erased = rows.logical_and(column.ge(Edge(b => b.Left)).logical_and_(column.lt(Edge(b => b.Left + b.Width))));
+        if (Fill == ErasingFill.Zero) return images.masked_fill(erased, 0);
+        return images.masked_scatter(erased.expand(batch, channels, height, width), Noise(random, boxes, channels, images.device));
+    }
+
+    /// <summary>Noise for the boxes, image by image and channel by channel.</summary>
+    private Tensor Noise(RandomSequence random, CropBox[] boxes, int channels, Device device)
+    {
+        ImagePreprocessing statistics = Preprocessing ?? new ImagePreprocessing { Height = 1, Width = 1, Channels = channels };
+        if (statistics.Channels != channels)
+            throw new ArgumentException(
+                $"The images have {channels} channels and the preprocessing of the noise {statistics.Channels}: expected as many.", nameof(channels));
+        var noise = new float[boxes.Sum(b => b.Height * b.Width) * channels];
+        random.FillNormal(noise);
+        int at = 0;
+        foreach (CropBox box in boxes)
+            for (int channel = 0; channel < channels; channel++)
+                foreach (ref float value in noise.AsSpan(at, box.Height * box.Width))
+                {
+                    value = statistics.Mean[channel] + statistics.StandardDeviation[channel] * value;
+                    at++;
+                }
+        return tensor(noise, device: device);
+    }
+}
+
+/// <summary>What an erased box is filled with.</summary>
+public enum ErasingFill
+{
+    /// <summary>0, black.</summary>
+    Zero,
+
+    /// <summary>
+    /// Normal noise, new for each pixel and channel, that has mean 0 and deviation 1 once the images are normalised (timm's mode 'pixel', which
+    /// erases after normalisation). It is not clamped to 0..1.
+    /// </summary>
+    Noise,
 }

@@ -1,17 +1,11 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// Mixes each image of a batch with the one as far from the batch's end as it is from its start, and their labels alike, by one draw for the whole
-/// batch (timm's mode 'batch'). A value without state.
+/// Mixes each image of a batch with the one as far from its end as it is from its start, and their labels alike, by one draw for all (timm's 'batch').
 /// </summary>
 public abstract record LabelMixing
 {
-    private protected LabelMixing()
-    {
-    }
+    private protected LabelMixing() { }
 
     /// <summary>How many batches are mixed, in [0, 1]. Default 1.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1].</exception>
@@ -25,7 +19,6 @@ public abstract record LabelMixing
     /// <exception cref="ArgumentException">The images or labels are of another shape or type.</exception>
     public (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, long seed) => Apply(images, labels, new RandomSequence(seed));
 
-    /// <summary>As above, with random numbers from a sequence.</summary>
     internal (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, RandomSequence random)
     {
         Augmentation.CheckImages(images);
@@ -45,7 +38,6 @@ public abstract record LabelMixing
     /// <summary>Mixes images; says which share of its own label each keeps.</summary>
     internal abstract (Tensor Images, double Share) Mix(Tensor images, RandomSequence random);
 
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     private protected static double Positive(double value, string name) =>
         value > 0 && double.IsFinite(value)
             ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}: expected a positive number.");
@@ -75,7 +67,6 @@ public sealed record Cutmix(double Alpha) : LabelMixing
     /// <summary>Of the beta distribution, above 0. MAE fine-tunes with 1.</summary>
     public double Alpha { get; } = Positive(Alpha, nameof(Alpha));
 
-    /// <summary>The box for a lambda.</summary>
     internal static CropBox Box(double lambda, int height, int width, RandomSequence random)
     {
         double side = Math.Sqrt(1 - lambda);

@@ -1,16 +1,12 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
-/// <summary>RandAugment as torchvision has it.</summary>
 internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmentation
 {
     private const double MaxShear = 0.3, MaxTranslation = 150.0 / 331, MaxDegrees = 30, MaxBlend = 0.9;
 
     public const int Choices = 14;
 
-    /// <summary>One of the operations at the magnitude: torchvision's table.</summary>
-    /// <param name="choice">Which, 0 to 13, in torchvision's order.</param>
+    /// <summary>One of the operations at the magnitude, in torchvision's order.</summary>
     internal DrawnOperation Operation(int choice, bool negative, int height, int width)
     {
         double Signed(double max) => negative ? -Linear(0, max) : Linear(0, max);
@@ -59,19 +55,13 @@ internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmen
 /// <summary>RandAugment as timm has it, with the operations whose strength increases with the magnitude.</summary>
 internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, double MagnitudeStd, double Probability) : Augmentation
 {
-    private const double MaxMagnitude = 10, MaxShear = 0.3, MaxTranslation = 0.45, MaxDegrees = 30, MaxBlend = 0.9, MinFactor = 0.1;
+    public const double MaxMagnitude = 10;
+    private const double MaxShear = 0.3, MaxTranslation = 0.45, MaxDegrees = 30, MaxBlend = 0.9, MinFactor = 0.1;
     private const int Values = 256, MaxAdded = 110, FewestBits = 4;
 
     public const int Choices = 15;
 
-    public int NumOps { get; } = Within(NumOps, 0, int.MaxValue);
-    public double Magnitude { get; } = Within(Magnitude, 0, MaxMagnitude);
-    public double MagnitudeStd { get; } = Within(MagnitudeStd, 0, double.MaxValue);
-    public double Probability { get; } = Within(Probability, 0, 1);
-
-    /// <summary>One of the operations: timm's table.</summary>
-    /// <param name="choice">Which, 0 to 14, in timm's order.</param>
-    /// <param name="magnitude">0 to 10.</param>
+    /// <summary>One of the operations at a magnitude from 0 to 10, in timm's order.</summary>
     internal static DrawnOperation Operation(int choice, double magnitude, bool negative, int height, int width)
     {
         double level = magnitude / MaxMagnitude, signed = negative ? -level : level;
@@ -145,7 +135,6 @@ internal readonly record struct DrawnOperation(ImageOperation Operation, params 
     public static DrawnOperation Blend(ImageOperation operation, double factor) => new(operation, factor, 1 - factor);
 }
 
-/// <summary>What the two RandAugments do to images of bytes.</summary>
 internal enum ImageOperation
 {
     None = ImageGroups.None,   // Nothing

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Linear filters along rows and columns as two batched matrix products, each image with weights of its own.</summary>
@@ -25,7 +22,6 @@ internal static class SeparableFilter
     /// where the stretch is longer than what it becomes, and its weights sum to 1.
     /// </summary>
     /// <param name="starts">First pixel of each image's stretch.</param>
-    /// <param name="lengths">Pixels in it.</param>
     /// <param name="newSide">Pixels that each stretch becomes.</param>
     /// <returns><c>[batch, newSide, side]</c>.</returns>
     public static Tensor ResizeWeights(float[] starts, float[] lengths, long side, long newSide, Interpolation interpolation, Device device)
@@ -84,9 +80,6 @@ internal static class AffineSampling
     /// Interpolates by cubic convolution as Pillow does where it transforms (a = -1, unlike where it resizes), edge pixels repeated; what lies
     /// outside the image gets a colour.
     /// </summary>
-    /// <param name="images">The images, bytes as floats.</param>
-    /// <param name="outside">The colour, <c>[1, channels, 1, 1]</c>.</param>
-    /// <returns>Bytes as floats, rounded down.</returns>
     public static Tensor Bicubic(Tensor images, Tensor maps, Tensor outside)
     {
         (long height, long width) = (images.size(2), images.size(3));
@@ -128,12 +121,10 @@ internal static class AffineSampling
     }
 }
 
-/// <summary>Moves pixels: each place of the result says from where in its image it is taken.</summary>
 internal static class PixelGather
 {
-    /// <param name="images"><c>[batch, channels, height, width]</c>.</param>
+    /// <summary>Moves pixels: each place of the result says from where in its image it is taken.</summary>
     /// <param name="rows">Row to take from, whole numbers within the image: broadcasts with columns to <c>[batch, height, width]</c>.</param>
-    /// <param name="columns">Column to take from, likewise.</param>
     public static Tensor Take(Tensor images, Tensor rows, Tensor columns)
     {
         (long batch, long channels, long height, long width) = (images.size(0), images.size(1), images.size(2), images.size(3));
@@ -142,7 +133,6 @@ internal static class PixelGather
     }
 }
 
-/// <summary>A box of whole pixels within an image.</summary>
 internal readonly record struct CropBox(int Top, int Left, int Height, int Width)
 {
     private const int Attempts = 10;

@@ -70,20 +70,20 @@ public sealed class ImageClassifier : ImageModel
     public static ImageClassifier Load(string path, Device? device = null)
     {
         Description d = ModelDescription.Load<Description>(path, "a classifier");
-        if (d.Encoder is null || d.Preprocessing is null || d.Classes < 2)
-            throw new InvalidDataException(
-                $"{ModelDescription.PathOf(path)} does not describe a classifier: it lacks encoder, preprocessing or classes.");
-        var model = new VisionTransformerClassifier(d.Encoder, d.Classes, d.Pooling, d.BatchNorm);
-        try
+        SafeTensorsFile file = SafeTensors.Open(path);
+        return ModelDescription.Fitting(path, () =>
         {
-            ModelWeights.Load(model.Weights, SafeTensors.Open(path), _ => false);
-            return new ImageClassifier(model.to(device ?? CPU), d.Preprocessing, d.ClassNames, device);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+            d.Encoder.Validate();
+            ModelWeights.CheckShape(d.Encoder, file, ($"head.{(d.BatchNorm ? "1." : "")}weight", [d.Classes, d.Encoder.EmbedDim]));
+            var model = new VisionTransformerClassifier(d.Encoder, d.Classes, d.Pooling, d.BatchNorm);
+            ImageClassifier? classifier = null;
+            model.DisposedOnFailure(_ =>
+            {
+                ModelWeights.Load(model.Weights, file, _ => false);
+                classifier = new ImageClassifier(model.to(device ?? CPU), d.Preprocessing, d.ClassNames, device);
+            });
+            return classifier!;
+        });
     }
 
     private static VisionTransformerClassifier Checked(

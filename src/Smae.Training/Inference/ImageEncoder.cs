@@ -63,31 +63,33 @@ public sealed class ImageEncoder : ImageModel
     public void Save(string path) =>
         Locked(() => ModelDescription.Save(path, ModelWeights.Of(Model), new Description(Model.Config, Preprocessing, Pooling)));
 
-    /// <summary>Loads what <see cref="Save"/> wrote.</summary>
-    /// <param name="path">The weights' file.</param>
+    /// <summary>
+    /// Loads what <see cref="Save"/> wrote, or a ViT or ViTMAE as Hugging Face publishes it: a folder with <c>config.json</c> and <c>model.safetensors</c>.
+    /// There a ViT pools by class token and a ViTMAE by mean, and images are stretched.
+    /// </summary>
+    /// <param name="path">The weights' file, or the folder.</param>
     /// <param name="device">Where to; null is the CPU.</param>
     /// <exception cref="FileNotFoundException">The weights or the JSON file beside them are not there.</exception>
     /// <exception cref="InvalidDataException">A file is damaged or the two do not fit each other; the message says where.</exception>
     public static ImageEncoder Load(string path, Device? device = null)
     {
-        var description = ModelDescription.Load<Description>(path, "an encoder");
-        ImageEncoder encoder = Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device);
-        try
+        (string weights, Description description) = Find(path);
+        return ModelDescription.Fitting(weights, () =>
         {
-            ModelWeights.Load(encoder.Model, path);
-            return encoder;
-        }
-        catch
-        {
-            encoder.Dispose();
-            throw;
-        }
+            description.Encoder.Validate();
+            ModelWeights.CheckShape(description.Encoder, SafeTensors.Open(weights));
+            return Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device)
+                .DisposedOnFailure(encoder => ModelWeights.Load(encoder.Model, weights));
+        });
     }
+
+    private static (string Weights, Description Description) Find(string path) =>
+        HuggingFaceModel.Find(path) ?? (path, ModelDescription.Load<Description>(path, "an encoder"));
 
     /// <summary>Shape and preprocessing of an encoder in a file, without its weights.</summary>
     internal static (VisionTransformerConfig Config, ImagePreprocessing Preprocessing) Describe(string path)
     {
-        var description = ModelDescription.Load<Description>(path, "an encoder");
+        Description description = Find(path).Description;
         return (description.Encoder, description.Preprocessing);
     }
 

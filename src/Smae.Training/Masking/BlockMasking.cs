@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
@@ -8,9 +6,7 @@ namespace Smae.Training;
 /// </summary>
 internal sealed record BlockMasking : Masking
 {
-    public BlockMasking(double ratio) : base(ratio)
-    {
-    }
+    public BlockMasking(double ratio) : base(ratio) { }
 
     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
     {
@@ -48,7 +44,6 @@ internal sealed record BlockMasking : Masking
 /// <summary>A rectangle that block-wise masking hides, measured in patches. It lies within the grid and covers every patch it touches.</summary>
 internal readonly record struct MaskBlock(double Top, double Left, double Height, double Width)
 {
-    /// <summary>Limits of the SMAE paper.</summary>
     public const double MinArea = 16, MinAspect = 0.3, MaxAspect = 1 / MinAspect;
 
     /// <summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
@@ -67,9 +65,7 @@ public abstract record Masking
 
 internal sealed record RandomMasking : Masking
 {
-    public RandomMasking(double ratio) : base(ratio)
-    {
-    }
+    public RandomMasking(double ratio) : base(ratio) { }
 
     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
     {

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Which patches of each image of a batch a masked autoencoder sees. Every image shows the same number of patches.</summary>
@@ -31,7 +29,6 @@ public sealed class PatchMask
     /// <summary>The hidden patches, in the order that they have after the visible ones: <c>[batch, hidden]</c>, int64.</summary>
     internal Tensor HiddenIndices() => Order.narrow(1, Visible.size(1), HiddenCount);
 
-    /// <exception cref="ArgumentException">The mask is for other numbers of images or patches.</exception>
     internal void CheckSize(long images, long patches)
     {
         if ((BatchSize, PatchCount) != (images, patches))
@@ -57,10 +54,7 @@ public sealed class PatchMask
     /// <summary>A mask from flags: visible patches keep their order.</summary>
     /// <param name="hidden">Whether a patch is hidden, image by image; the same number of them in every image.</param>
     /// <param name="patchCount">Patches in an image.</param>
-    /// <exception cref="ArgumentException">
-    /// There are fewer than two patches, or not as many flags as patches for each image, or no image; the images do not hide the same number of patches,
-    /// or one hides none or all.
-    /// </exception>
+    /// <exception cref="ArgumentException">The flags are not those of whole images; or images do not hide the same number, or one hides none or all.</exception>
     public static PatchMask FromFlags(ReadOnlySpan<bool> hidden, int patchCount)
     {
         if (patchCount < 2)

@@ -1,13 +1,8 @@
-using TorchSharp;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>
-/// A masked autoencoder (He et al. 2022, facebookresearch/mae): a vision transformer encodes the visible patches of an image,
-/// a small decoder predicts all of them.
-/// </summary>
+/// <summary>A masked autoencoder (He et al. 2022): a vision transformer encodes the visible patches of an image, a small decoder predicts all.</summary>
 public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruction>
 {
     [ComponentName(Name = "encoder")] private readonly VisionTransformer _encoder;
@@ -20,7 +15,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     /// <exception cref="ArgumentException">The parts of a configuration do not fit together.</exception>
     public MaskedAutoencoder(
         VisionTransformerConfig encoder, DecoderConfig? decoder = null, long seed = 0, DecoderTarget target = DecoderTarget.Pixels)
-        : base(nameof(MaskedAutoencoder))
+        : base(ModuleExtensions.Name(nameof(MaskedAutoencoder)))
     {
         ArgumentNullException.ThrowIfNull(encoder);
         Target = target;
@@ -53,7 +48,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     {
         DecoderTarget.Pixels => null,
         DecoderTarget.Features => "The autoencoder predicts features of patches: expected one that predicts their pixels.",
-        _ => "The autoencoder predicts nothing, for it has no decoder: expected one that predicts the pixels of patches.",
+        _ => "The autoencoder has no decoder and predicts nothing: expected one that predicts the pixels of patches.",
     };
 
     /// <summary>The shape of the decoder, where there is one.</summary>
@@ -77,7 +72,6 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
     public override Reconstruction forward(Tensor images, PatchMask mask) => Reconstruct(images, mask).Reconstruction;
 
     /// <summary>Predicts the hidden patches alone, for less than <see cref="forward"/>.</summary>
-    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
     /// <returns>All patches of the images, and the prediction of the hidden ones in the order of the mask, <c>[batch, hidden, outputs]</c>.</returns>
     internal (Tensor Patches, Tensor Prediction) PredictHidden(Tensor images, PatchMask mask)
     {
@@ -110,10 +104,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
 /// <summary>What a masked autoencoder made of a batch of images.</summary>
 /// <param name="Patches">The patches of the images, <c>[batch, patches, patch * patch * channels]</c>.</param>
 /// <param name="Latent">The encoded visible patches, class token included, <c>[batch, tokens, dim]</c>.</param>
-/// <param name="Prediction">
-/// The decoder's prediction of every patch: <c>[batch, patches, patch * patch * channels]</c> for pixels, <c>[batch, patches, dim]</c> for features.
-/// </param>
-/// <param name="Mask">Which patches were hidden.</param>
+/// <param name="Prediction">Of every patch, <c>[batch, patches, patch * patch * channels]</c> of pixels or <c>[batch, patches, dim]</c> of features.</param>
 public sealed record Reconstruction(Tensor Patches, Tensor Latent, Tensor Prediction, PatchMask Mask);
 
 /// <summary>What the decoder of a masked autoencoder predicts for each patch.</summary>

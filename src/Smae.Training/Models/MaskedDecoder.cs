@@ -1,6 +1,5 @@
 using TorchSharp.Modules;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -63,7 +62,6 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     /// A prediction for the hidden patches alone, the same as <see cref="forward"/> makes for less: attention does not look at the order of tokens, so
     /// they stay in that of the mask, and the last block asks for the hidden ones only.
     /// </summary>
-    /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
     /// <returns><c>[batch, hidden, outputs]</c>, float32, in the order of the mask.</returns>
     public Tensor PredictHidden(Tensor latent, PatchMask mask)
     {

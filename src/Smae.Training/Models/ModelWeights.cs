@@ -1,6 +1,4 @@
-using System.Text.RegularExpressions;
-using TorchSharp;
-using static TorchSharp.torch;
+using TorchSharp.Modules;
 
 namespace Smae.Training;
 
@@ -9,49 +7,76 @@ namespace Smae.Training;
 /// </summary>
 public static class ModelWeights
 {
-    // What published files hold beside an encoder: MAE's decoder, a classifier.
-    private static readonly string[] s_besideEncoder = ["decoder_", "mask_token", "head.", "fc_norm."];
-
     /// <summary>Names and tensors of an encoder.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(VisionTransformer model) => Named(model);
 
     /// <summary>Names and tensors of an autoencoder; encoder and decoder stand side by side, as in facebookresearch/mae.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(MaskedAutoencoder model) => model.named_children().SelectMany(child => Named(child.Item2));
 
-    /// <summary>Loads an encoder's weights. A decoder or a classifier in the file is passed over.</summary>
+    /// <summary>
+    /// Loads an encoder's weights, under the names of timm and facebookresearch/mae or of Hugging Face's ViT and ViTMAE, whatever stands before the names
+    /// (<c>module.</c>, <c>backbone.</c>). A decoder or a classifier in the file is passed over. Fixed positions stay the model's own.
+    /// </summary>
     /// <param name="model">The encoder, on any device.</param>
+    /// <param name="path">A safetensors file, or the index of several.</param>
     /// <param name="resizePositions">
-    /// Whether positions for another image size are made to fit: a learned table by <see cref="ResizePositions"/>, a fixed one is this model's own.
-    /// Default false: another size is a fault.
+    /// Whether learned positions for another image size are made to fit by <see cref="ResizePositions"/>. Default false: another size is a fault.
+    /// </param>
+    /// <param name="sourceGrid">
+    /// Rows and columns of patches that the file is for. Default null: those of the description beside it, else of this model, else as many rows as columns.
     /// </param>
     /// <exception cref="InvalidDataException">
-    /// The file is damaged, or a tensor is missing, unknown or of another shape; the message names each and both shapes.
+    /// The file is damaged, or a tensor is missing, unknown or of another shape; the message gives the first of each with both shapes.
     /// </exception>
-    public static void Load(VisionTransformer model, string path, bool resizePositions = false) =>
-        Load(Of(model), SafeTensors.Open(path), name => s_besideEncoder.Any(name.StartsWith), resizeFor: resizePositions ? model.Config : null);
+    public static void Load(VisionTransformer model, string path, bool resizePositions = false, (int Height, int Width)? sourceGrid = null) =>
+        LoadEncoder(model, SafeTensors.Open(path), resizePositions, sourceGrid, _ => false);
 
     /// <summary>
-    /// Loads as many blocks of an encoder as the model has. Later ones, fusion and the final norm may be in the file or not; positions are resized.
+    /// Loads as many blocks of an encoder as the model has, positions resized. Later ones, fusion and the final norm may be in the file or not.
     /// </summary>
-    internal static void LoadFirstBlocks(VisionTransformer model, string path)
+    /// <param name="described">The shape of the whole encoder in the file.</param>
+    internal static void LoadFirstBlocks(VisionTransformer model, string path, VisionTransformerConfig described)
     {
         bool IsLater(string name) =>
             name.StartsWith("fusion.", StringComparison.Ordinal) || name.StartsWith("norm.", StringComparison.Ordinal)
             || (name.Split('.') is ["blocks", string number, ..] && int.TryParse(number, out int block) && block >= model.Config.Depth);
-        Load(Of(model), SafeTensors.Open(path), name => s_besideEncoder.Any(name.StartsWith) || IsLater(name), resizeFor: model.Config);
+        LoadEncoder(model, SafeTensors.Open(path), resize: true, sourceGrid: null, IsLater, described);
     }
 
-    /// <summary>Loads an autoencoder's weights.</summary>
-    /// <param name="model">The autoencoder, on any device.</param>
-    /// <param name="resizePositions">
-    /// Whether positions for another image size are made to fit: a learned table by <see cref="ResizePositions"/>, a fixed one is this model's own.
-    /// Default false: another size is a fault.
-    /// </param>
-    /// <exception cref="InvalidDataException">
-    /// The file is damaged, or a tensor is missing, unknown or of another shape; the message names each and both shapes.
-    /// </exception>
-    public static void Load(MaskedAutoencoder model, string path, bool resizePositions = false) =>
-        Load(Of(model), SafeTensors.Open(path), _ => false, resizeFor: resizePositions ? model.Config : null);
+    private static void LoadEncoder(
+        VisionTransformer model, SafeTensorsFile file, bool resize, (int, int)? sourceGrid, Func<string, bool> ignore, VisionTransformerConfig? described = null)
+    {
+        WeightNames names = WeightNames.Recognized(file);
+        Load(Of(model), file, names, name => ignore(name) || names.BesideEncoder.Any(name.StartsWith), new(model.Config, resize, sourceGrid, described));
+    }
+
+    /// <summary>Loads an autoencoder's weights; names and positions as <see cref="Load(VisionTransformer, string, bool, ValueTuple{int, int}?)"/>.</summary>
+    /// <inheritdoc cref="Load(VisionTransformer, string, bool, ValueTuple{int, int}?)"/>
+    public static void Load(MaskedAutoencoder model, string path, bool resizePositions = false, (int Height, int Width)? sourceGrid = null)
+    {
+        SafeTensorsFile file = SafeTensors.Open(path);
+        WeightNames names = WeightNames.Recognized(file);
+        Load(Of(model), file, names, name => names.BesideAutoencoder.Any(name.StartsWith), new(model.Config, resizePositions, sourceGrid));
+    }
+
+    /// <summary>Checks the sides of an encoder by a few tensors, before memory is taken for all that a description asks for.</summary>
+    /// <exception cref="InvalidDataException">They are other ones.</exception>
+    internal static void CheckShape(VisionTransformerConfig config, SafeTensorsFile file, params (string Name, long[] Shape)[] others)
+    {
+        Func<string, IReadOnlyList<string>> names = WeightNames.Recognized(file).Of;
+        var expected = new Dictionary<string, long[]>
+        {
+            [names("patch_embed.proj.weight")[0]] = [config.EmbedDim, config.Channels, config.PatchSize, config.PatchSize],
+            [names($"blocks.{config.Depth - 1}.mlp.fc1.bias")[0]] = [config.MlpDim],
+            [names("pos_embed")[0]] = [1, (long)config.GridHeight * config.GridWidth + (config.ClassToken == ClassToken.First ? 1 : 0), config.EmbedDim],
+        };
+        foreach ((string name, long[] shape) in others) expected[name] = shape;
+        Dictionary<string, string> faults = [];
+        foreach ((string name, long[] shape) in expected)
+            if (!file.Contains(name)) faults[name] = "is missing";
+            else if (!file.Shape(name).SequenceEqual(shape)) faults[name] = Misshapen(file.Shape(name), shape);
+        Refuse(faults, file);
+    }
 
     /// <summary>
     /// Interpolates learned positions to another grid of patches: bicubic, as facebookresearch/mae does. Rows before those of the patches (the class
@@ -87,38 +112,17 @@ public static class ModelWeights
 
     internal static void LoadSmae(MaskedAutoencoder model, SafeTensorsFile file, string prefix = "")
     {
-        (string Name, Tensor Tensor)[] wanted = [.. Of(model)];
-        Dictionary<string, string> faults = [];
-        HashSet<string> known = [$"{prefix}encoder_pos_enc.encoding", $"{prefix}decoder_pos_enc.encoding"];   // fixed, made again
-        foreach ((string name, Tensor tensor) in wanted)
-        {
-            IReadOnlyList<string> sources = SmaeNames.Of(name);
-            if (sources.Count == 0 && tensor.requires_grad) faults[name] = "has no place in the file";
-            foreach (string source in sources.Select(s => prefix + s))
-            {
-                known.Add(source);
-                if (!file.Contains(source)) faults[source] = "is missing";
-                else if (SmaeShape(tensor, sources.Count) is var shape && !file.Shape(source).SequenceEqual(shape))
-                    faults[source] = Misshapen(file.Shape(source), shape);
-            }
-        }
-        Refuse(faults, file, known, prefix, _ => false);
-
-        using var noGrad = no_grad();
-        foreach ((string name, Tensor tensor) in wanted)
-        {
-            using Tensor? stored = ReadSmae(file, name, model.Config, prefix);
-            if (stored is not null) tensor.copy_(stored);
-        }
+        WeightNames names = WeightNames.Smae(prefix);
+        Load(Of(model), file, names, name => names.BesideAutoencoder.Contains(name), positions: null, (name, _) => ReadSmae(file, name, model.Config, prefix), SmaeShape);
     }
 
     /// <summary>A tensor of a file with the names of MLReproHub/SMAE as a tensor of ours wants it; null for one that is not stored there.</summary>
     internal static Tensor? ReadSmae(SafeTensorsFile file, string name, VisionTransformerConfig config, string prefix)
     {
-        IReadOnlyList<string> sources = SmaeNames.Of(name);
+        IReadOnlyList<string> sources = WeightNames.Smae(prefix).Of(name);
         if (sources.Count == 0) return null;
         using DisposeScope scope = NewDisposeScope();
-        Tensor stored = cat([.. sources.Select(source => file.Read(prefix + source))], 0);
+        Tensor stored = cat([.. sources.Select(file.Read)], 0);
         long p = config.PatchSize, channels = config.Channels;   // a patch is flattened as (channel, row, column) there, as nn.Unfold does
         if (name == "patch_embed.proj.weight") stored = stored.view(-1, channels, p, p);
         else if (name == "decoder_pred.weight") stored = stored.view(channels, p, p, -1).permute(1, 2, 0, 3).reshape(config.PatchDim, -1);
@@ -128,106 +132,121 @@ public static class ModelWeights
 
     private static long[] SmaeShape(Tensor tensor, int parts) => tensor.dim() == 4
         ? [tensor.size(0), tensor.numel() / tensor.size(0)]
-        : [tensor.size(0) / parts, .. tensor.shape[1..]];
+        : Part(tensor, parts);
 
-    internal static void Load(
-        IEnumerable<(string Name, Tensor Tensor)> model, SafeTensorsFile file, Func<string, bool> ignore, string prefix = "",
-        VisionTransformerConfig? resizeFor = null)
+    private static long[] Part(Tensor tensor, int parts) => tensor.dim() == 0 ? [] : [tensor.size(0) / parts, .. tensor.shape[1..]];
+
+    /// <summary>Loads the weights of any module under our own names.</summary>
+    internal static void Load(IEnumerable<(string Name, Tensor Tensor)> model, SafeTensorsFile file, Func<string, bool> ignore, string prefix = "") =>
+        Load(model, file, WeightNames.Own(prefix), ignore, positions: null);
+
+    private static void Load(
+        IEnumerable<(string Name, Tensor Tensor)> model, SafeTensorsFile file, WeightNames names, Func<string, bool> ignore, PositionFit? positions,
+        Func<string, IReadOnlyList<string>, Tensor?>? read = null, Func<Tensor, int, long[]>? shapeOf = null)
     {
-        Dictionary<string, Tensor> wanted = model.ToDictionary(t => prefix + t.Name, t => t.Tensor);
-        Dictionary<string, (int Height, int Width)> resized = [];
         Dictionary<string, string> faults = [];
-        foreach ((string name, Tensor tensor) in wanted)
+        HashSet<string> known = [];
+        List<(Tensor Tensor, string Name, IReadOnlyList<string> Sources, (int, int)? Grid)> copies = [];
+        foreach ((string name, Tensor tensor) in model)
         {
-            if (!file.Contains(name))
+            IReadOnlyList<string> sources = names.Of(name);
+            known.UnionWith(sources);
+            bool isTable = positions is not null && name.EndsWith("pos_embed", StringComparison.Ordinal);
+            if (isTable && tensor is not Parameter) continue;   // a fixed table is the model's own
+            if (sources.Count == 0 && tensor is Parameter) faults[name] = "has no place in the file";
+            (int, int)? grid = null;
+            bool whole = sources.Count > 0;
+            foreach (string source in sources)
             {
-                if (tensor.requires_grad) faults[name] = "is missing";   // a fixed position table can be made again
-                continue;
+                whole &= file.Contains(source);
+                long[] expected = (shapeOf ?? Part)(tensor, sources.Count);
+                if (!file.Contains(source))
+                {
+                    if (tensor is Parameter) faults[source] = "is missing";   // a buffer can be made again
+                }
+                else if (isTable && positions!.Fault(file, source, tensor, out grid) is { } fault) faults[source] = fault;
+                else if (grid is null && !file.Shape(source).SequenceEqual(expected)) faults[source] = Misshapen(file.Shape(source), expected);
             }
-            IReadOnlyList<long> shape = file.Shape(name);
-            if (shape.SequenceEqual(tensor.shape)) continue;
-            bool positions = name.EndsWith("pos_embed", StringComparison.Ordinal);
-            if (resizeFor is not null && positions && StoredGrid(shape, tensor, resizeFor) is { } grid) resized[name] = grid;
-            else faults[name] = Misshapen(shape, tensor.shape);
+            if (whole) copies.Add((tensor, name, sources, grid));
         }
-        Refuse(faults, file, wanted.Keys, prefix, ignore);
+        foreach (string name in file.Names.Where(n => n.StartsWith(names.Root, StringComparison.Ordinal) && !known.Contains(n) && !ignore(n[names.Root.Length..])))
+            faults[name] = "is not part of this model";
+        Refuse(faults, file);
 
         using var noGrad = no_grad();
-        foreach ((string name, Tensor tensor) in wanted.Where(w => file.Contains(w.Key)))
+        foreach ((Tensor tensor, string name, IReadOnlyList<string> sources, (int, int)? grid) in copies)
         {
-            bool resize = resized.TryGetValue(name, out (int Height, int Width) from);
-            if (resize && !tensor.requires_grad) continue;   // our own table is exact, an interpolated one is not
-            using Tensor stored = file.Read(name);
-            using Tensor? fitted = resize ? ResizePositions(stored, from, (resizeFor!.GridHeight, resizeFor.GridWidth)) : null;
-            tensor.copy_(fitted ?? stored);
+            using DisposeScope scope = NewDisposeScope();
+            Tensor stored = read?.Invoke(name, sources) ?? (sources.Count == 1 ? file.Read(sources[0]) : cat([.. sources.Select(file.Read)], 0));
+            tensor.copy_(grid is { } from ? ResizePositions(stored, from, positions!.Grid) : stored);
         }
     }
 
-    /// <summary>The grid of a stored position table: square, as published ones are, or else of the proportions of the grid wanted.</summary>
-    private static (int Height, int Width)? StoredGrid(IReadOnlyList<long> shape, Tensor wanted, VisionTransformerConfig config)
+    /// <summary>Which grid a learned position table was stored for, and whether it may be resized.</summary>
+    private sealed record PositionFit(VisionTransformerConfig Model, bool Resize, (int Height, int Width)? Given, VisionTransformerConfig? Described = null)
     {
-        if (shape.Count != 3 || shape[0] != 1 || shape[2] != wanted.size(2)) return null;
-        long patches = shape[1] - (wanted.size(1) - config.PatchCount);   // without the class token's row
-        if (patches < 1) return null;
-        int side = (int)Math.Round(Math.Sqrt(patches));
-        if ((long)side * side == patches) return (side, side);
-        int height = (int)Math.Round(Math.Sqrt((double)patches * config.GridHeight / config.GridWidth));
-        if (height < 1 || patches % height != 0) return null;
-        int width = (int)(patches / height);
-        return (long)height * config.GridWidth == (long)width * config.GridHeight ? (height, width) : null;
+        private sealed record Description(VisionTransformerConfig Encoder);
+
+        public (int Height, int Width) Grid => (Model.GridHeight, Model.GridWidth);
+
+        /// <summary>Why a table cannot be taken; null where it can, then <paramref name="from"/> is the grid that it is to be resized from, if it is.</summary>
+        public string? Fault(SafeTensorsFile file, string name, Tensor wanted, out (int Height, int Width)? from)
+        {
+            from = null;
+            IReadOnlyList<long> shape = file.Shape(name);
+            string misshapen = Misshapen(shape, wanted.shape);
+            long patches = shape.Count == 3 ? shape[1] - (wanted.size(1) - Model.PatchCount) : 0;   // without the class token's row
+            if (patches < 1 || shape[0] != 1 || shape[2] != wanted.size(2)) return misshapen;
+            int side = (int)Math.Round(Math.Sqrt(patches));
+            (int Height, int Width)?[] known = Given is not null ? [Given] : [Of(Beside(file.Path)), Of(Described), Grid, (side, side)];
+            if (known.FirstOrDefault(g => g is { } grid && (long)grid.Height * grid.Width == patches) is not { } source)
+                return $"{misshapen}: {patches} patches are no square, so pass sourceGrid, the rows and columns of patches that the file is for, "
+                    + "or keep its description (.json) beside it";
+            if (source == Grid) return null;
+            if (!Resize)
+                return patches != Model.PatchCount ? misshapen : $"is for {source.Height}x{source.Width} patches, expected {Grid.Height}x{Grid.Width}: resize positions";
+            from = source;
+            return null;
+        }
+
+        private static (int, int)? Of(VisionTransformerConfig? config) => config is null ? null : (config.GridHeight, config.GridWidth);
+
+        private static VisionTransformerConfig? Beside(string path)
+        {
+            try
+            {
+                return File.Exists(ModelDescription.PathOf(path)) ? ModelDescription.Load<Description>(path, "an encoder").Encoder : null;
+            }
+            catch (InvalidDataException)
+            {
+                return null;   // another file of that name
+            }
+        }
     }
 
-    private static string Misshapen(IEnumerable<long> found, IEnumerable<long> expected) =>
+    internal static string Misshapen(IEnumerable<long> found, IEnumerable<long> expected) =>
         $"has the shape [{string.Join(", ", found)}], expected [{string.Join(", ", expected)}]";
 
-    private static void Refuse(
-        Dictionary<string, string> faults, SafeTensorsFile file, ICollection<string> known, string prefix, Func<string, bool> ignore)
+    /// <exception cref="InvalidDataException">There are faults. The message has a line for each kind of them and at most a dozen names.</exception>
+    private static void Refuse(Dictionary<string, string> faults, SafeTensorsFile file)
     {
-        foreach (string name in file.Names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !known.Contains(n) && !ignore(n)))
-            faults[name] = "is not part of this model";
-        if (faults.Count > 0)
-            throw new InvalidDataException(
-                $"{file.Path} does not fit the model: " + string.Join("; ", faults.Select(f => $"'{f.Key}' {f.Value}")) + ".");
+        if (faults.Count == 0) return;
+        const int most = 12;
+        KeyValuePair<string, string>[][] kinds = [.. faults.GroupBy(f => f.Value.StartsWith("has the shape", StringComparison.Ordinal) ? "" : f.Value).Select(g => g.ToArray())];
+        var lines = new List<string>();
+        for (int i = 0, left = most; i < Math.Min(kinds.Length, 5); i++)
+        {
+            // The kinds with few names leave room for the others.
+            int others = kinds.Skip(i + 1).Sum(k => Math.Min(k.Length, most / 4)), shown = Math.Min(kinds[i].Length, Math.Max(1, left - others));
+            left -= shown;
+            string more = kinds[i].Length > shown ? $"; and {kinds[i].Length - shown} more like these" : "";
+            lines.Add(string.Join("; ", kinds[i].Take(shown).Select(f => $"'{f.Key}' {f.Value}")) + more);
+        }
+        throw new InvalidDataException($"{file.Path} does not fit the model: {string.Join(";\n", lines)}.");
     }
 
     /// <summary>Parameters and buffers of any module.</summary>
     internal static IEnumerable<(string Name, Tensor Tensor)> Named(nn.Module module, string prefix = "") =>
         module.named_parameters().Select(p => (prefix + p.Item1, (Tensor)p.Item2))
             .Concat(module.named_buffers().Select(b => (prefix + b.Item1, b.Item2)));
-}
-
-/// <summary>The names that MLReproHub/SMAE gives to the weights of its autoencoder.</summary>
-internal static partial class SmaeNames
-{
-    private static readonly Dictionary<string, string> s_whole = new()
-    {
-        ["cls_token"] = "append_cls_token.cls_token", ["mask_token"] = "append_mask_tokens.mask_token",
-        ["patch_embed.proj.weight"] = "patch_projection.weight", ["patch_embed.proj.bias"] = "patch_projection.bias",
-        ["norm.weight"] = "encoder.layer_norm.weight", ["norm.bias"] = "encoder.layer_norm.bias",
-        ["decoder_norm.weight"] = "decoder.layer_norm.weight", ["decoder_norm.bias"] = "decoder.layer_norm.bias",
-        ["decoder_embed.weight"] = "latent_projection.weight", ["decoder_embed.bias"] = "latent_projection.bias",
-        ["decoder_pred.weight"] = "output_projection.weight", ["decoder_pred.bias"] = "output_projection.bias",
-    };
-
-    private static readonly Dictionary<string, string[]> s_ofBlock = new()
-    {
-        ["attn.qkv"] = ["msa.0.project_q", "msa.0.project_k", "msa.0.project_v"], ["attn.proj"] = ["msa.0.project_out"],
-        ["mlp.fc1"] = ["feed_forward.0"], ["mlp.fc2"] = ["feed_forward.3"], ["norm1"] = ["norm1"], ["norm2"] = ["norm2"],
-    };
-
-    [GeneratedRegex(@"^(?<decoder>decoder_)?blocks\.(?<number>\d+)\.(?<part>.+)\.(?<kind>weight|bias)$")]
-    private static partial Regex OfBlock { get; }
-
-    /// <summary>Where a weight of ours stands there: in one tensor, or in several one after the other.</summary>
-    /// <param name="name">The name of <see cref="ModelWeights"/>.</param>
-    /// <returns>Their names; none for a position table, which is fixed.</returns>
-    public static IReadOnlyList<string> Of(string name)
-    {
-        if (s_whole.TryGetValue(name, out string? whole)) return [whole];
-        Match m = OfBlock.Match(name);
-        if (!m.Success) return [];
-        string stack = m.Groups["decoder"].Success ? "decoder" : "encoder";
-        (string number, string kind) = (m.Groups["number"].Value, m.Groups["kind"].Value);
-        return [.. s_ofBlock[m.Groups["part"].Value].Select(part => $"{stack}.enc_layers.{number}.{part}.{kind}")];
-    }
 }

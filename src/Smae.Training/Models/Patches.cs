@@ -1,6 +1,5 @@
 using TorchSharp.Modules;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -36,15 +35,8 @@ public static class Patches
             .reshape(batch, config.Channels, config.ImageHeight, config.ImageWidth);
     }
 
-    /// <summary>Picks some tokens of each image.</summary>
-    /// <param name="tokens"><c>[batch, patches, dim]</c>.</param>
-    /// <param name="indices"><c>[batch, picked]</c>, int64.</param>
-    /// <returns><c>[batch, picked, dim]</c>.</returns>
-    internal static Tensor Pick(Tensor tokens, Tensor indices)
-    {
-        long dim = tokens.size(2);
-        return tokens.gather(1, indices.unsqueeze(-1).expand(-1, -1, dim));
-    }
+    /// <summary>Picks tokens of each image, <c>[batch, patches, dim]</c>, by <c>[batch, picked]</c>, int64.</summary>
+    internal static Tensor Pick(Tensor tokens, Tensor indices) => tokens.gather(1, indices.unsqueeze(-1).expand(-1, -1, tokens.size(2)));
 }
 
 /// <summary>
@@ -70,5 +62,42 @@ internal sealed class PatchEmbed : nn.Module<Tensor, ScalarType, Tensor>
     {
         Tensor weight = Weight.permute(0, 2, 3, 1).flatten(1);   // (channel, row, column) to the order of a patch
         return nn.functional.linear(patches.to_type(compute), weight.to_type(compute), _projection.bias!.to_type(compute));
+    }
+}
+
+/// <summary>The fixed position tables of MAE and SMAE, computed in double precision.</summary>
+internal static class PositionTable
+{
+    /// <summary>
+    /// <c>[1, tokens, dim]</c>, float32: a row for each patch, before it one of zeros if the class token comes first. A fixed table is a buffer, one to be
+    /// learned a parameter of zeros.
+    /// </summary>
+    public static Tensor Of(TransformerConfig config, int gridHeight, int gridWidth, bool classTokenFirst)
+    {
+        int offset = classTokenFirst ? 1 : 0, patches = gridHeight * gridWidth, dim = config.EmbedDim;
+        if (config.Positions == PositionEncoding.Learned) return new Parameter(zeros(1, offset + patches, dim));
+        var table = new float[(offset + patches) * dim];
+        for (int i = 0; i < patches; i++)
+        {
+            Span<float> row = table.AsSpan((offset + i) * dim, dim);
+            if (config.Positions == PositionEncoding.SineCosine1D) Waves(i, row, inTurn: true);
+            else
+            {
+                Waves(i % gridWidth, row[..(dim / 2)], inTurn: false);   // the first half of the channels holds the column
+                Waves(i / gridWidth, row[(dim / 2)..], inTurn: false);
+            }
+        }
+        return tensor(table, [1, offset + patches, dim]);
+    }
+
+    /// <summary>All sines and then all cosines of a position, or the two in turn.</summary>
+    private static void Waves(int position, Span<float> row, bool inTurn)
+    {
+        int half = row.Length / 2;
+        for (int k = 0; k < half; k++)
+        {
+            double angle = position / Math.Pow(10000, (double)k / half);
+            (row[inTurn ? 2 * k : k], row[inTurn ? 2 * k + 1 : half + k]) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
+        }
     }
 }

@@ -1,13 +1,9 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>
-/// SqueezeNet v1.1 (Iandola et al. 2016), the critic of SMAE. Its parameters bear torchvision's names, <c>features.N...</c> and <c>classifier.1...</c>.
-/// </summary>
+/// <summary>SqueezeNet v1.1 (Iandola et al. 2016), the critic of SMAE, with torchvision's names: <c>features.N...</c>, <c>classifier.1...</c>.</summary>
 public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
 {
     /// <summary>Layers up to and with the second Fire module: where SMAE cuts its critic.</summary>
@@ -16,8 +12,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <summary>Least height and width of an image for a whole network.</summary>
     public const int MinimumSide = 21;
 
-    /// <summary>Layers of a whole network, its classifier left out.</summary>
-    internal const int FullDepth = 13;
+    internal const int FullDepth = 13;   // layers before the classifier
 
     private readonly ForwardNoise _noise = new();
     [ComponentName(Name = "features")] private readonly Sequential _features;
@@ -29,7 +24,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
     public SqueezeNet(int classes, int channels = 3, long seed = 0) : this(classes, channels, FullDepth, seed) => ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
 
-    private SqueezeNet(int? classes, int channels, int depth, long seed) : base(nameof(SqueezeNet))
+    private SqueezeNet(int? classes, int channels, int depth, long seed) : base(ModuleExtensions.Name(nameof(SqueezeNet)))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         using DisposeScope scope = NewDisposeScope();
@@ -84,19 +79,10 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
             if (!file.Contains(prefix + name)) throw new InvalidDataException($"{file.Path} does not hold a SqueezeNet: '{name}' is missing.");
         int? classes = depth == FullDepth ? (int)file.Shape(prefix + last)[0] : null;
         var network = new SqueezeNet(classes, (int)file.Shape(prefix + first)[1], depth, seed: 0);
-        try
-        {
-            ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix);
-            return network;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        return network.DisposedOnFailure(_ => ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix));
     }
 
-    private static IEnumerable<nn.Module<Tensor, Tensor>> Features(int channels)
+    private static nn.Module<Tensor, Tensor>[] Features(int channels)
     {
         static nn.Module<Tensor, Tensor> Pool() => nn.MaxPool2d(3, stride: 2, ceil_mode: true);   // the last may reach over the edge
         return
@@ -113,13 +99,10 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
         using var _ = no_grad();
         foreach ((string name, Tensor tensor) in Weights)
         {
+            double bound = Math.Sqrt(6.0 / (tensor.numel() / tensor.size(0)));   // Kaiming uniform over the inputs of a neuron
             if (tensor.dim() == 1) tensor.zero_();
             else if (name.StartsWith("classifier", StringComparison.Ordinal)) tensor.normal_(0, 0.01, generator);
-            else
-            {
-                double bound = Math.Sqrt(6.0 / (tensor.numel() / tensor.size(0)));   // Kaiming uniform over the inputs of a neuron
-                tensor.uniform_(-bound, bound, generator);
-            }
+            else tensor.uniform_(-bound, bound, generator);
         }
     }
 }
@@ -139,8 +122,6 @@ internal sealed class Fire : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <param name="x"><c>[batch, inputs, height, width]</c>.</param>
-    /// <returns><c>[batch, 2 * expand, height, width]</c>.</returns>
     public override Tensor forward(Tensor x)
     {
         x = nn.functional.relu(_squeeze.forward(x));

@@ -1,7 +1,5 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -25,7 +23,6 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The blocks of an encoder or decoder.</summary>
     public static ModuleList<Block> Stack(TransformerConfig config, ForwardNoise noise) =>
         new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config, noise))]);
 
@@ -64,8 +61,7 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
 internal sealed class Attention : nn.Module<Tensor, long, Tensor>
 {
     private const int FewTokens = 128;
-    private readonly int _heads;
-    private readonly int _headDim;
+    private readonly int _heads, _headDim;
     private readonly double _dropout;
     private readonly ForwardNoise _noise;
     [ComponentName(Name = "qkv")] private readonly Linear _qkv;
@@ -147,20 +143,39 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     public Linear(int inputs, int outputs) : base(nameof(Linear))
     {
-        _weight = new Parameter(zeros(outputs, inputs));
-        _bias = new Parameter(zeros(outputs));
+        (_weight, _bias) = (new Parameter(zeros(outputs, inputs)), new Parameter(zeros(outputs)));
         RegisterComponents();
     }
 
     public Parameter Weight => _weight;
 
-    /// <param name="input"><c>[..., inputs]</c>, float32 or bfloat16.</param>
-    /// <returns><c>[..., outputs]</c> of the input's type.</returns>
     public override Tensor forward(Tensor input) => nn.functional.linear(input, _weight.to_type(input.dtype), _bias.to_type(input.dtype));
 }
 
 internal static class ModuleExtensions
 {
+    /// <summary>The model after some work on it; where that fails, nothing of the model stays.</summary>
+    public static T DisposedOnFailure<T>(this T model, Action<T> work) where T : IDisposable
+    {
+        try
+        {
+            work(model);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The name of a module, after making sure that libtorch is there: what a constructor evaluates first.</summary>
+    public static string Name(string name)
+    {
+        LibTorch.Require();
+        return name;
+    }
+
     public static ScalarType ToScalarType(this Precision precision) => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
     /// <summary>A model lives until it is disposed, whatever dispose scope it happens to be made in.</summary>
@@ -169,4 +184,34 @@ internal static class ModuleExtensions
         foreach (Parameter parameter in module.parameters()) parameter.DetachFromDisposeScope();
         foreach (Tensor buffer in module.buffers()) buffer.DetachFromDisposeScope();
     }
+}
+
+/// <summary>Dropout and drop path. All blocks of a model share one; a training step sets its generator: what is dropped follows from seed and step.</summary>
+internal sealed class ForwardNoise
+{
+    private readonly ThreadLocal<Generator?> _generator = new();
+
+    /// <summary>The source, of each thread its own; null is libtorch's own.</summary>
+    public Generator? Generator { get => _generator.Value; set => _generator.Value = value; }
+
+    public Tensor Dropout(Tensor x, double probability) => probability == 0 ? x : x * Keep(x.shape, probability, x);
+
+    /// <summary>Drops a residual branch <c>[batch, tokens, dim]</c> of whole images and scales up the others (stochastic depth, Huang et al. 2016).</summary>
+    public Tensor DropPath(Tensor branch, double probability) => probability == 0 ? branch : branch * Keep([branch.size(0), 1, 1], probability, branch);
+
+    private Tensor Keep(long[] shape, double probability, Tensor like)
+    {
+        using var noGrad = no_grad();
+        Tensor keep = empty(shape, ScalarType.Float32).bernoulli_(1 - probability, Generator).div_(1 - probability);
+        return keep.to(like.dtype, like.device);
+    }
+}
+
+/// <summary>A model that several threads may train together, each on images and with random numbers of its own.</summary>
+internal interface IPartwiseModel
+{
+    ForwardNoise Noise { get; }
+
+    /// <summary>Rows that an image adds to the matrix products, the tokens of a transformer; null where an image depends on the others of its batch.</summary>
+    int? RowsPerImage { get; }
 }

@@ -1,19 +1,25 @@
+using System.Collections;
+using System.ComponentModel.DataAnnotations;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Smae.Training;
 
 /// <summary>What encoder and decoder have in common: a stack of transformer blocks of one width.</summary>
 public abstract record TransformerConfig
 {
     /// <summary>Width of a token in channels.</summary>
-    public required int EmbedDim { get; init; }
+    [Range(1, int.MaxValue)] public required int EmbedDim { get; init; }
 
     /// <summary>Number of transformer blocks.</summary>
-    public required int Depth { get; init; }
+    [Range(1, int.MaxValue)] public required int Depth { get; init; }
 
     /// <summary>Number of attention heads in each block; divides <see cref="EmbedDim"/>.</summary>
-    public required int NumHeads { get; init; }
+    [Range(1, int.MaxValue)] public required int NumHeads { get; init; }
 
     /// <summary>Width of the hidden layer of a block's MLP as a multiple of <see cref="EmbedDim"/>. Default 4.</summary>
-    public double MlpRatio { get; init; } = 4;
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double MlpRatio { get; init; } = 4;
 
     /// <summary>What a block adds its output to. Default <see cref="ResidualStyle.PreNorm"/>.</summary>
     public ResidualStyle Residual { get; init; } = ResidualStyle.PreNorm;
@@ -28,24 +34,20 @@ public abstract record TransformerConfig
     public bool FinalNorm { get; init; } = true;
 
     /// <summary>Added to the variance in every layer normalisation. Default 1e-6.</summary>
-    public double LayerNormEpsilon { get; init; } = 1e-6;
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double LayerNormEpsilon { get; init; } = 1e-6;
 
     /// <summary>Probability of dropping an activation in attention output and MLP while training. Default 0.</summary>
-    public double Dropout { get; init; }
+    [Range(0.0, 1.0, MaximumIsExclusive = true)] public double Dropout { get; init; }
 
-    /// <summary>Width of the hidden layer of a block's MLP.</summary>
     internal int MlpDim => (int)(EmbedDim * MlpRatio);
 
-    /// <summary>The faults of this configuration, one sentence each; <paramref name="name"/> is what the sentences call it.</summary>
     internal virtual IEnumerable<string> Faults(string name)
     {
-        if (EmbedDim < 1) yield return $"{name}.EmbedDim is {EmbedDim}: expected a positive width.";
-        if (Depth < 1) yield return $"{name}.Depth is {Depth}: expected at least one block.";
-        if (NumHeads < 1 || (EmbedDim > 0 && EmbedDim % NumHeads != 0))
+        foreach (string fault in Rules.Faults(this, $"{name}.")) yield return fault;
+        if (NumHeads > 0 && EmbedDim > 0 && EmbedDim % NumHeads != 0)
             yield return $"{name}.NumHeads is {NumHeads}: expected a divisor of {name}.EmbedDim ({EmbedDim}).";
-        if (!(MlpRatio > 0) || MlpDim < 1) yield return $"{name}.MlpRatio is {MlpRatio}: expected a positive number.";
-        if (!(LayerNormEpsilon > 0)) yield return $"{name}.LayerNormEpsilon is {LayerNormEpsilon}: expected a positive number.";
-        if (!(Dropout is >= 0 and < 1)) yield return $"{name}.Dropout is {Dropout}: expected a probability in [0, 1).";
+        if (MlpRatio > 0 && MlpRatio * EmbedDim is not (>= 1 and < int.MaxValue))
+            yield return $"{name}.MlpRatio is {MlpRatio}: expected a hidden layer of at least one channel, and no more than there can be.";
         if (Positions == PositionEncoding.SineCosine2D && EmbedDim % 4 != 0)
             yield return $"{name}.EmbedDim is {EmbedDim}: two-dimensional sine-cosine positions need a multiple of 4.";
         if (Positions == PositionEncoding.SineCosine1D && EmbedDim % 2 != 0)
@@ -117,4 +119,58 @@ public enum Precision
     /// (AVX512-BF16, AMX, NVIDIA since Ampere), slower where it has not.
     /// </summary>
     BFloat16,
+}
+
+/// <summary>Blocks of a transformer, counted from 0: <c>[0, 2, 4, 6, 8, 11]</c>. Two lists of the same blocks are equal. In JSON it is an array.</summary>
+[CollectionBuilder(typeof(BlockList), nameof(Create))]
+[JsonConverter(typeof(Json))]
+public sealed class BlockList : IReadOnlyList<int>, IEquatable<BlockList>
+{
+    private readonly int[] _blocks;
+
+    private BlockList(int[] blocks) => _blocks = blocks;
+
+    /// <inheritdoc/>
+    public int Count => _blocks.Length;
+
+    /// <inheritdoc/>
+    public int this[int index] => _blocks[index];
+
+    /// <summary>A list of blocks; what <c>[0, 5, 11]</c> becomes.</summary>
+    public static BlockList Create(ReadOnlySpan<int> blocks) => new(blocks.ToArray());
+
+    /// <inheritdoc/>
+    public IEnumerator<int> GetEnumerator() => _blocks.AsEnumerable().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <inheritdoc/>
+    public bool Equals(BlockList? other) => other is not null && _blocks.AsSpan().SequenceEqual(other._blocks);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as BlockList);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _blocks.Aggregate(0, HashCode.Combine);
+
+    /// <summary>The blocks in brackets.</summary>
+    public override string ToString() => $"[{string.Join(", ", _blocks)}]";
+
+    internal IEnumerable<string> Faults(string name, int depth)
+    {
+        if (_blocks.Length == 0) yield return $"{name} is empty: expected at least one block.";
+        foreach (int block in _blocks)
+            if (block < 0 || block >= depth) yield return $"{name} names block {block} of {depth}: expected a number from 0 to {depth - 1}.";
+        if (_blocks.Zip(_blocks.Skip(1)).Any(pair => pair.First >= pair.Second))
+            yield return $"{name} is {this}: expected ascending numbers, each once.";
+    }
+
+    private sealed class Json : JsonConverter<BlockList>
+    {
+        public override BlockList? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            JsonSerializer.Deserialize<int[]>(ref reader, options) is { } blocks ? new BlockList(blocks) : null;
+
+        public override void Write(Utf8JsonWriter writer, BlockList value, JsonSerializerOptions options) =>
+            JsonSerializer.Serialize(writer, value._blocks, options);
+    }
 }

@@ -1,7 +1,5 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -23,7 +21,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>A new encoder with random weights, on the CPU.</summary>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentException">The parts of <paramref name="config"/> do not fit together.</exception>
-    public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(nameof(VisionTransformer))
+    public VisionTransformer(VisionTransformerConfig config, long seed = 0) : base(ModuleExtensions.Name(nameof(VisionTransformer)))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
@@ -46,10 +44,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The number format of the matrix products. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; }
 
-    /// <summary>
-    /// How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1 and all the same at the start;
-    /// empty without fusion.
-    /// </summary>
+    /// <summary>How much each block of <see cref="VisionTransformerConfig.Fusion"/> counts in the output, adding up to 1; empty without fusion.</summary>
     public IReadOnlyList<float> FusionWeights
     {
         get
@@ -61,12 +56,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>What dropout and drop path draw from.</summary>
     internal ForwardNoise Noise { get; } = new();
 
-    /// <summary>
-    /// Drop path while training (stochastic depth): the last block drops its branches with this probability, the first never, those between linearly. Default 0.
-    /// </summary>
+    /// <summary>How often the last block drops its branches while training (stochastic depth); the first never does, those between linearly. Default 0.</summary>
     public double DropPath
     {
         get => _blocks[^1].DropPath;
@@ -111,15 +103,12 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
     public Tensor Encode(Tensor patches, Tensor? visible) => Encode(patches, visible, normalize: true);
 
-    /// <summary>The same, with or without the final normalisation.</summary>
     internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize) => Finish([.. Streams(patches, visible)], normalize);
 
     /// <summary>
     /// The residual stream after each block, class token included, not normalised: <c>[batch, tokens, dim]</c>, float32. A block runs when its
     /// stream is asked for: whoever stops early has not paid for the rest.
     /// </summary>
-    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
-    /// <param name="visible">Which patches each image shows, <c>[batch, visible]</c>, int64; null shows all.</param>
     /// <param name="grid">Rows and columns of patches; null is the encoder's own grid.</param>
     internal IEnumerable<Tensor> Streams(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
     {
@@ -135,11 +124,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return _norm is null || !normalize ? x : _norm.forward(x);
     }
 
-    /// <summary>
-    /// Encodes whole images of any size that patches divide; for another grid than its own the positions are interpolated (DINO's small crops).
-    /// </summary>
-    /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <returns>All tokens, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <summary>Encodes images of any size that patches divide (DINO's small crops); for another grid than its own the positions are interpolated.</summary>
     internal Tensor EncodeCrops(Tensor images)
     {
         (int, int) grid = ((int)images.size(2) / Config.PatchSize, (int)images.size(3) / Config.PatchSize);
@@ -163,7 +148,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return weights.reshape(x.size(0), Config.NumHeads, Config.GridHeight, Config.GridWidth);
     }
 
-    /// <summary>The tokens that the first block sees.</summary>
     private Tensor Embed(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
     {
         bool first = Config.ClassToken == ClassToken.First;
@@ -192,8 +176,6 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         _ => tokens.select(1, Config.ClassToken == ClassToken.First ? 0 : tokens.size(1) - 1),
     };
 
-    /// <summary>The tokens of patches alone.</summary>
-    /// <param name="tokens"><c>[batch, tokens, dim]</c>.</param>
     internal Tensor WithoutClassToken(Tensor tokens) => Config.ClassToken switch
     {
         ClassToken.First => tokens.narrow(1, 1, tokens.size(1) - 1),
@@ -221,11 +203,8 @@ internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarTyp
         RegisterComponents();
     }
 
-    /// <summary>How much each block counts, adding up to 1: <c>[blocks]</c>.</summary>
     public Tensor Shares => _weights.softmax(0).flatten();
 
-    /// <param name="streams">The residual stream after each block, <c>[batch, tokens, dim]</c>, float32.</param>
-    /// <returns><c>[batch, tokens, dim]</c>, float32.</returns>
     public override Tensor forward(IReadOnlyList<Tensor> streams, ScalarType compute)
     {
         Tensor[] shares = Shares.unbind(0);
@@ -233,4 +212,44 @@ internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarTyp
         for (int i = 0; i < _layers.Count; i++) sum += _layers[i].forward(streams[_blocks[i]].to_type(compute)) * shares[i];
         return sum;
     }
+}
+
+/// <summary>Draws the first weights of a model from one seeded generator: the same seed gives the same model on every device.</summary>
+internal sealed class WeightInitializer(WeightInitialization scheme, Generator generator)
+{
+    private double Gain => scheme == WeightInitialization.Smae ? Math.Sqrt(2) : 1;
+
+    public double ClassTokenStd => scheme == WeightInitialization.Smae ? 1e-6 : 0.02;
+
+    public double MaskTokenStd => scheme == WeightInitialization.Smae ? 1e-3 : 0.02;
+
+    /// <summary>Xavier uniform; a convolution's weight counts as the matrix <c>[dim, channels * patch * patch]</c>.</summary>
+    public void Xavier(Tensor weight)
+    {
+        long outputs = weight.size(0), inputs = weight.numel() / outputs;
+        double bound = Gain * Math.Sqrt(6.0 / (inputs + outputs));
+        using var _ = no_grad();
+        weight.uniform_(-bound, bound, generator);
+    }
+
+    public void Normal(Tensor weight, double std)
+    {
+        using var _ = no_grad();
+        weight.normal_(0, std, generator);
+    }
+
+    public void XavierLinears(nn.Module module)
+    {
+        foreach (Linear linear in module.modules().OfType<Linear>()) Xavier(linear.Weight);
+    }
+}
+
+/// <summary>How the weights of a new model are drawn. Biases start at 0, normalisation layers at 1 and 0.</summary>
+public enum WeightInitialization
+{
+    /// <summary>As facebookresearch/mae: Xavier uniform for every linear layer and the patch projection; class and mask token normal(0, 0.02).</summary>
+    Mae,
+
+    /// <summary>As the code of SMAE: Xavier uniform with gain sqrt(2); mask token normal(0, 1e-3), class token normal(0, 1e-6).</summary>
+    Smae,
 }

@@ -1,7 +1,5 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -19,17 +17,13 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
     /// <summary>A new classifier with random weights, on the CPU; the head's are normal(0, 2e-5), its biases 0.</summary>
     /// <param name="config">The shape of the encoder. With <see cref="Pooling.Mean"/> it gets no final norm of its own.</param>
     /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
-    /// <param name="batchNorm">
-    /// Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.
-    /// </param>
+    /// <param name="batchNorm">Whether batch normalisation without affine (epsilon 1e-6) stands before the head, as for probing. Default false.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
-    /// <exception cref="ArgumentException">
-    /// The parts of <paramref name="config"/> do not fit together, or a class token is to be pooled and there is none.
-    /// </exception>
+    /// <exception cref="ArgumentException">The parts of the configuration do not fit together, or a class token is pooled and there is none.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than two classes.</exception>
     public VisionTransformerClassifier(
         VisionTransformerConfig config, int classes, Pooling pooling = Pooling.Mean, bool batchNorm = false, long seed = 0)
-        : base(nameof(VisionTransformerClassifier))
+        : base(ModuleExtensions.Name(nameof(VisionTransformerClassifier)))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
@@ -58,7 +52,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
     /// <summary>How tokens become one vector.</summary>
     public Pooling Pooling { get; }
 
-    /// <summary>Whether batch normalisation without affine stands before the head.</summary>
+    /// <summary>Whether batch normalisation stands before the head.</summary>
     public bool HasBatchNorm { get; }
 
     /// <summary>
@@ -82,13 +76,9 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         return _head.forward(_norm is null ? pooled : _norm.forward(pooled));
     }
 
-    /// <summary>
-    /// Copies an encoder's weights into <see cref="Backbone"/>; nothing is shared afterwards. Learned positions of another grid are interpolated.
-    /// </summary>
+    /// <summary>Copies an encoder's weights into <see cref="Backbone"/>. Learned positions of another grid are interpolated.</summary>
     /// <param name="encoder">The encoder, of the same width, depth and patch size, on any device.</param>
-    /// <exception cref="ArgumentException">
-    /// The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.
-    /// </exception>
+    /// <exception cref="ArgumentException">The encoder lacks a tensor, or has one of another shape; the message names each and both shapes.</exception>
     public void CopyFrom(VisionTransformer encoder)
     {
         ArgumentNullException.ThrowIfNull(encoder);
@@ -98,16 +88,16 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
         (int, int) from = (encoder.Config.GridHeight, encoder.Config.GridWidth), to = (Config.GridHeight, Config.GridWidth);
         bool samePlaces = encoder.Config.ClassToken == Config.ClassToken;
         if (samePlaces && from != to) source["pos_embed"] = ModelWeights.ResizePositions(source["pos_embed"], from, to);
-        List<string> faults = [];
+        string[] faults =
+        [
+            .. from wanted in ModelWeights.Of(_backbone)
+               let found = source.GetValueOrDefault(wanted.Name)
+               where found is null || !found.shape.SequenceEqual(wanted.Tensor.shape)
+               select $"'{wanted.Name}' {(found is null ? "is missing" : ModelWeights.Misshapen(found.shape, wanted.Tensor.shape))}",
+        ];
+        if (faults.Length > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
         foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
-        {
-            if (!source.TryGetValue(name, out Tensor? found)) faults.Add($"'{name}' is missing");
-            else if (!found.shape.SequenceEqual(tensor.shape))
-                faults.Add($"'{name}' has the shape [{string.Join(", ", found.shape)}], expected [{string.Join(", ", tensor.shape)}]");
-        }
-        if (faults.Count > 0) throw new ArgumentException($"The encoder does not fit this classifier: {string.Join("; ", faults)}.", nameof(encoder));
-        foreach ((string name, Tensor tensor) in ModelWeights.Of(_backbone))
-            if (from == to || tensor.requires_grad) tensor.copy_(source[name]);   // a fixed table for another grid is this model's own
+            if (tensor is Parameter || name != "pos_embed") tensor.copy_(source[name]);   // a fixed table is this model's own
     }
 }
 
@@ -117,13 +107,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
 /// </summary>
 internal static class ClassifierHead
 {
-    public const double BatchNormEpsilon = 1e-6;
-
-    /// <summary>
-    /// Of the weights of a new head, as facebookresearch/mae's fine-tuning. It draws from a normal distribution cut off at -2 and 2, a hundred
-    /// thousand deviations away: no number is ever cut off.
-    /// </summary>
-    public const double Std = 2e-5;
+    public const double BatchNormEpsilon = 1e-6, Std = 2e-5;   // as facebookresearch/mae's probe and fine-tuning
 
     public static nn.Module<Tensor, Tensor> Create(int inputs, int classes, bool batchNorm, double std, Generator generator)
     {

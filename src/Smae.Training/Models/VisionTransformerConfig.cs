@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Smae.Training;
 
 /// <summary>
@@ -7,16 +9,16 @@ namespace Smae.Training;
 public sealed record VisionTransformerConfig : TransformerConfig
 {
     /// <summary>Height of the images in pixels, a multiple of <see cref="PatchSize"/>.</summary>
-    public required int ImageHeight { get; init; }
+    [Range(1, int.MaxValue)] public required int ImageHeight { get; init; }
 
     /// <summary>Width of the images in pixels, a multiple of <see cref="PatchSize"/>.</summary>
-    public required int ImageWidth { get; init; }
+    [Range(1, int.MaxValue)] public required int ImageWidth { get; init; }
 
     /// <summary>Height and width of a patch in pixels.</summary>
-    public required int PatchSize { get; init; }
+    [Range(1, int.MaxValue)] public required int PatchSize { get; init; }
 
     /// <summary>Channels of an image. Default 3 (red, green, blue).</summary>
-    public int Channels { get; init; } = 3;
+    [Range(1, int.MaxValue)] public int Channels { get; init; } = 3;
 
     /// <summary>Where the class token stands. Default <see cref="ClassToken.First"/>.</summary>
     public ClassToken ClassToken { get; init; } = ClassToken.First;
@@ -90,18 +92,11 @@ public sealed record VisionTransformerConfig : TransformerConfig
     internal override IEnumerable<string> Faults(string name)
     {
         foreach (string fault in base.Faults(name)) yield return fault;
-        if (PatchSize < 1) yield return $"{name}.PatchSize is {PatchSize}: expected a positive number of pixels.";
-        else
-        {
-            if (ImageHeight < 1 || ImageHeight % PatchSize != 0)
-                yield return $"{name}.ImageHeight is {ImageHeight}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
-            if (ImageWidth < 1 || ImageWidth % PatchSize != 0)
-                yield return $"{name}.ImageWidth is {ImageWidth}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
-        }
+        foreach ((string side, int pixels) in ((string, int)[])[(nameof(ImageHeight), ImageHeight), (nameof(ImageWidth), ImageWidth)])
+            if (PatchSize > 0 && pixels % PatchSize != 0) yield return $"{name}.{side} is {pixels}: expected a positive multiple of {name}.PatchSize ({PatchSize}).";
         foreach (string fault in Fusion?.Faults($"{name}.{nameof(Fusion)}", Depth) ?? []) yield return fault;
         if (Fusion is { Count: > 0 } && Fusion[^1] != Depth - 1)
             yield return $"{name}.{nameof(Fusion)} is {Fusion}: expected it to end with the last block, {Depth - 1}.";
-        if (Channels < 1) yield return $"{name}.Channels is {Channels}: expected at least one.";
     }
 }
 

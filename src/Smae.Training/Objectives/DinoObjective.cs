@@ -174,7 +174,7 @@ public sealed record DinoObjective : Objective
     /// <summary>What is done to the images for each view: two global crops, then the local ones.</summary>
     private (string Option, Augmentation View)[] Views(VisionTransformerConfig encoder)
     {
-        static RandomResizedCrop Crop((double Min, double Max) scale) => new(scale.Min, scale.Max, 3.0 / 4, 4.0 / 3, Interpolation.Bicubic);
+        static RandomResizedCrop Crop((double Min, double Max) scale) => new(scale, (3.0 / 4, 4.0 / 3), Interpolation.Bicubic);
         Augmentation large = Crop(GlobalCropScale), small = Crop(LocalCropScale) with { Size = LocalCropSize(encoder) };
         return
         [

@@ -114,7 +114,7 @@ internal sealed class FrozenTeacher : IDisposable
         });
         try
         {
-            ModelWeights.LoadFirstBlocks(model, path);
+            ModelWeights.LoadFirstBlocks(model, path, shape);
             foreach (Parameter parameter in model.parameters()) parameter.requires_grad_(false);
             model.eval();
             model.Precision = options.Precision;

@@ -1,27 +1,14 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>What random numbers are drawn for; each use has a stream of its own.</summary>
 internal enum RandomUse
 {
-    /// <summary>The order of the images of an epoch; indexed by epoch.</summary>
-    Order = 1,
-
-    /// <summary>The hidden patches of a batch; indexed by step and part.</summary>
-    Mask = 2,
-
-    /// <summary>Augmentation of a batch; indexed by step and part.</summary>
-    Augmentation = 3,
-
-    /// <summary>Dropout and whatever else a model draws in its forward pass; indexed by step and part.</summary>
-    Model = 4,
-
-    /// <summary>Mixing of the images of a batch and their labels; indexed by step and part.</summary>
-    Mixing = 5,
-
-    /// <summary>Views of a batch that an objective asks for; indexed by step, part and view.</summary>
-    View = 6,
+    Order = 1,   // of the images of an epoch; by epoch
+    Mask = 2,   // the hidden patches of a batch; by step and part
+    Augmentation = 3,   // of a batch; by step and part
+    Model = 4,   // dropout and whatever else a model draws in its forward pass; by step and part
+    Mixing = 5,   // of the images of a batch and their labels; by step and part
+    View = 6,   // a view of a batch that an objective asks for; by step, part and view
 }
 
 /// <summary>
@@ -39,11 +26,76 @@ internal sealed class RandomStream(long seed) : IDisposable
         return _generator;
     }
 
-    /// <summary>Random numbers on the CPU for one use at one place.</summary>
     public RandomSequence SequenceAt(RandomUse use, long index) => new(Mix(Mix(seed, (long)use), index));
 
     /// <summary>A number that looks like neither of two, not negative.</summary>
     public static long Mix(long a, long b) => (long)(new RandomSequence(unchecked((long)new RandomSequence(a).Next() + b)).Next() >> 1);
 
     public void Dispose() => _generator.Dispose();
+}
+
+/// <summary>Random numbers for work on the CPU that runs in parallel (SplitMix64): the same from the same seed, on every platform and version.</summary>
+internal sealed class RandomSequence(long seed)
+{
+    private ulong _state = (ulong)seed;
+
+    public ulong Next()
+    {
+        ulong z = unchecked(_state += 0x9E3779B97F4A7C15UL);
+        z = unchecked((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL);
+        z = unchecked((z ^ (z >> 27)) * 0x94D049BB133111EBUL);
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>Uniform in [from, to).</summary>
+    public double Uniform(double from, double to) => from + (to - from) * ((Next() >> 11) * (1.0 / (1UL << 53)));
+
+    public int Below(int limit) => (int)(((UInt128)Next() * (ulong)limit) >> 64);
+
+    public bool Chance(double probability) => Uniform(0, 1) < probability;
+
+    /// <summary>Standard normal (Box and Muller).</summary>
+    public double Normal() => Radius() * Math.Cos(Uniform(0, Math.Tau));
+
+    /// <summary>Fills with standard normal numbers, two of each pair drawn.</summary>
+    public void FillNormal(Span<float> values)
+    {
+        for (int i = 0; i < values.Length; i += 2)
+        {
+            double radius = Radius();
+            (double sine, double cosine) = Math.SinCos(Uniform(0, Math.Tau));
+            values[i] = (float)(radius * cosine);
+            if (i + 1 < values.Length) values[i + 1] = (float)(radius * sine);
+        }
+    }
+
+    /// <summary>Beta(alpha, alpha), in [0, 1]: by Joehnk up to 1, where powers may vanish, and as a ratio of gammas above.</summary>
+    public double Beta(double alpha)
+    {
+        if (alpha > 1)
+        {
+            double first = Gamma(alpha), second = Gamma(alpha);
+            return first / (first + second);
+        }
+        while (true)
+        {
+            double logX = Math.Log(1 - Uniform(0, 1)) / alpha, logY = Math.Log(1 - Uniform(0, 1)) / alpha;
+            if (Math.Exp(logX) + Math.Exp(logY) <= 1) return 1 / (1 + Math.Exp(logY - logX));
+        }
+    }
+
+    /// <summary>Gamma of a shape of at least 1 and scale 1 (Marsaglia and Tsang 2000).</summary>
+    private double Gamma(double shape)
+    {
+        double d = shape - 1.0 / 3, c = 1 / Math.Sqrt(9 * d);
+        while (true)
+        {
+            double x = Normal(), v = 1 + c * x;
+            if (v <= 0) continue;
+            v = v * v * v;
+            if (Math.Log(1 - Uniform(0, 1)) < 0.5 * x * x + d * (1 - v + Math.Log(v))) return d * v;
+        }
+    }
+
+    private double Radius() => Math.Sqrt(-2 * Math.Log(1 - Uniform(0, 1)));
 }

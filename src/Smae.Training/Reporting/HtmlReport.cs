@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Reflection;
 using System.Text;
+using static System.FormattableString;
 
 namespace Smae.Training;
 
@@ -78,7 +79,7 @@ public sealed class HtmlReport
         Begin(heading);
         IReadOnlyList<float> weights = encoder.FusionWeights;
         _body.Append($"<figure>{SvgChart.Bars("block, counted from 0", "weight", [.. blocks.Select((block, i) => ($"{block}", (double)weights[i]))])}");
-        return End(string.Create(CultureInfo.InvariantCulture, $"<figcaption>All began with {1.0 / blocks.Count:F3}.</figcaption></figure>"));
+        return End(Invariant($"<figcaption>All began with {1.0 / blocks.Count:F3}.</figcaption></figure>"));
     }
 
     /// <summary>Adds a picture.</summary>
@@ -118,10 +119,10 @@ public sealed class HtmlReport
             for (int column = 0; column < classes; column++)
             {
                 double share = total > 0 ? counts[row][column] / total : 0;
-                string color = row == column ? "58,143,92" : "209,96,61";
-                _body.Append(string.Create(CultureInfo.InvariantCulture, $"<td style=\"background:rgba({color},{share:F2})\">{(counts[row][column] == 0 ? "" : counts[row][column]):G6}</td>"));
+                string color = row == column ? "58,143,92" : "209,96,61", count = counts[row][column] == 0 ? "" : Invariant($"{counts[row][column]:G6}");
+                _body.Append(Invariant($"<td style=\"background:rgba({color},{share:F2})\">{count}</td>"));
             }
-            _body.Append(string.Create(CultureInfo.InvariantCulture, $"<td>{(total > 0 ? counts[row][row] / total : 0):P0}</td></tr>"));
+            _body.Append(Invariant($"<td>{(total > 0 ? counts[row][row] / total : 0):P0}</td></tr>"));
         }
         _body.Append("</table></div>");
         var confused =
@@ -129,7 +130,7 @@ public sealed class HtmlReport
             from column in Enumerable.Range(0, classes)
             where row != column && counts[row][column] > 0
             orderby counts[row][column] descending
-            select $"{Name(row)} taken for {Name(column)}: {counts[row][column]}";
+            select $"{Name(row)} taken for " + Invariant($"{Name(column)}: {counts[row][column]}");
         return End($"<p>Confused most: {Text(string.Join("; ", confused.Take(5).DefaultIfEmpty("nothing")))}.</p>");
     }
 
@@ -179,7 +180,7 @@ public sealed class HtmlReport
         return this;
     }
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    internal static string Text(string text) => WebUtility.HtmlEncode(text);
 }
 
 /// <summary>Draws curves and bars as SVG, to be put into a page.</summary>
@@ -188,9 +189,7 @@ internal static class SvgChart
     private const double Width = 640, Height = 280, Left = 64, Right = 16, Top = 16, Bottom = 40;
     private static readonly string[] s_colors = ["#1f6fb4", "#d1603d", "#3a8f5c", "#7a5aa6", "#8c6d31", "#4d4d4d"];
 
-    /// <param name="yName">What the vertical axis measures, with its unit.</param>
-    /// <param name="lines">Each line's name and points; points that are not finite are left out.</param>
-    /// <exception cref="ArgumentException">No line has a finite point.</exception>
+    /// <summary>Curves; points that are not finite are left out. One at least must be.</summary>
     public static string Lines(string xName, string yName, params IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Points)> lines)
     {
         (double X, double Y)[] all = [.. lines.SelectMany(line => Finite(line.Points))];
@@ -216,7 +215,6 @@ internal static class SvgChart
         return svg.Append("</svg>").ToString();
     }
 
-    /// <param name="yName">What their height measures, with its unit.</param>
     public static string Bars(string xName, string yName, IReadOnlyList<(string Name, double Value)> bars)
     {
         double[] yTicks = Ticks(0, bars.Max(bar => bar.Value), 6);
@@ -233,7 +231,7 @@ internal static class SvgChart
         return svg.Append("</svg>").ToString();
     }
 
-    /// <summary>The beginning of a chart: the lines and numbers of the vertical axis, and both names.</summary>
+    /// <summary>The vertical axis and both names.</summary>
     private static StringBuilder Frame(string xName, string yName, double[] yTicks)
     {
         var svg = new StringBuilder();
@@ -267,7 +265,5 @@ internal static class SvgChart
     private static IEnumerable<(double X, double Y)> Finite(IEnumerable<(double X, double Y)> points) =>
         points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y));
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Text(string text) => HtmlReport.Text(text);
 }

@@ -1,5 +1,4 @@
-using TorchSharp;
-using static TorchSharp.torch;
+using SkiaSharp;
 
 namespace Smae.Training;
 
@@ -25,17 +24,13 @@ public static class ReconstructionGrid
         PatchMask mask = options.Masking.Draw(indices.Length, config.GridHeight, config.GridWidth, random.At(RandomUse.Mask, -1)).To(device ?? CPU);
         (Tensor seen, Tensor completed) = Complete(model, original, mask, options.Objective);
 
-        Tensor[] columns = [original, seen, completed];
-        byte[][] bytes = [.. columns.Select(c => normalizer.ToBytes(c).data<byte>().ToArray())];
-        return PictureGrid.Compose(bytes, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
+        byte[][] columns = [.. new[] { original, seen, completed }.Select(c => normalizer.ToBytes(c).data<byte>().ToArray())];
+        return PictureGrid.Compose(columns, indices.Length, config.ImageHeight, config.ImageWidth, config.Channels, scale);
     }
 
     /// <summary>What the autoencoder sees of images and what it makes of that.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <returns>
-    /// The images with hidden patches in the mean colour, and the images with hidden patches as predicted; both normalised,
-    /// <c>[batch, channels, height, width]</c>.
-    /// </returns>
+    /// <returns>The images with hidden patches in the mean colour, and with hidden patches as predicted; normalised and shaped as the images.</returns>
     public static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
     {
         Reconstruction reconstruction = model.forward(images, mask);
@@ -46,9 +41,7 @@ public static class ReconstructionGrid
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
-    /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
-    /// <param name="device">Where the model is; null is the CPU.</param>
-    /// <exception cref="ArgumentException">The model's decoder predicts no pixels.</exception>
+    /// <inheritdoc cref="Draw"/>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
     public static void Save(
         string path, MaskedAutoencoder model, ImageStore images, ReadOnlySpan<long> indices, MaePretrainOptions options, int scale = 2,
@@ -56,8 +49,8 @@ public static class ReconstructionGrid
 }
 
 /// <summary>
-/// A picture of what an encoder looks at: a row for each image with the image and, for each head of the last block, how much the class token attends to
-/// each patch, as in DINO (Caron et al. 2021). Black is nothing, over red and yellow to white for the patch that the head looks at most.
+/// A picture of what an encoder looks at (DINO, Caron et al. 2021): a row for each image with the image and, for each head of the last block, how much the
+/// class token attends to each patch, from black (not at all) over red and yellow to white (most).
 /// </summary>
 public static class AttentionMaps
 {
@@ -87,10 +80,7 @@ public static class AttentionMaps
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
-    /// <param name="encoder">The encoder; it has a class token.</param>
-    /// <param name="scale">How many pixels a pixel becomes. Default 2.</param>
-    /// <exception cref="InvalidOperationException">The encoder has no class token.</exception>
-    /// <exception cref="ArgumentException">The images are not of the encoder's size.</exception>
+    /// <inheritdoc cref="Draw"/>
     /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
     public static void Save(string path, ImageEncoder encoder, ImageStore images, ReadOnlySpan<long> indices, int scale = 2) =>
         PngWriter.Save(path, Draw(encoder, images, indices, scale));
@@ -170,5 +160,74 @@ public static class NeighborGrid
     {
         using Tensor batch = images.Batch(indices);
         return batch.data<byte>().ToArray();
+    }
+}
+
+/// <summary>Writes pictures as PNG files: 8 bits a channel, grey, RGB or RGBA.</summary>
+public static class PngWriter
+{
+    /// <summary>Writes a picture, safely: a reader sees the old file or the whole new one.</summary>
+    /// <param name="path">The file; its folder is made if it is not there.</param>
+    /// <param name="pixels">Rows from the top, in a row the pixels, in a pixel its bytes: one for grey, three for RGB, four for RGBA.</param>
+    /// <exception cref="ArgumentException">A size is not positive, or the number of bytes is that of no such picture.</exception>
+    /// <exception cref="IOException">The file cannot be written; one that was there before is untouched.</exception>
+    public static void Save(string path, int width, int height, ReadOnlySpan<byte> pixels)
+    {
+        byte[] file = Encode(width, height, pixels);
+        AtomicFile.Write(path, stream => stream.Write(file));
+    }
+
+    internal static void Save(string path, (int Width, int Height, byte[] Rgba) picture) => Save(path, picture.Width, picture.Height, picture.Rgba);
+
+    internal static byte[] Encode(int width, int height, ReadOnlySpan<byte> pixels)
+    {
+        long count = (long)width * height;
+        long channels = width > 0 && height > 0 && pixels.Length % count == 0 ? pixels.Length / count : 0;
+        if (channels is not (1 or 3 or 4))
+            throw new ArgumentException(
+                $"{pixels.Length} bytes are not a picture of {width}x{height}: expected one, three or four bytes for each pixel.", nameof(pixels));
+        using SKBitmap bitmap = ToBitmap(width, height, (int)channels, pixels);
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
+        return png.ToArray();
+    }
+
+    /// <summary>A bitmap, grey or RGBA, of pixels of any number of channels; below three the first is grey.</summary>
+    internal static unsafe SKBitmap ToBitmap(int width, int height, int channels, ReadOnlySpan<byte> pixels)
+    {
+        (SKColorType color, SKAlphaType alpha) = channels < 3 ? (SKColorType.Gray8, SKAlphaType.Opaque)
+            : (SKColorType.Rgba8888, channels == 3 ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        var bitmap = new SKBitmap(new SKImageInfo(width, height, color, alpha));
+        var to = new Span<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
+        int each = bitmap.BytesPerPixel, copied = Math.Min(each, channels);
+        to.Fill(255);
+        for (int i = 0; i < width * height; i++) pixels.Slice(i * channels, copied).CopyTo(to[(i * each)..]);
+        return bitmap;
+    }
+}
+
+/// <summary>Puts small pictures into one, in rows and columns with white between.</summary>
+internal static class PictureGrid
+{
+    private const int Gap = 4;
+
+    /// <param name="columns">For each column the pictures from the top, each <c>[height, width, channels]</c>; below three channels the first is grey.</param>
+    /// <param name="scale">How many pixels a pixel becomes.</param>
+    public static (int Width, int Height, byte[] Rgba) Compose(byte[][] columns, int rows, int height, int width, int channels, int scale)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scale);
+        int cellWidth = width * scale + Gap, cellHeight = height * scale + Gap;
+        using var grid = new SKBitmap(new SKImageInfo(
+            columns.Length * cellWidth + Gap, rows * cellHeight + Gap, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var canvas = new SKCanvas(grid);
+        canvas.Clear(SKColors.White);
+        for (int column = 0; column < columns.Length; column++)
+        {
+            using SKBitmap strip = PngWriter.ToBitmap(width, rows * height, channels, columns[column]);
+            for (int row = 0; row < rows; row++)
+                canvas.DrawBitmap(
+                    strip, SKRect.Create(0, row * height, width, height),
+                    SKRect.Create(Gap + column * cellWidth, Gap + row * cellHeight, width * scale, height * scale));
+        }
+        return (grid.Width, grid.Height, grid.Bytes);
     }
 }

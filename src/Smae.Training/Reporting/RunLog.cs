@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
@@ -47,8 +46,7 @@ public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
                 _events.Begin(value.Step, DateTimeOffset.UtcNow);
             }
             _csv.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{value.Step},{value.Epoch},{(value.EpochEnded ? 1 : 0)},{value.Loss:R},{value.LearningRate:R},")
-                + string.Create(CultureInfo.InvariantCulture, $"{value.ImagesPerSecond:F2},{value.Elapsed.TotalSeconds:F3}"));
+                $"{value.Step},{value.Epoch},{(value.EpochEnded ? 1 : 0)},{value.Loss:R},{value.LearningRate:R},{value.ImagesPerSecond:F2},{value.Elapsed.TotalSeconds:F3}"));
             _csv.Flush();
             List<(string, double)> scalars =
                 [("loss", value.Loss), ("learning_rate", value.LearningRate), ("images_per_second", value.ImagesPerSecond)];
@@ -101,22 +99,19 @@ internal sealed class EventFile : IDisposable
     private readonly FileStream _stream;
 
     /// <summary>Makes a new file in a folder; TensorBoard shows all files of a folder as one run.</summary>
-    /// <exception cref="IOException">The folder cannot be made or written to.</exception>
     public EventFile(string folder, DateTimeOffset now)
     {
         Directory.CreateDirectory(folder);
         string name = string.Create(CultureInfo.InvariantCulture,
             $"events.out.tfevents.{now.ToUnixTimeSeconds():D10}.smae.{Environment.ProcessId}.{Guid.NewGuid():N}");
         _stream = new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-        byte[] version = "brain.Event:2"u8.ToArray();
-        Record([WallTime, .. BitConverter.GetBytes(Seconds(now)), FileVersion, .. Bytes(version)]);
+        Record([WallTime, .. BitConverter.GetBytes(Seconds(now)), FileVersion, .. Bytes("brain.Event:2"u8.ToArray())]);
     }
 
     /// <summary>Says that a run begins or goes on at a step: TensorBoard forgets what other files of the folder tell of it and later ones.</summary>
     public void Begin(long step, DateTimeOffset now) =>
         Record([WallTime, .. BitConverter.GetBytes(Seconds(now)), Step, .. Varint((ulong)step), SessionLog, .. Bytes([Status, Started])]);
 
-    /// <summary>Writes numbers of one step.</summary>
     public void Write(long step, DateTimeOffset now, IEnumerable<(string Name, double Value)> scalars)
     {
         var summary = new List<byte>();
@@ -140,12 +135,8 @@ internal sealed class EventFile : IDisposable
 
     private void Record(byte[] message)
     {
-        byte[] record = new byte[8 + 4 + message.Length + 4];
-        BinaryPrimitives.WriteInt64LittleEndian(record, message.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), Masked(record.AsSpan(0, 8)));
-        message.CopyTo(record, 12);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + message.Length), Masked(message));
-        _stream.Write(record);
+        byte[] length = BitConverter.GetBytes((long)message.Length);   // little-endian, as all that .NET runs on
+        _stream.Write([.. length, .. BitConverter.GetBytes(Masked(length)), .. message, .. BitConverter.GetBytes(Masked(message))]);
         _stream.Flush();
     }
 

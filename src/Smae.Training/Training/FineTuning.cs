@@ -25,6 +25,7 @@ public static class FineTuning
         LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device? device = null, Action<string>? log = null)
     {
         int classes = SupervisedTraining.Check(training, validation, options);
+        LibTorch.Require();
         device ??= CPU;
         (VisionTransformerClassifier model, ImagePreprocessing preprocessing) = Create(options, classes, device);
         try

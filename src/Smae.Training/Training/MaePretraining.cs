@@ -22,6 +22,7 @@ public static class MaePretraining
         options.Validate();
         if (images.Count == 0) throw new ArgumentException("There is no image to train on.", nameof(images));
         options.Preprocessing.CheckSize(images, nameof(images));
+        LibTorch.Require();
         device ??= CPU;
 
         var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device);

@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -50,7 +48,6 @@ public static class AtomicFile
     }
 
     /// <summary>Writes to a temporary name beside the target, syncs, renames; the folder is made. On failure the target is as it was.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="write">Writes the content; what it throws is thrown on.</param>
     /// <exception cref="IOException">The disk is full, or the folder cannot be made.</exception>
     public static void Write(string path, Action<Stream> write) => Write((path, write));
@@ -59,7 +56,6 @@ public static class AtomicFile
 /// <summary>A SHA-256 of tensors: their names, types, shapes and numbers.</summary>
 internal static class TensorHash
 {
-    /// <param name="text">Text that is hashed with them.</param>
     public static string Of(IEnumerable<(string Name, Tensor Tensor)> tensors, string text = "")
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

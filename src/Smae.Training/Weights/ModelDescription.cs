@@ -1,13 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>The JSON file beside a model's weights, which says how the model is shaped and used.</summary>
 internal static class ModelDescription
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        WriteIndented = true, Converters = { new JsonStringEnumConverter(null, allowIntegerValues: false) },
+        RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    };
 
     /// <summary>Writes weights and their description: both or, on failure, neither.</summary>
     /// <exception cref="ArgumentException">The path is the name of a description.</exception>
@@ -25,10 +28,12 @@ internal static class ModelDescription
     /// <summary>Reads it.</summary>
     /// <param name="what">What is described, with its article: for messages.</param>
     /// <exception cref="FileNotFoundException">The weights or the JSON file beside them are not there.</exception>
-    /// <exception cref="InvalidDataException">The JSON file describes no such thing.</exception>
+    /// <exception cref="InvalidDataException">The JSON file describes no such thing, or the weights are a file of PyTorch's.</exception>
     public static T Load<T>(string weightsPath, string what) where T : class
     {
+        LibTorch.Require();
         string path = PathOf(weightsPath);
+        if (File.Exists(weightsPath) && SafeTensors.PyTorchFault(weightsPath) is { } fault) throw new InvalidDataException(fault);
         foreach (string file in (string[])[weightsPath, path])
             if (!File.Exists(file))
                 throw new FileNotFoundException(
@@ -38,9 +43,23 @@ internal static class ModelDescription
             using FileStream stream = File.OpenRead(path);
             return JsonSerializer.Deserialize<T>(stream, s_json) ?? throw new InvalidDataException($"{path} does not describe {what}: it is empty.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or NotSupportedException or ArgumentException or InvalidOperationException)
         {
             throw new InvalidDataException($"{path} does not describe {what}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Makes a model of what was read; where the parts do not fit together, that is the files' fault.</summary>
+    /// <exception cref="InvalidDataException">They do not.</exception>
+    public static T Fitting<T>(string weightsPath, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new InvalidDataException($"{weightsPath} and its description make no model: {e.Message}", e);
         }
     }
 

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -12,6 +10,7 @@ public static class SafeTensors
 {
     private const long MaxHeader = 100_000_000;   // the limit of the reference implementation
 
+    // The types that we read and write.
     private static readonly (string Name, ScalarType Type, int Size)[] s_types =
     [
         ("F64", ScalarType.Float64, 8), ("F32", ScalarType.Float32, 4), ("F16", ScalarType.Float16, 2), ("BF16", ScalarType.BFloat16, 2),
@@ -19,11 +18,17 @@ public static class SafeTensors
         ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
     ];
 
+    // The other types of the format: a tensor of theirs may stand in a file as long as nobody asks for it.
+    private static readonly string[] s_unread = ["F4", "F6_E2M3", "F6_E3M2", "F8_E5M2", "F8_E4M3", "F8_E8M0", "U16", "U32", "U64", "C64"];
+
     /// <summary>Writes tensors to a file, safely: a reader sees the old file or the whole new one. Its folder is made if it is not there.</summary>
     /// <param name="metadata">Text kept in the header. Default none.</param>
     /// <exception cref="ArgumentException">A name comes twice, or a tensor has a type that the format lacks.</exception>
-    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        LibTorch.Require();
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata ?? new Dictionary<string, string>()));
+    }
 
     internal static void Write(Stream stream, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
@@ -42,22 +47,59 @@ public static class SafeTensors
     }
 
     /// <summary>Opens a file and reads its header; tensors are read when asked for.</summary>
+    /// <param name="path">The file, or the <c>.index.json</c> of several, as Hugging Face publishes large models.</param>
     /// <exception cref="InvalidDataException">It is not a safetensors file, or it is truncated; the message says where.</exception>
     public static SafeTensorsFile Open(string path)
     {
-        using FileStream stream = File.OpenRead(path);
-        InvalidDataException Bad(string why) => new($"{path} is not a valid safetensors file: {why}");
-
-        Span<byte> length = stackalloc byte[8];
-        if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8) throw Bad($"it has {stream.Length} bytes, expected at least 8.");
-        long headerLength = BinaryPrimitives.ReadInt64LittleEndian(length);
-        if (headerLength < 2 || headerLength > MaxHeader || headerLength > stream.Length - 8)
-            throw Bad($"its first 8 bytes announce a header of {headerLength} bytes in a file of {stream.Length}.");
-        byte[] header = new byte[headerLength];
-        stream.ReadExactly(header);
-
+        LibTorch.Require();
         var metadata = new Dictionary<string, string>();
         var entries = new Dictionary<string, SafeTensorsFile.Entry>();
+        foreach (string file in path.EndsWith(".index.json", StringComparison.Ordinal) ? Shards(path) : [path]) ReadHeader(file, metadata, entries);
+        return new SafeTensorsFile(path, metadata, entries);
+    }
+
+    /// <summary>What a file of PyTorch's own format is told; null for any other.</summary>
+    internal static string? PyTorchFault(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        Span<byte> start = stackalloc byte[4];
+        int read = stream.ReadAtLeast(start, 4, throwOnEndOfStream: false);
+        string? format = read == 4 && start is [(byte)'P', (byte)'K', 3, 4] ? "zip" : read >= 2 && start[0] == 0x80 && start[1] <= 5 ? "pickle" : null;
+        return format is null ? null
+            : $"{path} is no safetensors file but a {format} file, as torch.save writes them (.pth, .pt, .bin). Convert it, in Python:\n"
+                + $"import torch, safetensors.torch as s; w = torch.load(r\"{path}\", map_location=\"cpu\"); w = w.get(\"model\", w.get(\"state_dict\", w))\n"
+                + $"s.save_file({{k: v.clone().contiguous() for k, v in w.items()}}, r\"{Path.ChangeExtension(path, ".safetensors")}\")";
+    }
+
+    private static string[] Shards(string index)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(index));
+            string[] names = [.. json.RootElement.GetProperty("weight_map").EnumerateObject().Select(p => p.Value.GetString()!).Distinct()];
+            if (names.Any(n => n is null || n != Path.GetFileName(n))) throw new FormatException("a name in weight_map is none of a file beside it");
+            return [.. names.Select(n => Path.Combine(Path.GetDirectoryName(index)!, n))];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            throw new InvalidDataException($"{index} is no index of safetensors files: {e.Message}", e);
+        }
+    }
+
+    private static void ReadHeader(string path, Dictionary<string, string> metadata, Dictionary<string, SafeTensorsFile.Entry> entries)
+    {
+        using FileStream stream = File.OpenRead(path);
+        InvalidDataException Bad(string why) => new($"{path} is not a valid safetensors file: {why}");
+        InvalidDataException Other(string why) => PyTorchFault(path) is { } fault ? new(fault) : Bad(why);
+
+        Span<byte> length = stackalloc byte[8];
+        if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8) throw Other($"it has {stream.Length} bytes, expected at least 8.");
+        long headerLength = BinaryPrimitives.ReadInt64LittleEndian(length);
+        if (headerLength < 2 || headerLength > MaxHeader || headerLength > stream.Length - 8)
+            throw Other($"its first 8 bytes announce a header of {headerLength} bytes in a file of {stream.Length}.");
+        byte[] header = new byte[headerLength];
+        stream.ReadExactly(header);
+        long start = 8 + headerLength, dataLength = stream.Length - start;
         try
         {
             using JsonDocument json = JsonDocument.Parse(header);
@@ -66,38 +108,33 @@ public static class SafeTensors
                 if (property.Name == "__metadata__")
                     foreach (JsonProperty text in property.Value.EnumerateObject()) metadata[text.Name] = text.Value.GetString() ?? "";
                 else
-                    entries.Add(property.Name, Parse(property));
+                    entries.Add(property.Name, Parse(property, path, start, dataLength));
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException or ArgumentException)
+        catch (Exception e) when (
+            e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException or ArgumentException or OverflowException)
         {
             throw Bad($"its header cannot be read ({e.Message})");
         }
-
-        long dataLength = stream.Length - 8 - headerLength;
-        foreach ((string name, SafeTensorsFile.Entry entry) in entries)
-        {
-            if (entry.Start < 0 || entry.End < entry.Start || entry.End > dataLength)
-                throw Bad($"tensor '{name}' lies at bytes {entry.Start} to {entry.End} of {dataLength}; the file may be truncated.");
-            long expected = entry.Shape.Aggregate((long)SizeOf(entry.Type), (a, b) => checked(a * b));
-            if (entry.End - entry.Start != expected)
-                throw Bad($"tensor '{name}' of {entry.Type} [{string.Join(", ", entry.Shape)}] has {entry.End - entry.Start} bytes, expected {expected}.");
-        }
-        return new SafeTensorsFile(path, 8 + headerLength, metadata, entries);
     }
 
-    private static int SizeOf(ScalarType type) => s_types.First(t => t.Type == type).Size;
-
-    private static SafeTensorsFile.Entry Parse(JsonProperty property)
+    private static SafeTensorsFile.Entry Parse(JsonProperty property, string path, long dataStart, long dataLength)
     {
-        JsonElement value = property.Value;
-        string? dtype = value.GetProperty("dtype").GetString();
-        (string Name, ScalarType Type, int Size) known = s_types.FirstOrDefault(t => t.Name == dtype);
-        if (known.Name is null) throw new FormatException($"tensor '{property.Name}' has the unknown type '{dtype}'");
+        (string name, JsonElement value) = (property.Name, property.Value);
+        string dtype = value.GetProperty("dtype").GetString() ?? "null";
+        (string? Name, ScalarType Type, int Size) known = s_types.FirstOrDefault(t => t.Name == dtype);
+        if (known.Name is null && !s_unread.Contains(dtype)) throw new FormatException($"tensor '{name}' has the unknown type '{dtype}'");
         JsonElement offsets = value.GetProperty("data_offsets");
+        (long start, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         long[] shape = [.. value.GetProperty("shape").EnumerateArray().Select(s => s.GetInt64())];
-        if (shape.Any(s => s < 0)) throw new FormatException($"tensor '{property.Name}' has a negative size");
-        return new SafeTensorsFile.Entry(known.Type, shape, offsets[0].GetInt64(), offsets[1].GetInt64());
+        if (shape.Any(s => s < 0)) throw new FormatException($"tensor '{name}' has a negative size");
+        if (start < 0 || end < start || end > dataLength)
+            throw new FormatException($"tensor '{name}' lies at bytes {start} to {end} of {dataLength}; the file may be truncated");
+        if (known.Name is null) return new SafeTensorsFile.Entry(null, dtype, shape, path, start, end);
+        _ = shape.Aggregate(8L, (a, b) => checked(a * Math.Max(1, b)));   // libtorch counts this even where a side is 0
+        long expected = shape.Aggregate((long)known.Size, (a, b) => checked(a * b));
+        if (end - start != expected) throw new FormatException($"tensor '{name}' of {dtype} [{string.Join(", ", shape)}] has {end - start} bytes, expected {expected}");
+        return new SafeTensorsFile.Entry(known.Type, dtype, shape, path, dataStart + start, dataStart + end);
     }
 
     private static byte[] Header((string Name, Tensor Tensor)[] tensors, IReadOnlyDictionary<string, string> metadata)
@@ -121,15 +158,10 @@ public static class SafeTensors
 /// <summary>The header of a safetensors file, checked, and the way to its tensors.</summary>
 public sealed class SafeTensorsFile
 {
-    private readonly long _dataStart;
     private readonly IReadOnlyDictionary<string, Entry> _entries;
 
-    internal SafeTensorsFile(string path, long dataStart, IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Entry> entries)
-    {
-        _dataStart = dataStart;
-        _entries = entries;
-        (Path, Metadata) = (path, metadata);
-    }
+    internal SafeTensorsFile(string path, IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Entry> entries) =>
+        (Path, Metadata, _entries) = (path, metadata, entries);
 
     /// <summary>The file.</summary>
     public string Path { get; }
@@ -150,12 +182,14 @@ public sealed class SafeTensorsFile
     /// <summary>Reads a tensor.</summary>
     /// <returns>The tensor in the type it was stored in, on the CPU.</returns>
     /// <exception cref="KeyNotFoundException">There is none of that name.</exception>
+    /// <exception cref="InvalidDataException">It is of a type that is not read: a number of 4, 6 or 8 bits, unsigned or complex.</exception>
     public Tensor Read(string name)
     {
         Entry entry = Find(name);
-        using FileStream stream = File.OpenRead(Path);
-        stream.Position = _dataStart + entry.Start;
-        Tensor result = empty(entry.Shape, entry.Type);
+        if (entry.Type is not { } type) throw new InvalidDataException($"Tensor '{name}' of {Path} is {entry.TypeName}, which cannot be read here.");
+        using FileStream stream = File.OpenRead(entry.File);
+        stream.Position = entry.Start;
+        Tensor result = empty(entry.Shape, type);
         if (entry.End > entry.Start) stream.ReadExactly(result.bytes);
         return result;
     }
@@ -163,6 +197,6 @@ public sealed class SafeTensorsFile
     private Entry Find(string name) =>
         _entries.TryGetValue(name, out Entry? entry) ? entry : throw new KeyNotFoundException($"{Path} holds no tensor '{name}'.");
 
-    /// <summary>Where a tensor lies, from the end of the header.</summary>
-    internal sealed record Entry(ScalarType Type, long[] Shape, long Start, long End);
+    /// <summary>Where in a file a tensor lies; without a type where it is one that cannot be read.</summary>
+    internal sealed record Entry(ScalarType? Type, string TypeName, long[] Shape, string File, long Start, long End);
 }
