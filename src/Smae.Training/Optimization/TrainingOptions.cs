@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Smae.Training;
 
 /// <summary>
@@ -9,38 +11,45 @@ public abstract record TrainingOptions
         (Epochs, LearningRate, WeightDecay, Beta2) = (epochs, learningRate, weightDecay, beta2);
 
     /// <summary>Passes over the images. Default 400 for pretraining, 100 for supervised training, 50 for a linear probe.</summary>
+    [Range(1, int.MaxValue)]
     public int Epochs { get; init; }
 
     /// <summary>Images in a step. Default 128. With fewer images than that, a step takes all.</summary>
+    [Range(1, int.MaxValue)]
     public int BatchSize { get; init; } = 128;
 
     /// <summary>
     /// Learning rate after the warm-up. Default 5e-4 for pretraining, else 1e-3. facebookresearch/mae names rates for 256 images: 1.5e-4 for
     /// pretraining is 1.5e-4 times <see cref="BatchSize"/> / 256 here.
     /// </summary>
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)]
     public double LearningRate { get; init; }
 
     /// <summary>Epochs over which the learning rate rises from 0; null takes a twentieth of <see cref="Epochs"/>. Default null.</summary>
+    [Range(0, double.MaxValue)]
     public double? WarmupEpochs { get; init; }
 
     /// <summary>Learning rate at the end of the cosine. Default 0.</summary>
+    [Range(0, double.MaxValue)]
     public double MinimumLearningRate { get; init; }
 
     /// <summary>
     /// Decoupled weight decay of tensors with two and more dimensions; biases and normalisation layers never decay. Default 0.15 for pretraining,
     /// 0.05 for supervised training, 0 for a linear probe.
     /// </summary>
+    [Range(0, double.MaxValue)]
     public double WeightDecay { get; init; }
 
-    /// <summary>
-    /// Weight decay at the end of the run, reached along half a cosine by iteration as in DINO (Caron et al. 2021). Default null: it stays as it is.
-    /// </summary>
+    /// <summary>Weight decay at the end, reached along half a cosine by iteration (DINO, Caron et al. 2021). Default null: it stays as it is.</summary>
+    [Range(0, double.MaxValue)]
     public double? FinalWeightDecay { get; init; }
 
     /// <summary>AdamW's decay of the mean of gradients. Default 0.9.</summary>
+    [Range(0, 1.0, MaximumIsExclusive = true)]
     public double Beta1 { get; init; } = 0.9;
 
     /// <summary>AdamW's decay of the mean of squared gradients. Default 0.999 for supervised training, else 0.95.</summary>
+    [Range(0, 1.0, MaximumIsExclusive = true)]
     public double Beta2 { get; init; }
 
     /// <summary>Number format of a transformer's matrix products. Default <see cref="Precision.Float32"/>.</summary>
@@ -59,15 +68,15 @@ public abstract record TrainingOptions
     public int? Seed { get; init; }
 
     /// <summary>Largest norm of the gradients over all parameters; larger ones are scaled down. Default null: no limit.</summary>
+    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true)]
     public double? ClipGradientNorm { get; init; }
 
     /// <summary>Parts that a batch is worked through in, to save memory; gradients are averaged over them. Default 1.</summary>
+    [Range(1, int.MaxValue)]
     public int AccumulationSteps { get; init; } = 1;
 
-    /// <summary>
-    /// Decay of an exponential moving average of the weights, which takes their place at the end of the run, for example 0.999. Default null: no
-    /// average.
-    /// </summary>
+    /// <summary>Decay of a moving average of the weights, which takes their place at the end, for example 0.999. Default null: no average.</summary>
+    [Range(0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true)]
     public double? WeightAverageDecay { get; init; }
 
     /// <summary>Where the run saves itself and goes on from; <see cref="Seed"/> must be set. Default null: nowhere.</summary>
@@ -82,15 +91,12 @@ public abstract record TrainingOptions
     /// <summary>Whether gradients are made by libtorch alone, over whole batches, also where Smae has a faster path (<see cref="CpuGradients"/>).</summary>
     internal bool Plain { get; init; }
 
-    /// <summary>See <see cref="CosineSchedule.WarmupIncludesPeak"/>.</summary>
     internal virtual bool WarmupIncludesPeak => false;
 
     /// <summary>The learning rate of each step.</summary>
     internal CosineSchedule LearningRates(long stepsPerEpoch) =>
         new(LearningRate, (WarmupEpochs ?? Epochs / 20.0) * stepsPerEpoch, stepsPerEpoch * Epochs, MinimumLearningRate)
-        {
-            WarmupIncludesPeak = WarmupIncludesPeak,
-        };
+            { WarmupIncludesPeak = WarmupIncludesPeak };
 
     /// <summary>The weight decay of each step; null if it stays as it is.</summary>
     internal CosineSchedule? WeightDecays(long stepsPerEpoch) =>
@@ -102,25 +108,16 @@ public abstract record TrainingOptions
 
     internal virtual IEnumerable<string> Faults()
     {
-        if (Epochs < 1) yield return $"Epochs is {Epochs}: expected at least 1.";
-        if (BatchSize < 1) yield return $"BatchSize is {BatchSize}: expected at least 1.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}: expected a positive number.";
-        if (!(MinimumLearningRate >= 0) || MinimumLearningRate > LearningRate)
+        foreach (string fault in Rules.Faults(this)) yield return fault;
+        if (MinimumLearningRate > LearningRate)
             yield return $"MinimumLearningRate is {MinimumLearningRate}: expected a number from 0 to LearningRate ({LearningRate}).";
-        if (WarmupEpochs is { } warmup && !(warmup >= 0 && warmup <= Epochs))
-            yield return $"WarmupEpochs is {warmup}: expected a number from 0 to Epochs ({Epochs}).";
-        if (!(WeightDecay >= 0) || !double.IsFinite(WeightDecay)) yield return $"WeightDecay is {WeightDecay}: expected 0 or a positive number.";
-        if (FinalWeightDecay is { } final && !(final >= 0 && double.IsFinite(final) && WeightDecay > 0))
-            yield return $"FinalWeightDecay is {final} and WeightDecay {WeightDecay}: expected 0 or more at the end, and more than 0 at the start.";
-        if (!(Beta1 is >= 0 and < 1)) yield return $"Beta1 is {Beta1}: expected a number in [0, 1).";
-        if (!(Beta2 is >= 0 and < 1)) yield return $"Beta2 is {Beta2}: expected a number in [0, 1).";
-        if (ClipGradientNorm is { } norm && !(norm > 0)) yield return $"ClipGradientNorm is {norm}: expected a positive number or null.";
-        if (AccumulationSteps < 1) yield return $"AccumulationSteps is {AccumulationSteps}: expected at least 1.";
-        if (WeightAverageDecay is { } decay && !(decay is > 0 and < 1))
-            yield return $"WeightAverageDecay is {decay}: expected a number in (0, 1) or null.";
-        foreach (string fault in Checkpoints?.Faults() ?? []) yield return fault;
-        if (Checkpoints is not null && Seed is null)
-            yield return "Seed is null and Checkpoints are set: a run can only be resumed under the same seed, set one.";
+        if (WarmupEpochs > Epochs) yield return $"WarmupEpochs is {WarmupEpochs}: expected a number from 0 to Epochs ({Epochs}).";
+        if (FinalWeightDecay is { } final && WeightDecay == 0)
+            yield return $"FinalWeightDecay is {final} and WeightDecay 0: expected more than 0 at the start, biases are told apart by it.";
+        if (Checkpoints is null) yield break;
+        foreach (string fault in Rules.Faults(Checkpoints, "Checkpoints.")) yield return fault;
+        if (string.IsNullOrWhiteSpace(Checkpoints.Directory)) yield return "Checkpoints.Directory is empty.";
+        if (Seed is null) yield return "Seed is null and Checkpoints are set: a run can only be resumed under the same seed, set one.";
     }
 }
 
@@ -140,15 +137,33 @@ public sealed record CheckpointOptions
     public bool Resume { get; init; } = true;
 
     /// <summary>Time between two checkpoints. One more is written at the end and when the run is cancelled. Default 5 minutes.</summary>
+    [Range(0, double.MaxValue)]
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How many are kept; older ones are deleted. Default 3.</summary>
+    [Range(1, int.MaxValue)]
     public int Keep { get; init; } = 3;
+}
 
-    internal IEnumerable<string> Faults()
+/// <summary>
+/// A number for each step, such as the learning rate: a linear rise from 0, then half a cosine down, by iteration (facebookresearch/mae,
+/// <c>lr_sched.py</c>). Without a rise it may as well go up.
+/// </summary>
+/// <param name="Peak">The number at the end of the rise.</param>
+/// <param name="WarmupSteps">Steps of the rise.</param>
+/// <param name="TotalSteps">All steps.</param>
+/// <param name="Minimum">The number at the end, which the step after the last would have. Default 0.</param>
+public sealed record CosineSchedule(double Peak, double WarmupSteps, double TotalSteps, double Minimum = 0)
+{
+    /// <summary>Whether the last step of the rise has <see cref="Peak"/> already, so that it comes twice, as in facebookresearch/dino. Default false.</summary>
+    public bool WarmupIncludesPeak { get; init; }
+
+    /// <summary>The number of a step.</summary>
+    /// <param name="step">The step, counted from 0; the first has 0 if there is a rise.</param>
+    public double At(long step)
     {
-        if (string.IsNullOrWhiteSpace(Directory)) yield return "Checkpoints.Directory is empty.";
-        if (Interval < TimeSpan.Zero) yield return $"Checkpoints.Interval is {Interval}: expected a time that is not negative.";
-        if (Keep < 1) yield return $"Checkpoints.Keep is {Keep}: expected at least 1.";
+        if (step < WarmupSteps) return WarmupIncludesPeak ? Peak * Math.Min(1, step / Math.Max(1, WarmupSteps - 1)) : Peak * step / WarmupSteps;
+        double done = Math.Min(1, (step - WarmupSteps) / Math.Max(1, TotalSteps - WarmupSteps));
+        return Minimum + (Peak - Minimum) * 0.5 * (1 + Math.Cos(Math.PI * done));
     }
 }
