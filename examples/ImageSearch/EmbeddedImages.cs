@@ -19,23 +19,21 @@ internal sealed class EmbeddedImages
 
     public int Dimension => _mean.Length;
 
-    /// <summary>The images of an index. Rows whose image could not be read hold missing values (NaN) and are left out.</summary>
-    /// <exception cref="InvalidDataException">There is none that could be read.</exception>
-    public static EmbeddedImages Of(IEnumerable<EmbeddedRow> rows)
+    /// <summary>The images of an index.</summary>
+    /// <exception cref="InvalidDataException">There is none.</exception>
+    public static EmbeddedImages Of(IReadOnlyList<EmbeddedImage> images)
     {
-        (string Path, float[] Embedding)[] images = [.. Readable(rows)];
-        if (images.Length == 0) throw new InvalidDataException("None of the images could be read.");
+        if (images.Count == 0) throw new InvalidDataException("None of the images could be read.");
         var mean = new float[images[0].Embedding.Length];
-        for (int i = 0; i < mean.Length; i++) mean[i] = images.Average(image => image.Embedding[i]);
+        for (int i = 0; i < mean.Length; i++) mean[i] = images.Average(image => image.Embedding.Span[i]);
         return Of(images, mean);
     }
 
     /// <summary>Images to ask about, seen from the same mean.</summary>
-    /// <exception cref="InvalidDataException">None could be read, or the embeddings are of another length.</exception>
-    public EmbeddedImages Queries(IEnumerable<EmbeddedRow> rows)
+    /// <exception cref="InvalidDataException">There is none, or the embeddings are of another length.</exception>
+    public EmbeddedImages Queries(IReadOnlyList<EmbeddedImage> images)
     {
-        (string Path, float[] Embedding)[] images = [.. Readable(rows)];
-        if (images.Length == 0) throw new InvalidDataException("None of the images asked about could be read.");
+        if (images.Count == 0) throw new InvalidDataException("None of the images asked about could be read.");
         return images[0].Embedding.Length == Dimension
             ? Of(images, _mean)
             : throw new InvalidDataException(
@@ -100,16 +98,13 @@ internal sealed class EmbeddedImages
         }
     }
 
-    private static IEnumerable<(string Path, float[] Embedding)> Readable(IEnumerable<EmbeddedRow> rows) =>
-        rows.Where(row => !float.IsNaN(row.Embedding[0])).Select(row => (row.ImagePath, row.Embedding));
-
-    private static EmbeddedImages Of((string Path, float[] Embedding)[] images, float[] mean)
+    private static EmbeddedImages Of(IReadOnlyList<EmbeddedImage> images, float[] mean)
     {
-        var directions = new float[images.Length * mean.Length];
-        for (int image = 0; image < images.Length; image++)
+        var directions = new float[images.Count * mean.Length];
+        for (int image = 0; image < images.Count; image++)
         {
             Span<float> direction = directions.AsSpan(image * mean.Length, mean.Length);
-            for (int i = 0; i < mean.Length; i++) direction[i] = images[image].Embedding[i] - mean[i];
+            for (int i = 0; i < mean.Length; i++) direction[i] = images[image].Embedding.Span[i] - mean[i];
             float length = MathF.Sqrt(Dot(direction, direction));
             if (length == 0) continue;   // the mean itself, such as the only image there is: like nothing
             for (int i = 0; i < mean.Length; i++) direction[i] /= length;
@@ -129,12 +124,7 @@ internal sealed class EmbeddedImages
 }
 
 /// <summary>An image with its embedding.</summary>
-internal sealed class EmbeddedRow
-{
-    public string ImagePath { get; set; } = "";
-
-    public float[] Embedding { get; set; } = [];
-}
+internal sealed record EmbeddedImage(string Path, ReadOnlyMemory<float> Embedding);
 
 /// <summary>An image that was found.</summary>
 /// <param name="Path">The file.</param>

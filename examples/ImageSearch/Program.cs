@@ -15,8 +15,8 @@ var encoder = new Option<FileInfo>("--encoder")
     Description = "An encoder, as PretrainOnYourPhotos writes it: encoder.safetensors.", Required = true,
 };
 var indexCommand = new Command("index", "Embeds the images of a folder, once.") { images, encoder, index, gpu };
-indexCommand.SetAction((parsed, _) => Outcome.Of(() =>
-    Search.Index(parsed.GetValue(images)!, parsed.GetValue(encoder)!, parsed.GetValue(index)!, parsed.GetValue(gpu))));
+indexCommand.SetAction((parsed, cancellation) => Outcome.Of(() =>
+    Search.Index(parsed.GetValue(images)!, parsed.GetValue(encoder)!, parsed.GetValue(index)!, parsed.GetValue(gpu), cancellation)));
 
 var asked = new Argument<FileInfo[]>("images") { Description = "The images asked about.", Arity = ArgumentArity.OneOrMore };
 var count = new Option<int>("--count") { Description = "How many to find.", DefaultValueFactory = _ => 12 };
@@ -29,7 +29,7 @@ count.Validators.Add(result =>
     if (result.GetValueOrDefault<int>() < 1) result.AddError("--count must be at least 1.");
 });
 var queryCommand = new Command("query", "Finds the images that are most like those asked about.") { asked, index, count, page, gpu };
-queryCommand.SetAction((parsed, _) => Outcome.Of(() =>
-    Search.Query(parsed.GetValue(asked)!, parsed.GetValue(index)!, parsed.GetValue(count), parsed.GetValue(page)!, parsed.GetValue(gpu))));
+queryCommand.SetAction((parsed, cancellation) => Outcome.Of(() =>
+    Search.Query(parsed.GetValue(asked)!, parsed.GetValue(index)!, parsed.GetValue(count), parsed.GetValue(page)!, parsed.GetValue(gpu), cancellation)));
 
 return await new RootCommand("Finds images by likeness.") { indexCommand, queryCommand }.Parse(args).InvokeAsync();

@@ -2,7 +2,7 @@ using Examples;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using Microsoft.ML;
+using Microsoft.Extensions.AI;
 using Smae.MLNet;
 
 namespace ImageSearch;
@@ -12,11 +12,11 @@ internal static class Search
 {
     private const string EncoderFile = "encoder.safetensors", EmbeddingsFile = "embeddings.bin";
 
-    public static void Index(DirectoryInfo images, FileInfo encoder, DirectoryInfo index, int? gpu)
+    public static async Task Index(DirectoryInfo images, FileInfo encoder, DirectoryInfo index, int? gpu, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        MLContext ml = Context(gpu);
-        EmbeddedImages embedded = EmbeddedImages.Of(Embed(ml, ml.Data.LoadFromEnumerable(ImageRow.In(images)), encoder.FullName));
+        string[] files = [.. ImageRow.In(images).Select(row => row.ImagePath)];
+        EmbeddedImages embedded = EmbeddedImages.Of(await Embed(files, encoder.FullName, gpu, cancellation));
         index.Create();
         foreach (string extension in (string[])[".safetensors", ".json"])   // the weights, and what shape they have
         {
@@ -28,14 +28,13 @@ internal static class Search
         Console.WriteLine($"{embedded.Count} images, {embedded.Dimension} numbers each ({clock.Elapsed:mm\\:ss}): {index.FullName}");
     }
 
-    public static void Query(FileInfo[] asked, DirectoryInfo index, int count, FileInfo page, int? gpu)
+    public static async Task Query(FileInfo[] asked, DirectoryInfo index, int count, FileInfo page, int? gpu, CancellationToken cancellation)
     {
         EmbeddedImages all = EmbeddedImages.Load(Path.Combine(index.FullName, EmbeddingsFile));
-        MLContext ml = Context(gpu);
         FileInfo? missing = asked.FirstOrDefault(f => !f.Exists);
         if (missing is not null) throw new FileNotFoundException($"There is no image {missing}.");
-        IDataView rows = ml.Data.LoadFromEnumerable(asked.Select(f => new ImageRow { ImagePath = f.FullName }));
-        EmbeddedImages queries = all.Queries(Embed(ml, rows, Path.Combine(index.FullName, EncoderFile)));
+        string[] files = [.. asked.Select(f => f.FullName)];
+        EmbeddedImages queries = all.Queries(await Embed(files, Path.Combine(index.FullName, EncoderFile), gpu, cancellation));
 
         List<(string Asked, IReadOnlyList<Neighbor> Found)> results = [];
         for (int i = 0; i < queries.Count; i++) results.Add((queries.Path(i), all.Nearest(queries.Direction(i), count, except: queries.Path(i))));
@@ -48,19 +47,30 @@ internal static class Search
         Console.WriteLine(page.FullName);
     }
 
-    /// <summary>Embeddings of a data view with a column <c>ImagePath</c>, in batches. Images that cannot be read are reported.</summary>
-    private static IEnumerable<EmbeddedRow> Embed(MLContext ml, IDataView rows, string encoder)
+    /// <summary>
+    /// Embeds files. Each is a call of its own: calls that are under way together share batches, and a file that cannot be read fails alone.
+    /// </summary>
+    /// <returns>The images that could be read, in the order of the files. The others are reported.</returns>
+    private static async Task<IReadOnlyList<EmbeddedImage>> Embed(string[] files, string encoder, int? gpu, CancellationToken cancellation)
     {
-        var pipeline = ml.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder);
-        IDataView embedded = pipeline.Fit(rows).Transform(rows);
-        return ml.Data.CreateEnumerable<EmbeddedRow>(embedded, reuseRowObject: false, ignoreMissingColumns: true);
-    }
-
-    private static MLContext Context(int? gpu)
-    {
-        var ml = new MLContext { GpuDeviceId = gpu, FallbackToCpu = false };
-        ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
-        return ml;
+        var options = new ImageEmbeddingOptions { GpuDeviceId = gpu };
+        using var generator = ImageEmbeddingGenerator.Load(encoder, options);
+        var embedded = new EmbeddedImage?[files.Length];
+        // Twice as many calls as a batch takes: while one is computed the next is decoded.
+        var concurrency = new ParallelOptions { MaxDegreeOfParallelism = 2 * options.BatchSize, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(Enumerable.Range(0, files.Length), concurrency, async (i, token) =>
+        {
+            try
+            {
+                DataContent image = await DataContent.LoadFromAsync(files[i], cancellationToken: token);
+                embedded[i] = new EmbeddedImage(files[i], await generator.GenerateVectorAsync(image, cancellationToken: token));
+            }
+            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                Console.Error.WriteLine($"{files[i]} is left out: {e.Message}");
+            }
+        });
+        return [.. embedded.OfType<EmbeddedImage>()];
     }
 }
 

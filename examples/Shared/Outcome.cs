@@ -6,23 +6,32 @@ internal static class Outcome
     /// <summary>Does the work of a command: 0 when it is done, 1 after an error that a user can mend, 130 when it was cancelled.</summary>
     /// <param name="work">What to do.</param>
     /// <param name="cancelled">What to say when it was cancelled.</param>
-    public static Task<int> Of(Action work, string cancelled = "Cancelled.")
+    public static Task<int> Of(Action work, string cancelled = "Cancelled.") => Of(
+        () =>
+        {
+            work();
+            return Task.CompletedTask;
+        },
+        cancelled);
+
+    /// <inheritdoc cref="Of(Action, string)"/>
+    public static async Task<int> Of(Func<Task> work, string cancelled = "Cancelled.")
     {
         try
         {
-            work();
-            return Task.FromResult(0);
+            await work();
+            return 0;
         }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine(cancelled);
-            return Task.FromResult(130);
+            return 130;
         }
         catch (Exception e) when (
             e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
         {
             Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
-            return Task.FromResult(1);
+            return 1;
         }
     }
 }

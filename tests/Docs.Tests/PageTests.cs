@@ -20,9 +20,10 @@ public sealed class PageTests
     }
 
     [TestMethod]
-    public void EmbedAndSearchPrintsFiveNeighboursAndAnAccuracy()
+    public void EmbedAndSearchPrintsFiveNeighboursAnAccuracyAndWhatTheGeneratorGives()
     {
         string output = Run(Pages.EmbedAndSearch.Page.Run);
+        StringAssert.Contains(output, "encoder gives 24 numbers for each of 2 images");
         Assert.HasCount(5, output.Split('\n').Where(line => line.TrimEnd().EndsWith(".png")).ToArray());
         StringAssert.Contains(output, "right");
     }

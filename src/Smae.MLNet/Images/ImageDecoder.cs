@@ -69,6 +69,14 @@ internal sealed class ImageDecoder
         return Decode(encoded.Length, name, pixels);
     }
 
+    /// <inheritdoc cref="DecodeBytes(in VBuffer{byte}, string, Span{byte})"/>
+    public InvalidDataException? DecodeBytes(ReadOnlySpan<byte> encoded, string name, Span<byte> pixels)
+    {
+        Reserve(encoded.Length);
+        encoded.CopyTo(_encoded);
+        return Decode(encoded.Length, name, pixels);
+    }
+
     /// <summary>Resizes <paramref name="image"/>, which stays the caller's, into <paramref name="pixels"/> (H x W x C bytes).</summary>
     public void Extract(MLImage image, Span<byte> pixels)
     {
