@@ -73,17 +73,11 @@ public sealed class ImageClassifier : ImageModel
         if (d.Encoder is null || d.Preprocessing is null || d.Classes < 2)
             throw new InvalidDataException(
                 $"{ModelDescription.PathOf(path)} does not describe a classifier: it lacks encoder, preprocessing or classes.");
-        var model = new VisionTransformerClassifier(d.Encoder, d.Classes, d.Pooling, d.BatchNorm);
-        try
+        return new VisionTransformerClassifier(d.Encoder, d.Classes, d.Pooling, d.BatchNorm).OrDispose(model =>
         {
             ModelWeights.Load(model.Weights, SafeTensors.Open(path), _ => false);
             return new ImageClassifier(model.to(device ?? CPU), d.Preprocessing, d.ClassNames, device);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        });
     }
 
     private static VisionTransformerClassifier Checked(

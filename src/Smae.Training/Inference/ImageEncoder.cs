@@ -71,17 +71,8 @@ public sealed class ImageEncoder : ImageModel
     public static ImageEncoder Load(string path, Device? device = null)
     {
         var description = ModelDescription.Load<Description>(path, "an encoder");
-        ImageEncoder encoder = Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device);
-        try
-        {
-            ModelWeights.Load(encoder.Model, path);
-            return encoder;
-        }
-        catch
-        {
-            encoder.Dispose();
-            throw;
-        }
+        return Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device)
+            .OrDispose(encoder => ModelWeights.Load(encoder.Model, path));
     }
 
     /// <summary>Shape and preprocessing of an encoder in a file, without its weights.</summary>
@@ -109,16 +100,11 @@ public sealed class ImageEncoder : ImageModel
 /// <summary>Embeddings of whole sets of images.</summary>
 internal static class Embeddings
 {
-    /// <param name="encoder">The encoder.</param>
-    /// <param name="images">Images of its size.</param>
-    /// <param name="pooling">How tokens become one vector.</param>
-    /// <param name="batchSize">Images at a time.</param>
-    /// <param name="cancellation">Looked at between batches.</param>
     /// <returns><c>[images, dim]</c>, float32, on the encoder's device, in no dispose scope.</returns>
     public static Tensor Of(ImageEncoder encoder, LabelledImages images, Pooling pooling, int batchSize, CancellationToken cancellation)
     {
-        Tensor all = empty([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
-        try
+        Tensor made = empty([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
+        return made.OrDispose(all =>
         {
             foreach (long[] block in images.Blocks(batchSize))
             {
@@ -126,12 +112,6 @@ internal static class Embeddings
                 using DisposeScope scope = NewDisposeScope();
                 all.narrow(0, block[0], block.Length).copy_(encoder.Embed(images.Images.Batch(block), pooling));
             }
-            return all;
-        }
-        catch
-        {
-            all.Dispose();
-            throw;
-        }
+        });
     }
 }

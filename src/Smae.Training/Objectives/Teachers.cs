@@ -107,24 +107,18 @@ internal sealed class FrozenTeacher : IDisposable
     {
         (VisionTransformerConfig shape, ImagePreprocessing own) = Describe(path, architecture);
         VisionTransformerConfig student = options.Encoder;
-        var model = new VisionTransformer(shape with
+        return new VisionTransformer(shape with
         {
             ImageHeight = student.GridHeight * shape.PatchSize, ImageWidth = student.GridWidth * shape.PatchSize, Depth = lastBlock + 1,
             FinalNorm = false, Fusion = null, Dropout = 0,
-        });
-        try
+        }).OrDispose(model =>
         {
             ModelWeights.LoadFirstBlocks(model, path);
             foreach (Parameter parameter in model.parameters()) parameter.requires_grad_(false);
             model.eval();
             model.Precision = options.Precision;
             return new FrozenTeacher(model.to(device), own, options.Preprocessing, device);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        });
     }
 
     /// <summary>The residual streams after some blocks, without a graph.</summary>

@@ -113,7 +113,7 @@ public abstract record TrainingOptions
             yield return $"MinimumLearningRate is {MinimumLearningRate}: expected a number from 0 to LearningRate ({LearningRate}).";
         if (WarmupEpochs > Epochs) yield return $"WarmupEpochs is {WarmupEpochs}: expected a number from 0 to Epochs ({Epochs}).";
         if (FinalWeightDecay is { } final && WeightDecay == 0)
-            yield return $"FinalWeightDecay is {final} and WeightDecay 0: expected more than 0 at the start, biases are told apart by it.";
+            yield return $"FinalWeightDecay is {final} and WeightDecay 0: expected more than 0 at the start.";
         if (Checkpoints is null) yield break;
         foreach (string fault in Rules.Faults(Checkpoints, "Checkpoints.")) yield return fault;
         if (string.IsNullOrWhiteSpace(Checkpoints.Directory)) yield return "Checkpoints.Directory is empty.";

@@ -43,16 +43,7 @@ public static class CriticTraining
                 nameof(training));
         preprocessing ??= new ImagePreprocessing { Height = images.Height, Width = images.Width, Channels = images.Channels };
         Rules.Check(preprocessing.Faults(), nameof(preprocessing));
-        SqueezeNet critic = new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device ?? CPU);
-        try
-        {
-            IReadOnlyList<ParameterGroup> groups = ParameterGroup.Of(critic, options.WeightDecay);
-            return SupervisedTraining.Train(critic, groups, preprocessing, classes, training, validation, options, device, log);
-        }
-        catch
-        {
-            critic.Dispose();
-            throw;
-        }
+        return new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device ?? CPU).OrDispose(critic => SupervisedTraining.Train(
+            critic, ParameterGroup.Of(critic, options.WeightDecay), preprocessing, classes, training, validation, options, device, log));
     }
 }

@@ -18,9 +18,7 @@ public sealed record LinearProbeOptions : SupervisedOptions
     /// <summary>What trains the classifier. Default <see cref="ProbeOptimizer.Adam"/>.</summary>
     public ProbeOptimizer Optimizer { get; init; } = ProbeOptimizer.Adam;
 
-    /// <summary>
-    /// Whether batch normalisation without affine (epsilon 1e-6) stands before the classifier, as in facebookresearch/mae. Default false.
-    /// </summary>
+    /// <summary>Whether batch normalisation without affine (epsilon 1e-6) stands before the classifier, as in facebookresearch/mae. Default false.</summary>
     public bool BatchNorm { get; init; }
 
     /// <summary>How tokens become one vector, after the encoder's final norm; null takes the encoder's own way. Default null.</summary>
@@ -49,11 +47,8 @@ public enum ProbeOptimizer
 /// </summary>
 public static class LinearProbe
 {
-    // Of the first weights of the classifier, as facebookresearch/mae's main_linprobe.py has it.
-    private const double HeadStd = 0.01;
-
-    // A batch of embeddings may be far larger than one of images that memory holds.
-    private const int ImagesAtOnce = 128;
+    private const double HeadStd = 0.01;   // of the classifier's first weights, as in facebookresearch/mae's main_linprobe.py
+    private const int ImagesAtOnce = 128;   // a batch of embeddings may be far larger than one of images that memory holds
 
     /// <summary>Trains a classifier on embeddings.</summary>
     /// <param name="encoder">The encoder; nothing of it changes.</param>
@@ -81,16 +76,8 @@ public static class LinearProbe
         Pooling pooling = options.Pooling ?? encoder.Pooling;
         if (pooling == Pooling.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
             throw new ArgumentException("Pooling is ClassToken and the encoder has no class token.", nameof(options));
-        nn.Module<Tensor, Tensor> head = CreateHead(encoder.EmbedDim, classes, options).to(encoder.Device);
-        try
-        {
-            return Train(head, encoder, pooling, classes, training, validation, options, log);
-        }
-        catch
-        {
-            head.Dispose();
-            throw;
-        }
+        return CreateHead(encoder.EmbedDim, classes, options).to(encoder.Device)
+            .OrDispose(head => Train(head, encoder, pooling, classes, training, validation, options, log));
     }
 
     private static SupervisedResult<nn.Module<Tensor, Tensor>> Train(
@@ -113,8 +100,7 @@ public static class LinearProbe
                     Tensor embeddings = seen is not null
                         ? Pick(seen, part.Images)
                         : Augmented(encoder, training.Images, part.Images, pooling, options.Augmentation!, part.Random(RandomUse.Augmentation));
-                    SupervisedBatch batch = supervision.Batch(embeddings, part);
-                    part.Backward(batch, supervision.Loss, batch.Slice, rowsPerImage: supervision.RowsPerImage);
+                    supervision.Backward(part, embeddings);
                 }
                 trainer.Update(step);
             }

@@ -24,8 +24,7 @@ public static class MaePretraining
         options.Preprocessing.CheckSize(images, nameof(images));
         device ??= CPU;
 
-        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device);
-        try
+        return new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device).OrDispose(model =>
         {
             (model.Precision, model.Encoder.DropPath) = (options.Precision, options.DropPath);
             model.train();
@@ -37,12 +36,7 @@ public static class MaePretraining
             Train(trainer, objective, images, options, device);
             model.eval();
             return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        });
     }
 
     private static void Train(Trainer trainer, ObjectiveRun objective, ImageStore images, MaePretrainOptions options, Device device)

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -34,8 +35,7 @@ public static class SupervisedTraining
         return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
     }
 
-    /// <summary>Checks options and labels.</summary>
-    /// <returns>The number of classes.</returns>
+    /// <summary>Checks options and labels, and counts the classes.</summary>
     internal static int Check(LabelledImages training, LabelledImages? validation, SupervisedOptions options)
     {
         ArgumentNullException.ThrowIfNull(training);
@@ -72,8 +72,7 @@ public static class SupervisedTraining
                 {
                     Tensor pixels = normalizer.Normalize(
                         training.Images.Batch(part.Images), options.Augmentation, part.Random(RandomUse.Augmentation));
-                    SupervisedBatch batch = supervision.Batch(pixels, part);
-                    part.Backward(batch, supervision.Loss, batch.Slice, rowsPerImage: supervision.RowsPerImage);
+                    supervision.Backward(part, pixels);
                 }
                 trainer.Update(step);
             }
@@ -81,6 +80,53 @@ public static class SupervisedTraining
                 trainer, epoch, images => model.forward(normalizer.Normalize(validation!.Images.Batch(images))));
         }
         return supervision.Finish(model, trainer);
+    }
+}
+
+/// <summary>
+/// How a model is trained on images with labels. The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet (AdamW at 1e-3, 100 epochs,
+/// 5 of them warm-up), without its augmentation.
+/// </summary>
+public record SupervisedOptions : TrainingOptions
+{
+    /// <summary>Options with 100 epochs at 1e-3, weight decay 0.05, betas 0.9 and 0.999.</summary>
+    public SupervisedOptions() : base(epochs: 100, learningRate: 1e-3, weightDecay: 0.05, beta2: 0.999)
+    {
+    }
+
+    private protected SupervisedOptions(int epochs, double learningRate, double weightDecay, double beta2)
+        : base(epochs, learningRate, weightDecay, beta2)
+    {
+    }
+
+    /// <summary>What of a label is spread over all classes. Default 0. MAE fine-tunes with 0.1.</summary>
+    [Range(0, 1.0, MaximumIsExclusive = true)]
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>How images of a batch and their labels are mixed, for example <c>new MixupOrCutmix(0.8, 1)</c> as in MAE. Default null: not at all.</summary>
+    public LabelMixing? Mixing { get; init; }
+
+    /// <summary>Names of all classes in the order of their labels. Default null: as many as the training images' labels say, without names.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>Epochs between two looks at the validation images; the last epoch is always looked at. Default 1.</summary>
+    [Range(1, int.MaxValue)]
+    public int ValidateEvery { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the weights of the epoch that did best on the validation images (highest top-1, then lowest loss, then the earlier) are the result.
+    /// Default true. Else it is those of the last epoch, as in the papers. Without validation images it makes no difference.
+    /// </summary>
+    public bool KeepBest { get; init; } = true;
+
+    /// <summary>Looks at the validation images without a new best after which the run ends. Default null: it goes on to the last epoch.</summary>
+    [Range(1, int.MaxValue)]
+    public int? Patience { get; init; }
+
+    internal override IEnumerable<string> Faults()
+    {
+        foreach (string fault in base.Faults()) yield return fault;
+        if (ClassNames is { Count: < 2 }) yield return $"ClassNames has {ClassNames.Count} names: expected at least 2.";
     }
 }
 
@@ -106,8 +152,6 @@ public sealed class SupervisedResult<TModel> where TModel : IDisposable
     /// <summary>How long training took since it began or went on, evaluation included, decoding not.</summary>
     public TimeSpan Elapsed { get; }
 
-    /// <summary>
-    /// Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.
-    /// </summary>
+    /// <summary>Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.</summary>
     public double ImagesPerSecond { get; }
 }

@@ -3,8 +3,7 @@ using static TorchSharp.torch;
 
 namespace Smae.Training;
 
-/// <summary>One pass over the images.</summary>
-/// <param name="Last">Where its last step stands.</param>
+/// <summary>One pass over the images; <paramref name="Last"/> is where its last step stands.</summary>
 internal sealed record TrainingEpoch(TrainingPosition Last)
 {
     /// <summary>The epoch, counted from 1.</summary>
@@ -14,15 +13,10 @@ internal sealed record TrainingEpoch(TrainingPosition Last)
     public Evaluation? Validation { get; set; }
 }
 
-/// <summary>One step of a run.</summary>
-/// <param name="Position">Where it stands in the run.</param>
-/// <param name="LearningRate">Its learning rate.</param>
-/// <param name="Images">The images of its batch, as indices.</param>
+/// <summary>One step of a run; <paramref name="Images"/> are those of its batch, as indices.</summary>
 internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images);
 
 /// <summary>A step's batch, or a part of it where gradients are accumulated over several.</summary>
-/// <param name="trainer">Whose step it is.</param>
-/// <param name="step">The step.</param>
 /// <param name="number">Which part of the step.</param>
 /// <param name="images">The images of the part, as indices.</param>
 /// <param name="scope">Ends with the part.</param>
@@ -65,17 +59,16 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     {
         double share = (double)Count / step.Images.Length, value;
         using (enable_grad())
-            value = trainer.Cpu is { } cpu && rowsPerImage is { } rows
-                ? cpu.Add(Count, rows, loss, slice, share, Place)
-                : AtOnce(batch, loss, share);
+        {
+            if (trainer.Cpu is { } cpu && rowsPerImage is { } rows) value = cpu.Add(Count, rows, loss, slice, share, Place);
+            else
+            {
+                Tensor made = CpuGradients.WithoutRest(batch, loss);
+                (share == 1 ? made : made * share).backward();
+                value = made.ToDouble();
+            }
+        }
         if (!double.IsFinite(value)) throw new NonFiniteLossException(value, Position.Epoch + 1, Position.Step + 1, step.LearningRate);
         trainer.Add(value * share);
-    }
-
-    private static double AtOnce<T>(T batch, Func<T, Tensor> loss, double share)
-    {
-        Tensor value = CpuGradients.WithoutRest(batch, loss);
-        (share == 1 ? value : value * share).backward();
-        return value.ToDouble();
     }
 }
