@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Smae.Training;
 
 /// <summary>
@@ -28,7 +30,8 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// </summary>
     public Objective Objective { get; init; } = Objective.Pixel();
 
-    /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first, in [0, 1). Default 0. SdAE pretrains with 0.25.</summary>
+    /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first. Default 0. SdAE pretrains with 0.25.</summary>
+    [Range(0, 1.0, MaximumIsExclusive = true)]
     public double DropPath { get; init; }
 
     /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
@@ -78,11 +81,11 @@ public sealed record MaePretrainOptions : TrainingOptions
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }
-        if (!(DropPath is >= 0 and < 1)) yield return $"DropPath is {DropPath}: expected a probability in [0, 1).";
         foreach (string fault in base.Faults()) yield return fault;
     }
 
-    private IEnumerable<string> ObjectiveFaults() => Masking is null || Objective is null ? [] : Objective.Faults(this);
+    private IEnumerable<string> ObjectiveFaults() =>
+        Masking is null || Objective is null ? [] : Rules.Faults(Objective, "Objective.").Concat(Objective.Faults(this));
 
     private IEnumerable<string> MaskFaults()
     {

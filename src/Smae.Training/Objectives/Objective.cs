@@ -71,22 +71,7 @@ public abstract record Objective
     /// A text that two objectives share only if they give the same losses: a run resumes only from a checkpoint of the same. Default all settings, in
     /// the invariant culture. A method that reads a file adds a hash of its content, since a file keeps its name when another model is saved there.
     /// </summary>
-    protected internal virtual string Identity
-    {
-        get
-        {
-            CultureInfo culture = CultureInfo.CurrentCulture;
-            CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-            try
-            {
-                return ToString();
-            }
-            finally
-            {
-                CultureInfo.CurrentCulture = culture;
-            }
-        }
-    }
+    protected internal virtual string Identity => ValueText.Invariant(ToString);
 
     /// <summary>What the decoder is to predict. Default <see cref="DecoderTarget.Pixels"/>.</summary>
     public virtual DecoderTarget Target => DecoderTarget.Pixels;
@@ -100,7 +85,10 @@ public abstract record Objective
     /// <summary>Whether the last step of the learning rate's warmup has the peak already, as in DINO, not in MAE. Default false.</summary>
     internal virtual bool WarmupIncludesPeak => false;
 
-    /// <summary>What of the other options does not fit this objective, one sentence each: see <see cref="Expect"/>. Default nothing.</summary>
+    /// <summary>
+    /// What of the settings does not fit together, or does not fit the other options, one sentence each: see <see cref="Expect"/>. What a single
+    /// setting may be is declared on it by a <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>. Default nothing.
+    /// </summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
     protected internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];
 
@@ -146,14 +134,10 @@ public abstract class ObjectiveRun : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
 
-    /// <summary>
-    /// Parameters beside the model's that are trained too, such as a head's; weight decay is for those of two and more dimensions. Default none.
-    /// </summary>
+    /// <summary>Parameters beside the model's that are trained too, such as a head's; weight decay is for those of two and more dimensions.</summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
-    /// <summary>
-    /// Epochs at the start of the run in which a parameter is left as it is: no gradient, no weight decay, no moments. Default 0.
-    /// </summary>
+    /// <summary>Epochs at the start of the run in which a parameter is left as it is: no gradient, no weight decay, no moments. Default 0.</summary>
     /// <param name="parameter">One of <see cref="Parameters"/>.</param>
     public virtual int FrozenEpochs(Parameter parameter) => 0;
 
@@ -161,45 +145,31 @@ public abstract class ObjectiveRun : IDisposable
     public virtual IEnumerable<(string Name, Tensor Tensor)> State => [];
 
     /// <summary>
-    /// Whether the loss of a batch is the mean of the losses of its images, so that a run may ask for it in parts, several of them at the same time:
-    /// on a CPU that is faster. Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default
-    /// false.
+    /// Whether the loss of a batch is the mean of the losses of its images, so that it may be asked for in parts, several at the same time (faster on
+    /// a CPU). Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default false.
     /// </summary>
     public virtual bool IsMeanOverImages => false;
 
     /// <summary>Called with each batch before its loss is asked for: what must be seen of all images together is looked at here. Default nothing.</summary>
     /// <param name="batch">The batch, or the part of one where gradients are accumulated.</param>
-    public virtual void BatchReady(PretrainBatch batch)
-    {
-    }
+    public virtual void BatchReady(PretrainBatch batch) { }
 
     /// <summary>The loss of a batch, or of a part of one.</summary>
-    /// <param name="batch">The images and whatever else the run draws for the step.</param>
     /// <returns>A scalar, float32, with its graph.</returns>
     public abstract Tensor Loss(PretrainBatch batch);
 
     /// <summary>Called when a step's gradients are whole, before they are clipped and used: may change them in place. Default nothing.</summary>
-    /// <param name="position">The step.</param>
-    public virtual void GradientsReady(TrainingPosition position)
-    {
-    }
+    public virtual void GradientsReady(TrainingPosition position) { }
 
     /// <summary>Called when a step has changed the weights. Default nothing.</summary>
-    /// <param name="position">The step.</param>
-    public virtual void StepEnded(TrainingPosition position)
-    {
-    }
+    public virtual void StepEnded(TrainingPosition position) { }
 
     /// <summary>Called when an epoch is over. Default nothing.</summary>
     /// <param name="position">The epoch's last step.</param>
-    public virtual void EpochEnded(TrainingPosition position)
-    {
-    }
+    public virtual void EpochEnded(TrainingPosition position) { }
 
     /// <summary>Called when the run is over, a last chance to change the model; what it does is in no checkpoint. Default nothing.</summary>
-    public virtual void RunEnded()
-    {
-    }
+    public virtual void RunEnded() { }
 
     /// <summary>Has something that this run made disposed with it.</summary>
     /// <param name="part">A module, a tensor outside of any dispose scope, or anything else.</param>

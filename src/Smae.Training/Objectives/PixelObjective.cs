@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -13,6 +14,7 @@ namespace Smae.Training;
 public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Objective
 {
     /// <summary>Added to the variance of a patch where it is normalised by it. Default 1e-6.</summary>
+    [Range(0, double.MaxValue)]
     public double Epsilon { get; init; } = 1e-6;
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Smae.Training;
@@ -188,4 +189,22 @@ internal static class ProjectionHead
         head.DetachFromDisposeScopes();
         return head;
     }
+}
+
+/// <summary>A linear layer with the weight <c>g v / |v|</c> row by row (Salimans and Kingma 2016), as PyTorch's <c>weight_norm</c> makes it.</summary>
+internal sealed class WeightNormLinear : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight_g")] private Parameter _length;
+    [ComponentName(Name = "weight_v")] private Parameter _direction;
+
+    public WeightNormLinear(int inputs, int outputs, bool trainLength) : base(nameof(WeightNormLinear))
+    {
+        _length = new Parameter(ones(outputs, 1), requires_grad: trainLength);
+        _direction = new Parameter(zeros(outputs, inputs));
+        RegisterComponents();
+    }
+
+    public Parameter Direction => _direction;
+
+    public override Tensor forward(Tensor input) => nn.functional.linear(input, _direction * (_length / _direction.norm(1, keepdim: true)));
 }

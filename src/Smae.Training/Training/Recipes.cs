@@ -3,7 +3,7 @@ namespace Smae.Training;
 /// <summary>
 /// Settings of published work, as values to take and change: <c>Recipes.SmaeFineTuneCub with { Encoder = encoder, Epochs = 50 }</c>. Where the source
 /// does not give a number, the recipe says what stands in its place. All validate as their sources do and, as they do, end with the weights of the
-/// last epoch.
+/// last epoch. Large batches fit into memory in parts: see <see cref="TrainingOptions.AccumulationSteps"/>.
 /// </summary>
 public static class Recipes
 {
@@ -18,10 +18,7 @@ public static class Recipes
     public static MaePretrainOptions SmaePretrain(string critic, double alpha = 0.5) =>
         SmaePaperMaePretrain with { Objective = Objective.Semantic(alpha, critic) };
 
-    /// <summary>
-    /// MAE as the SMAE paper's baseline (its alpha of 0): as <see cref="SmaePretrain"/>, with the squared error of raw pixels over hidden patches
-    /// alone.
-    /// </summary>
+    /// <summary>MAE as the SMAE paper's baseline (its alpha of 0): as <see cref="SmaePretrain"/>, with raw pixels of hidden patches alone.</summary>
     public static MaePretrainOptions SmaePaperMaePretrain { get; } = new()
     {
         Encoder = VisionTransformerConfig.VitLite7_4, Masking = Masking.Random(0.75), Objective = Objective.Pixel(normalizePatches: false),
@@ -42,15 +39,13 @@ public static class Recipes
     public static FineTuneOptions SmaeFineTuneCub { get; } = SmaeFineTuneTinyImageNet with { LearningRate = 5e-4 };
 
     /// <summary>
-    /// Supervised training from scratch on Tiny ImageNet, the SMAE paper's baseline. The paper's table gives no settings of its own for it: these are
-    /// those of <see cref="SmaeFineTuneTinyImageNet"/>, on a ViT-Lite-7/4 with random weights.
+    /// Training from scratch on Tiny ImageNet, the SMAE paper's baseline. Its table gives no settings for it: these are those of <see
+    /// cref="SmaeFineTuneTinyImageNet"/>, on a ViT-Lite-7/4 with random weights.
     /// </summary>
     public static FineTuneOptions SmaeScratchTinyImageNet { get; } =
         SmaeFineTuneTinyImageNet with { Architecture = VisionTransformerConfig.VitLite7_4 };
 
-    /// <summary>
-    /// Supervised training from scratch on CUB: as <see cref="SmaeScratchTinyImageNet"/>, with the settings of <see cref="SmaeFineTuneCub"/>.
-    /// </summary>
+    /// <summary>Training from scratch on CUB: as <see cref="SmaeScratchTinyImageNet"/>, with the settings of <see cref="SmaeFineTuneCub"/>.</summary>
     public static FineTuneOptions SmaeScratchCub { get; } = SmaeFineTuneCub with { Architecture = VisionTransformerConfig.VitLite7_4 };
 
     /// <summary>
@@ -77,9 +72,7 @@ public static class Recipes
     /// epochs of warm-up, cropped (0.2 to 1, bicubic) and mirrored. Its <c>PRETRAIN.md</c> has 4096 images in a batch and 800 epochs.
     /// </summary>
     /// <param name="encoder">The encoder, for example <see cref="VisionTransformerConfig.VitBase16"/>.</param>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions MaePretrain(VisionTransformerConfig encoder, int batchSize = 4096) => new()
     {
@@ -93,9 +86,7 @@ public static class Recipes
     /// pixels) and a crop by at most 4 pixels instead of a resized one, 300 epochs. It has a run of 800 epochs too.
     /// </summary>
     /// <param name="encoder">The encoder, for example <see cref="VisionTransformerConfig.VitBase16"/>.</param>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions PixMimPretrain(VisionTransformerConfig encoder, int batchSize = 4096) => MaePretrain(encoder, batchSize) with
     {
@@ -107,9 +98,7 @@ public static class Recipes
     /// from 0), with raw pixels, 100 epochs with 20 of warm-up; the rest is <see cref="MaePretrain"/>'s.
     /// </summary>
     /// <param name="teacher">The ViT-L's weights: MAE's own, as safetensors.</param>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions DmaePretrain(string teacher, int batchSize = 4096) =>
         MaePretrain(VisionTransformerConfig.VitBase16, batchSize) with
@@ -148,9 +137,7 @@ public static class Recipes
     /// code also has 1, 3, 5, 7, 9 and 11), moved crops and mirroring, 300 epochs; the rest is <see cref="MaePretrain"/>'s. With PixMIM's target:
     /// <c>with { Objective = Objective.LowPassPixel() }</c>.
     /// </summary>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions MffPretrain(int batchSize = 4096) =>
         MaePretrain(VisionTransformerConfig.VitBase16 with { Fusion = [0, 2, 4, 6, 8, 11] }, batchSize) with
@@ -163,9 +150,7 @@ public static class Recipes
     /// epochs of warm-up, down to 1e-6, weight decay 0.04 to 0.4, drop path 0.1, eight local crops. Its longer run of a ViT-S has 300 epochs and
     /// <c>new DinoObjective { TeacherTemperature = 0.07, TeacherTemperatureWarmupEpochs = 30, NormalizeLastLayer = false }</c>.
     /// </summary>
-    /// <param name="encoder">
-    /// The encoder, for example <see cref="VisionTransformerConfig.VitSmall16"/>; the published ones learn their positions.
-    /// </param>
+    /// <param name="encoder">For example <see cref="VisionTransformerConfig.VitSmall16"/>; the published ones learn their positions.</param>
     /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 512, as on eight GPUs.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions DinoPretrain(VisionTransformerConfig encoder, int batchSize = 512) => new()
@@ -246,10 +231,7 @@ public static class Recipes
     /// </summary>
     public static FineTuneOptions ExploringMaeFullAugmentation { get; } = MaeFineTuneBase(batchSize: 512) with { Epochs = 300, WarmupEpochs = 10 };
 
-    /// <summary>
-    /// The same with small augmentation: without mixup, cutmix and label smoothing. What it keeps is not in our source: crop and mirroring are kept,
-    /// RandAugment and random erasing are not.
-    /// </summary>
+    /// <summary>The same with small augmentation: crop and mirroring, without mixup, cutmix and label smoothing; our source does not say what it keeps.</summary>
     public static FineTuneOptions ExploringMaeSmallAugmentation { get; } =
         ExploringMaeFullAugmentation with { Mixing = null, LabelSmoothing = 0, Augmentation = MaeCropAndFlip(0.08) };
 
