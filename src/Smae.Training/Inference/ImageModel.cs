@@ -15,8 +15,6 @@ public abstract class ImageModel : IDisposable
 
     /// <summary>Puts a model to use. It is switched to evaluation and disposed together with this object.</summary>
     /// <param name="model">The model, already on <paramref name="device"/>.</param>
-    /// <param name="preprocessing">What is done to images first.</param>
-    /// <param name="device">Where the model is; null is the CPU.</param>
     protected ImageModel(nn.Module model, ImagePreprocessing preprocessing, Device? device)
     {
         (_model, Preprocessing, Device) = (model, preprocessing, device ?? CPU);
@@ -32,7 +30,6 @@ public abstract class ImageModel : IDisposable
 
     /// <summary>Runs the model over images.</summary>
     /// <param name="images">Their bytes one after the other, each <c>[height, width, channels]</c> of <see cref="Preprocessing"/>.</param>
-    /// <param name="count">How many.</param>
     /// <param name="results">Takes what the model makes of them, one image after the other.</param>
     /// <param name="length">How many numbers it makes of an image.</param>
     /// <param name="forward">From normalised images, <c>[batch, channels, height, width]</c>, to <c>[batch, length]</c>, float32.</param>

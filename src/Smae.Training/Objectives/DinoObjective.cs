@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// Self-distillation without labels (DINO, Caron et al. 2021): the encoder and a projection head, the student, learn to give for one crop of an
-/// image what a slow moving average of both, the teacher, gives for another. Nothing is masked and there is no decoder. The defaults are those of
-/// facebookresearch/dino; <see cref="Recipes.DinoPretrain"/> and <see cref="Recipes.SmaePaperDinoPretrain"/> have the other options that go with them.
+/// Self-distillation without labels (DINO, Caron et al. 2021): the encoder and a projection head, the student, learn to give for one crop of an image what a
+/// slow moving average of both, the teacher, gives for another. Nothing is masked and there is no decoder. The defaults are those of facebookresearch/dino;
+/// <see cref="Recipes.DinoPretrain"/> and <see cref="Recipes.SmaePaperDinoPretrain"/> have the other options that go with them.
 /// </summary>
 /// <remarks>
-/// The head sees the class token, or where the encoder has none the mean of the patches. As in facebookresearch/dino the last step of the learning
-/// rate's warm-up has the peak already. The run's own augmentation must not be set: see <see cref="FirstView"/>.
+/// The head sees the class token, or where the encoder has none the mean of the patches. As in facebookresearch/dino the last step of the learning rate's
+/// warm-up has the peak already. The run's own augmentation must not be set: see <see cref="FirstView"/>.
 /// </remarks>
 public sealed record DinoObjective : Objective
 {
@@ -225,8 +225,8 @@ public sealed record DinoObjective : Objective
 }
 
 /// <summary>
-/// The loss of DINO: cross entropy between what the teacher makes of one crop and what the student makes of another. The teacher's logits are centred
-/// by a moving average and sharpened by a low temperature, which together keep all outputs from becoming the same.
+/// The loss of DINO: cross entropy between what the teacher makes of one crop and what the student makes of another. The teacher's logits are centred by a
+/// moving average and sharpened by a low temperature, which together keep all outputs from becoming the same.
 /// </summary>
 internal sealed class DinoLoss(DinoObjective settings, Device device) : IDisposable
 {
@@ -269,8 +269,8 @@ internal sealed class DinoLoss(DinoObjective settings, Device device) : IDisposa
 }
 
 /// <summary>
-/// The projection head of DINO, in float32: linear layers with exact GELU between them, a bottleneck of unit length, a weight-normalised layer without
-/// bias. Parameters bear facebookresearch/dino's names: <c>mlp.0</c>, <c>mlp.2</c>..., <c>last_layer.weight_g</c> and <c>weight_v</c>.
+/// The projection head of DINO, in float32: linear layers with exact GELU between them, a bottleneck of unit length, a weight-normalised layer without bias.
+/// Parameters bear facebookresearch/dino's names: <c>mlp.0</c>, <c>mlp.2</c>..., <c>last_layer.weight_g</c> and <c>weight_v</c>.
 /// </summary>
 internal sealed class DinoHead : nn.Module<Tensor, Tensor>
 {

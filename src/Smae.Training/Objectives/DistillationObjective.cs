@@ -7,10 +7,10 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// DMAE, distillation from a masked autoencoder ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): the pixel loss,
-/// plus the mean absolute difference between features of the encoder and of a frozen, larger teacher that sees the same visible patches. Features
-/// are the residual stream right after a block, not normalised by the encoder's norm; the class token counts where both encoders have one. A linear
-/// head brings the encoder's to the teacher's width.
+/// DMAE, distillation from a masked autoencoder ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): the pixel loss, plus the mean
+/// absolute difference between features of the encoder and of a frozen, larger teacher that sees the same visible patches. Features are the residual stream
+/// right after a block, not normalised by the encoder's norm; the class token counts where both encoders have one. A linear head brings the encoder's to the
+/// teacher's width.
 /// </summary>
 public sealed record DistillationObjective : Objective
 {
@@ -21,8 +21,8 @@ public sealed record DistillationObjective : Objective
     }
 
     /// <summary>
-    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae.
-    /// Blocks after the last that is needed may be missing.
+    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae. Blocks after
+    /// the last that is needed may be missing.
     /// </summary>
     public string Teacher { get; }
 
@@ -42,8 +42,7 @@ public sealed record DistillationObjective : Objective
     public bool NormalizeFeatures { get; init; } = true;
 
     /// <summary>What the difference of the features is multiplied by. Default 1.</summary>
-    [Range(0, double.MaxValue, MinimumIsExclusive = true)]
-    public double Weight { get; init; } = 1;
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double Weight { get; init; } = 1;
 
     /// <summary>The pixel loss. Default that of raw pixels over hidden patches, as in the paper's code.</summary>
     public PixelObjective Pixels { get; init; } = Pixel(normalizePatches: false);

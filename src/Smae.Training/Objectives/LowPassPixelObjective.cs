@@ -5,13 +5,11 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// The pixel loss of PixMIM (Liu et al. 2023): that of MAE, but what is to be predicted is the image without its high frequencies. The encoder sees
-/// the image as it is. The paper goes with a gentler crop, <c>Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip())</c>, see
+/// The pixel loss of PixMIM (Liu et al. 2023): that of MAE, but what is to be predicted is the image without its high frequencies. The encoder sees the image
+/// as it is. The paper goes with a gentler crop, <c>Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip())</c>, see
 /// <see cref="Recipes.PixMimPretrain"/>.
 /// </summary>
-/// <param name="Radius">
-/// Radius of the circle of frequencies that pass, as a share of the image's shorter side; the paper's is 40 at 224 pixels.
-/// </param>
+/// <param name="Radius">Radius of the circle of frequencies that pass, as a share of the image's shorter side; the paper's is 40 at 224 pixels.</param>
 /// <param name="NormalizePatches">Whether each filtered patch is normalised by its own mean and unbiased variance (epsilon 1e-6).</param>
 /// <param name="HiddenOnly">Whether only hidden patches count.</param>
 public sealed record LowPassPixelObjective(
@@ -56,9 +54,9 @@ public sealed record LowPassPixelObjective(
 }
 
 /// <summary>
-/// The ideal low-pass filter of PixMIM: what of an image varies slowly, in pixels as they are before normalisation. It lets through the frequencies
-/// within a circle around the middle of the spectrum, as open-mmlab/mmselfsup does: for an even side that middle lies half a step beside the zero
-/// frequency, so that the filtered image is complex, and its modulus is taken.
+/// The ideal low-pass filter of PixMIM: what of an image varies slowly, in pixels as they are before normalisation. It lets through the frequencies within a
+/// circle around the middle of the spectrum, as open-mmlab/mmselfsup does: for an even side that middle lies half a step beside the zero frequency, so that the
+/// filtered image is complex, and its modulus is taken.
 /// </summary>
 internal sealed class LowPassFilter : IDisposable
 {

@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Smae.Training;
 
 /// <summary>
-/// How a masked autoencoder is pretrained. The defaults are the recipe of the SMAE paper (ViT-Lite, 75% hidden, AdamW at 5e-4, 400 epochs)
-/// with MAE's patch-normalised pixel loss.
+/// How a masked autoencoder is pretrained. The defaults are the recipe of the SMAE paper (ViT-Lite, 75% hidden, AdamW at 5e-4, 400 epochs) with MAE's
+/// patch-normalised pixel loss.
 /// </summary>
 public sealed record MaePretrainOptions : TrainingOptions
 {
@@ -23,16 +23,15 @@ public sealed record MaePretrainOptions : TrainingOptions
     public Masking Masking { get; init; } = Masking.Random(0.75);
 
     /// <summary>
-    /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM (<see
-    /// cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>),
-    /// DINO (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
+    /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM
+    /// (<see cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>), DINO
+    /// (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
     /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
     /// </summary>
     public Objective Objective { get; init; } = Objective.Pixel();
 
     /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first. Default 0. SdAE pretrains with 0.25.</summary>
-    [Range(0, 1.0, MaximumIsExclusive = true)]
-    public double DropPath { get; init; }
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double DropPath { get; init; }
 
     /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// What an encoder is pretrained for: a value that names a method and its settings. <see cref="Begin"/> makes of it what one run needs. A method of
-/// your own is a record derived from this and a class derived from <see cref="ObjectiveRun"/>.
+/// What an encoder is pretrained for: a value that names a method and its settings. <see cref="Begin"/> makes of it what one run needs. A method of your own is
+/// a record derived from this and a class derived from <see cref="ObjectiveRun"/>.
 /// </summary>
 public abstract record Objective
 {
@@ -38,16 +38,16 @@ public abstract record Objective
     public static SemanticObjective Semantic(double alpha, nn.Module<Tensor, Tensor> critic) => new(alpha, critic);
 
     /// <summary>
-    /// DMAE ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): pixels and the features of a frozen teacher. By default
-    /// block 8 of a ViT-B learns from block 17 of a ViT-L, both counted from 0.
+    /// DMAE ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): pixels and the features of a frozen teacher. By default block 8 of
+    /// a ViT-B learns from block 17 of a ViT-L, both counted from 0.
     /// </summary>
     /// <param name="teacher">The teacher's weights: a safetensors file of ours, of timm or of facebookresearch/mae.</param>
     /// <param name="architecture">The teacher's shape; null takes that of the JSON file beside its weights. Default null.</param>
     public static DistillationObjective DistilledFeatures(string teacher, VisionTransformerConfig? architecture = null) => new(teacher, architecture);
 
     /// <summary>
-    /// Distillation as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas), made for small images and a teacher of
-    /// large ones: as <see cref="DistilledFeatures"/>, with features as they are, a head of two layers, and normalised pixels (epsilon 1e-5).
+    /// Distillation as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas), made for small images and a teacher of large ones:
+    /// as <see cref="DistilledFeatures"/>, with features as they are, a head of two layers, and normalised pixels (epsilon 1e-5).
     /// </summary>
     /// <param name="teacher">The teacher's weights: a safetensors file of ours, of timm or of facebookresearch/mae.</param>
     /// <param name="architecture">The teacher's shape; null takes that of the JSON file beside its weights. Default null.</param>
@@ -68,8 +68,8 @@ public abstract record Objective
     public static DinoObjective Dino() => new();
 
     /// <summary>
-    /// A text that two objectives share only if they give the same losses: a run resumes only from a checkpoint of the same. Default all settings, in
-    /// the invariant culture. A method that reads a file adds a hash of its content, since a file keeps its name when another model is saved there.
+    /// A text that two objectives share only if they give the same losses: a run resumes only from a checkpoint of the same. Default all settings, in the
+    /// invariant culture. A method that reads a file adds a hash of its content, since a file keeps its name when another model is saved there.
     /// </summary>
     protected internal virtual string Identity => ValueText.Invariant(ToString);
 
@@ -77,8 +77,8 @@ public abstract record Objective
     public virtual DecoderTarget Target => DecoderTarget.Pixels;
 
     /// <summary>
-    /// The pixel loss whose <see cref="PixelObjective.ToPixels"/> turns this objective's predictions into pixels, in pictures and in an exported
-    /// autoencoder. Default null: a prediction is pixels already.
+    /// The pixel loss whose <see cref="PixelObjective.ToPixels"/> turns this objective's predictions into pixels, in pictures and in an exported autoencoder.
+    /// Default null: a prediction is pixels already.
     /// </summary>
     public virtual PixelObjective? PixelTarget => null;
 
@@ -86,15 +86,13 @@ public abstract record Objective
     internal virtual bool WarmupIncludesPeak => false;
 
     /// <summary>
-    /// What of the settings does not fit together, or does not fit the other options, one sentence each: see <see cref="Expect"/>. What a single
-    /// setting may be is declared on it by a <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>. Default nothing.
+    /// What of the settings does not fit together, or does not fit the other options, one sentence each: see <see cref="Expect"/>. What a single setting may be
+    /// is declared on it by a <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>. Default nothing.
     /// </summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
     protected internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];
 
     /// <summary>The sentence about a setting that is wrong: <c>Objective.Power is 0: expected at least 1.</c></summary>
-    /// <param name="value">The setting.</param>
-    /// <param name="holds">Whether it is right.</param>
     /// <param name="expected">What would be right, to follow the word "expected".</param>
     /// <param name="name">The setting's name; by default what is passed as <paramref name="value"/>.</param>
     /// <returns>One sentence, or none if the setting is right.</returns>
@@ -103,8 +101,8 @@ public abstract record Objective
         holds ? [] : [string.Create(CultureInfo.InvariantCulture, $"Objective.{name} is {value ?? "null"}: expected {expected}.")];
 
     /// <summary>
-    /// Pixels of a prediction, whatever exactly is predicted. Default what <see cref="PixelTarget"/> says. An objective that overrides this with
-    /// something else has pictures, but its autoencoder cannot be exported.
+    /// Pixels of a prediction, whatever exactly is predicted. Default what <see cref="PixelTarget"/> says. An objective that overrides this with something else
+    /// has pictures, but its autoencoder cannot be exported.
     /// </summary>
     /// <param name="reconstruction">What a model whose decoder predicts pixels made of the images.</param>
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
@@ -112,23 +110,21 @@ public abstract record Objective
 
     /// <summary>Begins a run.</summary>
     /// <param name="model">The autoencoder to train, already on <paramref name="device"/>.</param>
-    /// <param name="options">How it is trained.</param>
-    /// <param name="device">Where the run is.</param>
     /// <returns>The losses of the run and what they need; the caller disposes it.</returns>
     public abstract ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device);
 
     /// <summary>Writes what all objectives have in common for <c>ToString</c>: not <see cref="PixelTarget"/>, which may be this very objective.</summary>
     protected virtual bool PrintMembers(StringBuilder builder)
     {
-        builder.Append($"{nameof(Target)} = {Target}");
+        builder.Append(CultureInfo.InvariantCulture, $"{nameof(Target)} = {Target}");
         return true;
     }
 }
 
 /// <summary>
-/// An objective at work in one run: makes the losses, and holds whatever else the method trains or remembers. A step calls
-/// <see cref="BatchReady"/> and <see cref="Loss"/>, for each part of the batch where gradients are accumulated, then <see cref="GradientsReady"/> and
-/// <see cref="StepEnded"/>. All but <see cref="Loss"/> are called without gradients and in a dispose scope of their own.
+/// An objective at work in one run: makes the losses, and holds whatever else the method trains or remembers. A step calls <see cref="BatchReady"/> and
+/// <see cref="Loss"/>, for each part of the batch where gradients are accumulated, then <see cref="GradientsReady"/> and <see cref="StepEnded"/>. All but
+/// <see cref="Loss"/> are called without gradients and in a dispose scope of their own.
 /// </summary>
 public abstract class ObjectiveRun : IDisposable
 {
@@ -138,15 +134,14 @@ public abstract class ObjectiveRun : IDisposable
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
     /// <summary>Epochs at the start of the run in which a parameter is left as it is: no gradient, no weight decay, no moments. Default 0.</summary>
-    /// <param name="parameter">One of <see cref="Parameters"/>.</param>
     public virtual int FrozenEpochs(Parameter parameter) => 0;
 
     /// <summary>What a checkpoint must keep for this run to go on as if it had never stopped, under names of its own. Default none.</summary>
     public virtual IEnumerable<(string Name, Tensor Tensor)> State => [];
 
     /// <summary>
-    /// Whether the loss of a batch is the mean of the losses of its images, so that it may be asked for in parts, several at the same time (faster on
-    /// a CPU). Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default false.
+    /// Whether the loss of a batch is the mean of the losses of its images, so that it may be asked for in parts, several at the same time (faster on a CPU).
+    /// Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default false.
     /// </summary>
     public virtual bool IsMeanOverImages => false;
 

@@ -27,8 +27,8 @@ internal sealed class FollowingTeacher : IDisposable
     public IEnumerable<(string Name, Tensor Tensor)> State => ModelWeights.Of(Model).Select(w => ($"teacher.{w.Name}", w.Tensor));
 
     /// <summary>
-    /// <c>teacher = momentum * teacher + (1 - momentum) * student</c>. The position table follows too, as in the published code of SdAE, where it
-    /// need not be the encoder's at first.
+    /// <c>teacher = momentum * teacher + (1 - momentum) * student</c>. The position table follows too, as in the published code of SdAE, where it need not be
+    /// the encoder's at first.
     /// </summary>
     public void Follow(double momentum) => MovingAverage.Update(Weights(Model), Weights(_student), momentum);
 
@@ -41,9 +41,9 @@ internal sealed class FollowingTeacher : IDisposable
 }
 
 /// <summary>
-/// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear,
-/// half-pixel centres) so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros
-/// whose tokens are dropped before the first block, and that border is simply not computed; positions are those of the student's grid.
+/// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear, half-pixel centres)
+/// so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros whose tokens are dropped before
+/// the first block, and that border is simply not computed; positions are those of the student's grid.
 /// </summary>
 internal sealed class FrozenTeacher : IDisposable
 {
@@ -63,9 +63,7 @@ internal sealed class FrozenTeacher : IDisposable
     public VisionTransformer Model { get; }
 
     /// <summary>What is wrong with a teacher for a student, one sentence each.</summary>
-    /// <param name="path">Its weights.</param>
     /// <param name="architecture">Its shape; null is that in the JSON file beside the weights.</param>
-    /// <param name="student">The shape of the student.</param>
     /// <param name="blocks">The blocks that are needed; null is the one at three quarters of the depth.</param>
     public static IEnumerable<string> Faults(string path, VisionTransformerConfig? architecture, VisionTransformerConfig student, BlockList? blocks)
     {
@@ -124,8 +122,6 @@ internal sealed class FrozenTeacher : IDisposable
 
     /// <summary>The residual streams after some blocks, without a graph.</summary>
     /// <param name="images">The student's images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches the student sees.</param>
-    /// <param name="blocks">Which blocks.</param>
     /// <returns>A stream for each block, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
     public IReadOnlyList<Tensor> Features(Tensor images, PatchMask mask, BlockList blocks)
     {
@@ -173,8 +169,7 @@ internal sealed class FrozenTeacher : IDisposable
 internal static class ProjectionHead
 {
     /// <summary>
-    /// Linear layers with exact GELU between them, from width to width, named <c>0</c>, <c>2</c>, <c>4</c>... All weights are 0 until somebody draws
-    /// them.
+    /// Linear layers with exact GELU between them, from width to width, named <c>0</c>, <c>2</c>, <c>4</c>... All weights are 0 until somebody draws them.
     /// </summary>
     public static Sequential Create(params int[] widths)
     {

@@ -2,62 +2,51 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Smae.Training;
 
-/// <summary>
-/// What every kind of run has in common: length, optimiser, schedule, averaging, checkpoints. The defaults differ from kind to kind.
-/// </summary>
+/// <summary>What every kind of run has in common: length, optimiser, schedule, averaging, checkpoints. The defaults differ from kind to kind.</summary>
 public abstract record TrainingOptions
 {
     private protected TrainingOptions(int epochs, double learningRate, double weightDecay, double beta2) =>
         (Epochs, LearningRate, WeightDecay, Beta2) = (epochs, learningRate, weightDecay, beta2);
 
     /// <summary>Passes over the images. Default 400 for pretraining, 100 for supervised training, 50 for a linear probe.</summary>
-    [Range(1, int.MaxValue)]
-    public int Epochs { get; init; }
+    [Range(1, int.MaxValue)] public int Epochs { get; init; }
 
     /// <summary>Images in a step. Default 128. With fewer images than that, a step takes all.</summary>
-    [Range(1, int.MaxValue)]
-    public int BatchSize { get; init; } = 128;
+    [Range(1, int.MaxValue)] public int BatchSize { get; init; } = 128;
 
     /// <summary>
-    /// Learning rate after the warm-up. Default 5e-4 for pretraining, else 1e-3. facebookresearch/mae names rates for 256 images: 1.5e-4 for
-    /// pretraining is 1.5e-4 times <see cref="BatchSize"/> / 256 here.
+    /// Learning rate after the warm-up. Default 5e-4 for pretraining, else 1e-3. facebookresearch/mae names rates for 256 images: 1.5e-4 for pretraining is
+    /// 1.5e-4 times <see cref="BatchSize"/> / 256 here.
     /// </summary>
-    [Range(0, double.MaxValue, MinimumIsExclusive = true)]
-    public double LearningRate { get; init; }
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double LearningRate { get; init; }
 
     /// <summary>Epochs over which the learning rate rises from 0; null takes a twentieth of <see cref="Epochs"/>. Default null.</summary>
-    [Range(0, double.MaxValue)]
-    public double? WarmupEpochs { get; init; }
+    [Range(0, double.MaxValue)] public double? WarmupEpochs { get; init; }
 
     /// <summary>Learning rate at the end of the cosine. Default 0.</summary>
-    [Range(0, double.MaxValue)]
-    public double MinimumLearningRate { get; init; }
+    [Range(0, double.MaxValue)] public double MinimumLearningRate { get; init; }
 
     /// <summary>
-    /// Decoupled weight decay of tensors with two and more dimensions; biases and normalisation layers never decay. Default 0.15 for pretraining,
-    /// 0.05 for supervised training, 0 for a linear probe.
+    /// Decoupled weight decay of tensors with two and more dimensions; biases and normalisation layers never decay. Default 0.15 for pretraining, 0.05 for
+    /// supervised training, 0 for a linear probe.
     /// </summary>
-    [Range(0, double.MaxValue)]
-    public double WeightDecay { get; init; }
+    [Range(0, double.MaxValue)] public double WeightDecay { get; init; }
 
     /// <summary>Weight decay at the end, reached along half a cosine by iteration (DINO, Caron et al. 2021). Default null: it stays as it is.</summary>
-    [Range(0, double.MaxValue)]
-    public double? FinalWeightDecay { get; init; }
+    [Range(0, double.MaxValue)] public double? FinalWeightDecay { get; init; }
 
     /// <summary>AdamW's decay of the mean of gradients. Default 0.9.</summary>
-    [Range(0, 1.0, MaximumIsExclusive = true)]
-    public double Beta1 { get; init; } = 0.9;
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double Beta1 { get; init; } = 0.9;
 
     /// <summary>AdamW's decay of the mean of squared gradients. Default 0.999 for supervised training, else 0.95.</summary>
-    [Range(0, 1.0, MaximumIsExclusive = true)]
-    public double Beta2 { get; init; }
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double Beta2 { get; init; }
 
     /// <summary>Number format of a transformer's matrix products. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; init; }
 
     /// <summary>
-    /// What is done to the images of a batch at random, for example <c>Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1))</c>
-    /// as in facebookresearch/mae's pretraining. Default null: nothing, as in the SMAE paper's.
+    /// What is done to the images of a batch at random, for example <c>Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.2, 1))</c> as in
+    /// facebookresearch/mae's pretraining. Default null: nothing, as in the SMAE paper's.
     /// </summary>
     public Augmentation? Augmentation { get; init; }
 
@@ -68,16 +57,13 @@ public abstract record TrainingOptions
     public int? Seed { get; init; }
 
     /// <summary>Largest norm of the gradients over all parameters; larger ones are scaled down. Default null: no limit.</summary>
-    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true)]
-    public double? ClipGradientNorm { get; init; }
+    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true)] public double? ClipGradientNorm { get; init; }
 
     /// <summary>Parts that a batch is worked through in, to save memory; gradients are averaged over them. Default 1.</summary>
-    [Range(1, int.MaxValue)]
-    public int AccumulationSteps { get; init; } = 1;
+    [Range(1, int.MaxValue)] public int AccumulationSteps { get; init; } = 1;
 
     /// <summary>Decay of a moving average of the weights, which takes their place at the end, for example 0.999. Default null: no average.</summary>
-    [Range(0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true)]
-    public double? WeightAverageDecay { get; init; }
+    [Range(0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true)] public double? WeightAverageDecay { get; init; }
 
     /// <summary>Where the run saves itself and goes on from; <see cref="Seed"/> must be set. Default null: nowhere.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
@@ -122,8 +108,8 @@ public abstract record TrainingOptions
 }
 
 /// <summary>
-/// Where and how often a run saves itself, so that a run that was stopped, by whatever, can go on. What goes on is a run with the same images, options
-/// and seed, so the seed must be set.
+/// Where and how often a run saves itself, so that a run that was stopped, by whatever, can go on. What goes on is a run with the same images, options and
+/// seed, so the seed must be set.
 /// </summary>
 public sealed record CheckpointOptions
 {
@@ -137,21 +123,17 @@ public sealed record CheckpointOptions
     public bool Resume { get; init; } = true;
 
     /// <summary>Time between two checkpoints. One more is written at the end and when the run is cancelled. Default 5 minutes.</summary>
-    [Range(0, double.MaxValue)]
-    public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(5);
+    [Range(0, double.MaxValue)] public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How many are kept; older ones are deleted. Default 3.</summary>
-    [Range(1, int.MaxValue)]
-    public int Keep { get; init; } = 3;
+    [Range(1, int.MaxValue)] public int Keep { get; init; } = 3;
 }
 
 /// <summary>
-/// A number for each step, such as the learning rate: a linear rise from 0, then half a cosine down, by iteration (facebookresearch/mae,
-/// <c>lr_sched.py</c>). Without a rise it may as well go up.
+/// A number for each step, such as the learning rate: a linear rise from 0, then half a cosine down, by iteration (facebookresearch/mae, <c>lr_sched.py</c>).
+/// Without a rise it may as well go up.
 /// </summary>
 /// <param name="Peak">The number at the end of the rise.</param>
-/// <param name="WarmupSteps">Steps of the rise.</param>
-/// <param name="TotalSteps">All steps.</param>
 /// <param name="Minimum">The number at the end, which the step after the last would have. Default 0.</param>
 public sealed record CosineSchedule(double Peak, double WarmupSteps, double TotalSteps, double Minimum = 0)
 {

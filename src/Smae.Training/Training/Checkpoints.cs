@@ -15,8 +15,8 @@ internal sealed record RunPosition(long Step, double LossSum, TimeSpan EpochTime
 }
 
 /// <summary>
-/// The checkpoints of one run: safetensors files named by run and step, each with the run's fingerprint, its position and a hash of both position and
-/// tensors. A file is written under a temporary name, synced and renamed; the older ones stay until it is whole. Files of other runs are not touched.
+/// The checkpoints of one run: safetensors files named by run and step, each with the run's fingerprint, its position and a hash of both position and tensors.
+/// A file is written under a temporary name, synced and renamed; the older ones stay until it is whole. Files of other runs are not touched.
 /// </summary>
 internal sealed class CheckpointStore : IDisposable
 {

@@ -10,13 +10,11 @@ public static class FineTuning
     /// <summary>Trains a new classifier.</summary>
     /// <param name="training">What is trained on: every class must have an image.</param>
     /// <param name="validation">What is looked at after an epoch, in evaluation mode and as a whole; null is nothing.</param>
-    /// <param name="options">How, and from what.</param>
     /// <param name="device">Where; null is the CPU. The pretrained encoder may be elsewhere.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
-    /// <returns>The classifier and the history of its training.</returns>
     /// <exception cref="ArgumentException">
-    /// An option is wrong (the message names all that are), the images are of another size, a class has no image, a label is none of the classes, or
-    /// the pretrained encoder does not fit <see cref="FineTuneOptions.Architecture"/>.
+    /// An option is wrong (the message names all that are), the images are of another size, a class has no image, a label is none of the classes, or the
+    /// pretrained encoder does not fit <see cref="FineTuneOptions.Architecture"/>.
     /// </exception>
     /// <exception cref="FileNotFoundException"><see cref="FineTuneOptions.EncoderWeights"/> is not there.</exception>
     /// <exception cref="InvalidDataException">That file is damaged, or its weights do not fit; the message says where.</exception>
@@ -99,9 +97,8 @@ public static class FineTuning
 }
 
 /// <summary>
-/// How a vision transformer is trained to tell classes apart, end to end: from a pretrained encoder (<see cref="Encoder"/> or <see
-/// cref="EncoderWeights"/>) or from scratch (neither). The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet, without its
-/// augmentation; <see cref="Recipes"/> has more.
+/// How a vision transformer is trained to tell classes apart, end to end: from a pretrained encoder (<see cref="Encoder"/> or <see cref="EncoderWeights"/>) or
+/// from scratch (neither). The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet, without its augmentation; <see cref="Recipes"/> has more.
 /// </summary>
 public sealed record FineTuneOptions : SupervisedOptions
 {
@@ -115,9 +112,9 @@ public sealed record FineTuneOptions : SupervisedOptions
     public string? EncoderWeights { get; init; }
 
     /// <summary>
-    /// The shape of the encoder; null takes that of the pretrained one, and <see cref="VisionTransformerConfig.VitLite7_4"/> from scratch. May differ
-    /// from the pretrained one in what needs no weights (dropout) and in the image size: learned positions are interpolated. It may also lack the
-    /// pretrained one's <see cref="VisionTransformerConfig.Fusion"/>, as mmpretrain fine-tunes MFF. Default null.
+    /// The shape of the encoder; null takes that of the pretrained one, and <see cref="VisionTransformerConfig.VitLite7_4"/> from scratch. May differ from the
+    /// pretrained one in what needs no weights (dropout) and in the image size: learned positions are interpolated. It may also lack the pretrained one's
+    /// <see cref="VisionTransformerConfig.Fusion"/>, as mmpretrain fine-tunes MFF. Default null.
     /// </summary>
     public VisionTransformerConfig? Architecture { get; init; }
 
@@ -128,16 +125,13 @@ public sealed record FineTuneOptions : SupervisedOptions
     public Pooling Pooling { get; init; } = Pooling.Mean;
 
     /// <summary>
-    /// What the learning rate is multiplied by from each layer to the one below: block i of n has <c>decay^(n - i)</c> (i from 0), class token,
-    /// positions and patch embedding <c>decay^(n + 1)</c>, what follows the blocks 1 (facebookresearch/mae, <c>lr_decay.py</c>). Default 1.
-    /// MAE: 0.65 (B), 0.75 (L).
+    /// What the learning rate is multiplied by from each layer to the one below: block i of n has <c>decay^(n - i)</c> (i from 0), class token, positions and
+    /// patch embedding <c>decay^(n + 1)</c>, what follows the blocks 1 (facebookresearch/mae, <c>lr_decay.py</c>). Default 1. MAE: 0.65 (B), 0.75 (L).
     /// </summary>
-    [Range(0, 1.0, MinimumIsExclusive = true)]
-    public double LayerDecay { get; init; } = 1;
+    [Range(0, 1.0, MinimumIsExclusive = true)] public double LayerDecay { get; init; } = 1;
 
     /// <summary>Drop path of the last block, rising linearly from 0 in the first. Default 0. MAE fine-tunes with 0.1.</summary>
-    [Range(0, 1.0, MaximumIsExclusive = true)]
-    public double DropPath { get; init; }
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double DropPath { get; init; }
 
     /// <summary>Whether positions are trained, beginning with the pretrained or fixed ones, as in facebookresearch/mae. Default false: fixed ones stay.</summary>
     public bool TrainPositions { get; init; }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// How a linear classifier is trained on a frozen encoder. The defaults are those of the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9 and
-/// 0.95, 50 epochs. <see cref="TrainingOptions.Precision"/> has no meaning here: the encoder keeps its own, the classifier is float32.
+/// How a linear classifier is trained on a frozen encoder. The defaults are those of the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9 and 0.95, 50
+/// epochs. <see cref="TrainingOptions.Precision"/> has no meaning here: the encoder keeps its own, the classifier is float32.
 /// </summary>
 public sealed record LinearProbeOptions : SupervisedOptions
 {
@@ -42,8 +42,7 @@ public enum ProbeOptimizer
 }
 
 /// <summary>
-/// Linear probing: how well a linear classifier on the embeddings of a frozen encoder tells classes apart. Without augmentation every image is
-/// embedded once.
+/// Linear probing: how well a linear classifier on the embeddings of a frozen encoder tells classes apart. Without augmentation every image is embedded once.
 /// </summary>
 public static class LinearProbe
 {
@@ -54,14 +53,11 @@ public static class LinearProbe
     /// <param name="encoder">The encoder; nothing of it changes.</param>
     /// <param name="training">What is trained on: every class must have an image.</param>
     /// <param name="validation">What is looked at after an epoch, in evaluation mode and as a whole; null is nothing.</param>
-    /// <param name="options">How.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
-    /// <returns>
-    /// The classifier, from embeddings, <c>[batch, EmbedDim]</c>, to logits, <c>[batch, classes]</c>, and the history of its training.
-    /// </returns>
+    /// <returns>The classifier, from embeddings, <c>[batch, EmbedDim]</c>, to logits, <c>[batch, classes]</c>, and the history of its training.</returns>
     /// <exception cref="ArgumentException">
-    /// An option is wrong (the message names all that are), the images are of another size than the encoder's, a class has no image, or a label is
-    /// none of the classes.
+    /// An option is wrong (the message names all that are), the images are of another size than the encoder's, a class has no image, or a label is none of the
+    /// classes.
     /// </exception>
     /// <exception cref="NonFiniteLossException">The loss became infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled through the options.</exception>

@@ -8,7 +8,6 @@ public static class MaePretraining
 {
     /// <summary>Pretrains a new masked autoencoder.</summary>
     /// <param name="images">The images, of the size of the encoder in <paramref name="options"/>.</param>
-    /// <param name="options">How.</param>
     /// <param name="device">Where; null is the CPU.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
     /// <exception cref="ArgumentException">An option is wrong (the message names all that are), or the images are of another size, or there are none.</exception>

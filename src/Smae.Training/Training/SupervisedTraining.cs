@@ -11,10 +11,8 @@ public static class SupervisedTraining
     /// From normalised images, <c>[batch, channels, height, width]</c>, to logits, <c>[batch, classes]</c>; already on <paramref name="device"/>.
     /// Dropout of a module that is not one of this library's draws from libtorch's own random numbers, and a run with it does not repeat bit for bit.
     /// </param>
-    /// <param name="preprocessing">What is done to images first.</param>
     /// <param name="training">What is trained on: every class must have an image.</param>
     /// <param name="validation">What is looked at after an epoch; null is nothing.</param>
-    /// <param name="options">How.</param>
     /// <param name="device">Where; null is the CPU.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
     /// <returns>The model and the history of its training; whoever made the model disposes it.</returns>
@@ -84,8 +82,8 @@ public static class SupervisedTraining
 }
 
 /// <summary>
-/// How a model is trained on images with labels. The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet (AdamW at 1e-3, 100 epochs,
-/// 5 of them warm-up), without its augmentation.
+/// How a model is trained on images with labels. The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet (AdamW at 1e-3, 100 epochs, 5 of them
+/// warm-up), without its augmentation.
 /// </summary>
 public record SupervisedOptions : TrainingOptions
 {
@@ -100,8 +98,7 @@ public record SupervisedOptions : TrainingOptions
     }
 
     /// <summary>What of a label is spread over all classes. Default 0. MAE fine-tunes with 0.1.</summary>
-    [Range(0, 1.0, MaximumIsExclusive = true)]
-    public double LabelSmoothing { get; init; }
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double LabelSmoothing { get; init; }
 
     /// <summary>How images of a batch and their labels are mixed, for example <c>new MixupOrCutmix(0.8, 1)</c> as in MAE. Default null: not at all.</summary>
     public LabelMixing? Mixing { get; init; }
@@ -110,18 +107,16 @@ public record SupervisedOptions : TrainingOptions
     public IReadOnlyList<string>? ClassNames { get; init; }
 
     /// <summary>Epochs between two looks at the validation images; the last epoch is always looked at. Default 1.</summary>
-    [Range(1, int.MaxValue)]
-    public int ValidateEvery { get; init; } = 1;
+    [Range(1, int.MaxValue)] public int ValidateEvery { get; init; } = 1;
 
     /// <summary>
-    /// Whether the weights of the epoch that did best on the validation images (highest top-1, then lowest loss, then the earlier) are the result.
-    /// Default true. Else it is those of the last epoch, as in the papers. Without validation images it makes no difference.
+    /// Whether the weights of the epoch that did best on the validation images (highest top-1, then lowest loss, then the earlier) are the result. Default
+    /// true. Else it is those of the last epoch, as in the papers. Without validation images it makes no difference.
     /// </summary>
     public bool KeepBest { get; init; } = true;
 
     /// <summary>Looks at the validation images without a new best after which the run ends. Default null: it goes on to the last epoch.</summary>
-    [Range(1, int.MaxValue)]
-    public int? Patience { get; init; }
+    [Range(1, int.MaxValue)] public int? Patience { get; init; }
 
     internal override IEnumerable<string> Faults()
     {
@@ -131,7 +126,6 @@ public record SupervisedOptions : TrainingOptions
 }
 
 /// <summary>What training on labels gave. Whoever asked for it disposes <see cref="Model"/>.</summary>
-/// <typeparam name="TModel">The kind of model.</typeparam>
 public sealed class SupervisedResult<TModel> where TModel : IDisposable
 {
     internal SupervisedResult(TModel model, IReadOnlyList<EpochSummary> history, EpochSummary? best, TimeSpan elapsed, double imagesPerSecond) =>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// What training on labels adds to a <see cref="Trainer"/>, whatever the model and whatever its inputs are made of: soft-target cross entropy in
-/// float32, validation in evaluation mode over the whole set, the best epoch kept, early stopping.
+/// What training on labels adds to a <see cref="Trainer"/>, whatever the model and whatever its inputs are made of: soft-target cross entropy in float32,
+/// validation in evaluation mode over the whole set, the best epoch kept, early stopping.
 /// </summary>
 internal sealed class Supervision : IDisposable
 {

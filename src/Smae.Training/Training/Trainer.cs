@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace Smae.Training;
 
 /// <summary>
-/// What every kind of training has in common: it gives the epochs, steps and parts of steps of a run, to be looped over, and takes care of schedules,
-/// the average of the weights, checkpoints, progress, cancellation and random numbers. All random numbers follow from seed, epoch, step and part
-/// alone, so a run that stopped goes on as if it had not. The loop runs without gradients, <see cref="StepPart.Backward"/> turns them on; each step
-/// and each part has a dispose scope of its own, so memory stays flat.
+/// What every kind of training has in common: it gives the epochs, steps and parts of steps of a run, to be looped over, and takes care of schedules, the
+/// average of the weights, checkpoints, progress, cancellation and random numbers. All random numbers follow from seed, epoch, step and part alone, so a run
+/// that stopped goes on as if it had not. The loop runs without gradients, <see cref="StepPart.Backward"/> turns them on; each step and each part has a dispose
+/// scope of its own, so memory stays flat.
 /// </summary>
 internal sealed class Trainer : IDisposable
 {

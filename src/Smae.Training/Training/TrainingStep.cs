@@ -17,8 +17,6 @@ internal sealed record TrainingEpoch(TrainingPosition Last)
 internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images);
 
 /// <summary>A step's batch, or a part of it where gradients are accumulated over several.</summary>
-/// <param name="number">Which part of the step.</param>
-/// <param name="images">The images of the part, as indices.</param>
 /// <param name="scope">Ends with the part.</param>
 internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, ReadOnlyMemory<long> images, DisposeScope scope)
 {
@@ -47,12 +45,11 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     public Generator Generator(RandomUse use) => trainer.Random.At(use, Place);
 
     /// <summary>Adds the gradients of this part to those of the step.</summary>
-    /// <param name="batch">What the loss is made of.</param>
     /// <param name="loss">The mean loss of a batch, a scalar with its graph. With <paramref name="rowsPerImage"/> it is called on several threads at once.</param>
     /// <param name="slice">Images of the batch, from the first number up to the second; called on this thread.</param>
     /// <param name="rowsPerImage">
-    /// Where the loss of the batch is the mean of its images' losses, the rows that an image adds to the model's matrix products (the tokens of a
-    /// transformer); null where it must be made at once: batch statistics, pairs of images.
+    /// Where the loss of the batch is the mean of its images' losses, the rows that an image adds to the model's matrix products (the tokens of a transformer);
+    /// null where it must be made at once: batch statistics, pairs of images.
     /// </param>
     /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
     public void Backward<T>(T batch, Func<T, Tensor> loss, Func<int, int, T> slice, int? rowsPerImage)
