@@ -11,7 +11,7 @@ internal sealed class CpuGradients : IDisposable
 {
     // With fewer rows, products run below the processor's rate and gradients are added up more often (1,024: 0.91 of the speed in bfloat16); with more, memory
     // grows and speed does not.
-    private const int RowsPerPart = 4096;
+    private const int RowsPerPart = 2048;
 
     // In TorchScript, since TorchSharp's autograd.grad ends the process when libtorch throws (no memory, say), and a script's call does not. The parameters'
     // own .grad, which backward() adds to, would be written by all threads in an order of chance.
