@@ -1,10 +1,10 @@
+using Smae.MLNet;
+
 namespace Examples;
 
 /// <summary>An image file as a row.</summary>
 internal sealed class ImageRow
 {
-    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp"];
-
     public string ImagePath { get; set; } = "";
 
     /// <summary>All images of a folder and the folders in it, in the order of their paths: a resumed run needs the same order again.</summary>
@@ -13,12 +13,11 @@ internal sealed class ImageRow
     {
         ImageRow[] images =
         [
-            .. folder.EnumerateFiles("*", SearchOption.AllDirectories)
-                .Where(f => s_extensions.Contains(f.Extension, StringComparer.OrdinalIgnoreCase))
+            .. folder.EnumerateFiles("*", SearchOption.AllDirectories).Where(f => ImageFiles.IsImage(f.Name))
                 .Select(f => new ImageRow { ImagePath = f.FullName }).OrderBy(p => p.ImagePath, StringComparer.Ordinal),
         ];
         return images.Length > 0
             ? images
-            : throw new InvalidDataException($"There is no image in '{folder}': looked for files that end in {string.Join(", ", s_extensions)}.");
+            : throw new InvalidDataException($"There is no image in '{folder}': looked for files that end in {string.Join(", ", ImageFiles.Extensions)}.");
     }
 }

@@ -112,6 +112,37 @@ public sealed class ImageCacheTests : IDisposable
     }
 
     [TestMethod]
+    public void A_file_that_could_not_be_read_is_tried_again_and_one_that_is_no_image_is_not()
+    {
+        string whole = Load(), broken = _folder.Write("no image", "disc", "broken.png");
+        Directory.Delete(_cache.Path, recursive: true);
+        var reading = Reading with { BrokenImages = BrokenImagePolicy.Skip };
+        using (new FileStream(AnyImage, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.AreEqual(Count - 1, Read(), "Another process holds it.");
+            Assert.AreEqual(Count - 1, Read());
+            Assert.IsTrue(Reused, "It still does: nothing else is decoded for that.");
+        }
+        int infos = _log.Infos.Count;
+        Assert.AreEqual(Count, Read());
+        Assert.IsTrue(_log.Infos.Skip(infos).Any(message => message.Contains("can be read that could not")));
+        infos = _log.Infos.Count;
+        int warnings = _log.Warnings.Count;
+        Assert.AreEqual(Count, Read());
+        Assert.IsTrue(_log.Infos.Skip(infos).Any(message => message.Contains("of an earlier run")));
+        Assert.HasCount(2, _log.Warnings.Skip(warnings).ToArray());
+        StringAssert.Contains(_log.Warnings[warnings], broken);
+        File.Delete(broken);
+        Assert.AreEqual(whole, Load());
+
+        long Read()
+        {
+            using var store = _ml.Data.LoadImageStore(_ml.Data.LoadImageFolder(_folder.Path), "ImagePath", TestModels.Preprocessing, reading);
+            return store.Count;
+        }
+    }
+
+    [TestMethod]
     public void Columns_other_than_paths_are_not_kept()
     {
         var data = _ml.Data.LoadFromEnumerable([new BytesRow { Bytes = File.ReadAllBytes(AnyImage) }]);

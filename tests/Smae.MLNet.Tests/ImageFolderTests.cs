@@ -7,6 +7,9 @@ namespace Smae.MLNet.Tests;
 public class ImageFolderTests
 {
     private readonly MLContext _ml = new(seed: 1);
+    private readonly LogRecorder _log;
+
+    public ImageFolderTests() => _log = new LogRecorder(_ml);
 
     [TestMethod]
     public void Class_folders_give_labels_and_rows_in_ordinal_order()
@@ -15,6 +18,134 @@ public class ImageFolderTests
         foreach (string path in new[] { "b/2.png", "b/10.PNG", "a/deep/er/x.jpeg", "C/1.bmp", "a/y.gif", "a/notes.txt", "readme.jpg" })
             folder.Write("", path.Split('/'));
         AssertRows(folder, Load(folder.Path), "C/1.bmp C", "a/deep/er/x.jpeg a", "a/y.gif a", "b/10.PNG b", "b/2.png b");
+        AssertWarning("1 image beside the class folders (C, a, b)", folder.At("readme.jpg"));
+    }
+
+    [TestMethod]
+    public void Images_beside_one_class_folder_are_taken_where_they_are_more_and_told_where_they_are_fewer()
+    {
+        using var folder = new TempFolder();
+        for (int i = 0; i < 20; i++) folder.Write("", $"{i:00}.jpg");
+        folder.Write("", "cat", "1.jpg");
+        List<Row> rows = Load(folder.Path);
+        Assert.HasCount(21, rows);
+        CollectionAssert.AreEqual(new[] { "cat" }, rows.Select(row => row.Label).Where(label => label.Length > 0).ToArray());
+        AssertWarning("20 images", "beside the class folders (cat)", "label is empty", folder.At("00.jpg"));
+        for (int i = 2; i < 30; i++) folder.Write("", "cat", $"{i}.jpg");
+        rows = Load(folder.Path);
+        Assert.HasCount(29, rows);
+        Assert.IsTrue(rows.All(row => row.Label == "cat"));
+        Assert.HasCount(2, _log.Warnings);
+        StringAssert.Contains(_log.Warnings[1], "20 images beside the class folders (cat), without a class: left out");
+    }
+
+    [TestMethod]
+    [DataRow("images/cat/1.jpg cat|images/dog/2.jpg dog")]
+    [DataRow("flowers/flowers/rose/1.jpg rose|flowers/flowers/tulip/2.jpg tulip")]
+    [DataRow("Training/a/1.jpg a|Training/b/2.jpg b|Testing/a/3.jpg a|Testing/b/4.jpg b", "Train 2|Test 2")]
+    [DataRow("TRAIN/a/1.jpg a|TRAIN/b/2.jpg b|Valid/a/3.jpg a|TEST/b/4.jpg b", "Train 2|Validation 1|Test 1")]
+    [DataRow("trainset/a/1.jpg a|trainset/b/2.jpg b|dev-set/a/3.jpg a|test set/b/4.jpg b", "Train 2|Validation 1|Test 1")]
+    [DataRow("training_set/training_set/a/1.jpg a|training_set/training_set/b/2.jpg b|test_set/test_set/a/3.jpg a|test_set/test_set/b/4.jpg b", "Train 2|Test 2")]
+    [DataRow("seg_train/seg_train/a/1.jpg a|seg_train/seg_train/b/2.jpg b|seg_test/a/3.jpg a|seg_test/b/4.jpg b", "Train 2|Test 2")]
+    [DataRow("images/train2017/1.jpg |images/val2017/2.jpg ", "Train 1|Validation 1")]
+    [DataRow("training/a/1.jpg a|training/b/2.jpg b|validation/a/3.jpg a|evaluation/a/4.jpg a", "Train 2|Validation 1|Test 1")]
+    [DataRow("train/a/1.jpg a|train/b/2.jpg b|eval/a/3.jpg a", "Train 2|Validation 1")]
+    [DataRow("train_1/a/1.jpg a|train_2/a/2.jpg a|val/b/3.jpg b", "Train 2|Validation 1")]
+    [DataRow("data/TrainImages/a/1.jpg a|data/ValidationImages/b/3.jpg b", "Train 1|Validation 1")]
+    [DataRow("cat/train/1.jpg cat|cat/test/2.jpg cat|dog/train/3.jpg dog|dog/test/4.jpg dog", "Train 2|Test 2")]
+    [DataRow("train/1.jpg train|plane/2.jpg plane|car/3.jpg car")]     // a class of that name
+    [DataRow("train/1.jpg train|test tube/2.jpg test tube")]           // named otherwise: classes
+    [DataRow("1/1.jpg 1|2/2.jpg 2")]
+    [DataRow("1/1.jpg 1")]
+    [DataRow("Train/cat/1.jpg cat|Train/dog/2.jpg dog", "Train 2")]
+    [DataRow("猫/1.jpg 猫|犬/2.jpg 犬")]
+    [DataRow("photos/1.jpg |photos/2021/2.jpg ")]
+    [DataRow("train/images/1.jpg |valid/images/2.jpg ", "Train 1|Validation 1")]
+    public void Folders_are_labelled_as_a_person_would(string files, string splits = "")
+    {
+        using var folder = new TempFolder();
+        string[] rows = files.Split('|');
+        foreach (string row in rows)
+        {
+            string path = row[..(row.IndexOf(".jpg", StringComparison.Ordinal) + 4)];
+            folder.Write("", path.Split('/'));
+        }
+        Array.Sort(rows, StringComparer.Ordinal);
+        AssertRows(folder, Load(folder.Path), rows);
+        foreach (string[] split in splits.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split(' ')))
+            Assert.HasCount(int.Parse(split[1]), Load(folder.Path, Enum.Parse<ImageFolderSplit>(split[0])), split[0]);
+        Assert.HasCount(0, _log.Warnings, string.Join('\n', _log.Warnings));
+    }
+
+    [TestMethod]
+    public void What_no_split_and_no_class_has_is_told()
+    {
+        using var folder = new TempFolder();
+        foreach (string path in (string[])["train/a/1.jpg", "train/b/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg", "extra/a/5.jpg", "cover.png", "train/a/6.tiff", "train/b/7.HEIC"])
+            folder.Write("", path.Split('/'));
+        Directory.CreateDirectory(folder.At("train", "c"));
+        AssertRows(folder, Load(folder.Path), "train/a/1.jpg a", "train/b/2.jpg b");
+        string all = string.Join('\n', _log.Warnings);
+        Assert.HasCount(4, _log.Warnings, all);
+        StringAssert.Contains(all, $"2 images beside the splits (train, test): left out, for example {folder.At("cover.png")}");
+        StringAssert.Contains(all, $"2 images without a label, which the other splits have: left out, for example {folder.At("test", "unknown", "3.jpg")}");
+        StringAssert.Contains(all, "2 files of formats that cannot be decoded (.tiff, .heic)");
+        StringAssert.Contains(all, "No image lies in c");
+        AssertRows(folder, Load(folder.Path, ImageFolderSplit.Test), "test/unknown/3.jpg ", "test/unknown/4.jpg ");
+    }
+
+    [TestMethod]
+    public void Every_extension_counts_in_any_case_and_what_others_leave_behind_does_not()
+    {
+        using var folder = new TempFolder();
+        string[] names = [.. ImageFiles.Extensions.Select((e, i) => $"{i:00}{(i % 2 == 0 ? e : e.ToUpperInvariant())}")];
+        foreach (string name in names) folder.Write("", "a", name);
+        foreach (string path in (string[])["__MACOSX/a/._1.jpg", "a/.thumbs/2.jpg", "a/@eaDir/3.jpg", "a/text.txt", "b/1.jfif"]) folder.Write("", path.Split('/'));
+        if (!OperatingSystem.IsWindows()) Directory.CreateSymbolicLink(folder.At("a", "self"), folder.Path);
+        Assert.HasCount(names.Length + 1, Load(folder.Path));
+        Assert.HasCount(0, _log.Warnings);
+    }
+
+    [TestMethod]
+    public void A_split_with_classes_beside_something_else_is_a_split_and_a_link_to_another_folder_counts()
+    {
+        using var folder = new TempFolder();
+        foreach (string path in (string[])["seg_train/a/1.jpg", "seg_train/b/2.jpg", "seg_pred/3.jpg"]) folder.Write("", path.Split('/'));
+        if (!OperatingSystem.IsWindows()) Directory.CreateSymbolicLink(folder.At("seg_train", "ab"), folder.At("seg_train", "a"));
+        string[] linked = OperatingSystem.IsWindows() ? [] : ["seg_train/ab/1.jpg ab"];
+        AssertRows(folder, Load(folder.Path), ["seg_train/a/1.jpg a", .. linked, "seg_train/b/2.jpg b"]);
+        AssertWarning("1 image beside the splits (seg_train): left out", folder.At("seg_pred", "3.jpg"));
+    }
+
+    [TestMethod]
+    public void Formats_beside_the_usual_ones_are_decoded()
+    {
+        using var folder = new TempFolder();
+        byte[] Of(params IEnumerable<int>[] parts) => [.. parts.SelectMany(part => part).Select(value => (byte)value)];
+        int[] Little(int value) => [value & 255, value >> 8 & 255, value >> 16 & 255, value >> 24 & 255];
+        int[] bitmap =   // 16x16, of one colour, then the mask of an icon
+        [
+            .. Little(40), .. Little(16), .. Little(32), 1, 0, 32, 0, .. Little(0), .. Little(1024), .. Little(0), .. Little(0), .. Little(0), .. Little(0),
+            .. Enumerable.Repeat<int[]>([16, 32, 240, 255], 256).SelectMany(pixel => pixel), .. new int[64],
+        ];
+        foreach (var (name, kind) in new[] { ("1.ico", 1), ("2.CUR", 2) })
+            File.WriteAllBytes(folder.At(name), Of([0, 0, kind, 0, 1, 0, 16, 16, 0, 0, 1, 0, 32, 0], Little(bitmap.Length), Little(22), bitmap));
+        File.WriteAllBytes(folder.At("3.wbmp"), Of([0, 0, 16, 16], Enumerable.Repeat(0xFF, 32)));
+        File.Move(TestImages.Write(folder.At("4.jpg"), 1), folder.At("4.JFIF"));
+        using var store = _ml.Data.LoadImageStore(_ml.Data.LoadImageFolder(folder.Path), "ImagePath", TestModels.Preprocessing);
+        Assert.AreEqual(4, store.Count);
+        CollectionAssert.AreEqual(new byte[] { 240, 32, 16 }, store[0][..3].ToArray());
+        CollectionAssert.AreEqual(new byte[] { 255, 255, 255 }, store[2][..3].ToArray());
+    }
+
+    [TestMethod]
+    public void Images_that_a_list_does_not_name_are_told()
+    {
+        using var folder = new TempFolder();
+        WriteTinyImageNet(folder);
+        folder.Write("", "val", "images", "val_2.JPEG");
+        Assert.HasCount(2, Load(folder.Path, ImageFolderSplit.Validation));
+        AssertWarning("1 image in none of the lists", folder.At("val", "images", "val_2.JPEG"));
     }
 
     [TestMethod]
@@ -193,11 +324,51 @@ public class ImageFolderTests
             folder.Write("", ["images", .. path.Split('/')]);
     }
 
+    [TestMethod]
+    public void Labels_are_names_that_people_read_where_a_list_has_them_and_they_are_asked_for()
+    {
+        using var folder = new TempFolder();
+        WriteTinyImageNet(folder);
+        folder.Write("n00\tnothing\nn01\tgoldfish, Carassius auratus\nn02\tcentipede\n", "words.txt");
+        foreach (string path in (string[])[folder.Path, folder.At("train")])
+            AssertRows(
+                folder, [.. Read(_ml.Data.LoadImageFolder(path, ImageFolderSplit.Train, readableNames: true))],
+                "train/n01/images/n01_0.JPEG goldfish", "train/n02/images/n02_0.JPEG centipede");
+        AssertRows(
+            folder, [.. Read(_ml.Data.LoadImageFolder(folder.Path, ImageFolderSplit.Validation, readableNames: true))],
+            "val/images/val_0.JPEG centipede", "val/images/val_1.JPEG goldfish");
+        folder.Write("n01\tcrane\nn02\tcrane\n", "words.txt");
+        Assert.AreEqual("crane (n01)", Read(_ml.Data.LoadImageFolder(folder.Path, ImageFolderSplit.Train, readableNames: true)).First().Label);
+    }
+
+    [TestMethod]
+    [DataRow("classes.txt", "cat\ndog", "0", "1")]
+    [DataRow("labels.txt", "cat\ndog\n", "1", "2")]
+    [DataRow("labels.txt", "0 cat\n1 dog\n", "0", "1")]
+    [DataRow("classes.txt", "a: cat\nb: dog\n", "a", "b")]
+    [DataRow("class_names.txt", "a,cat\nb,dog\n", "a", "b")]
+    public void Lists_of_names_have_several_forms(string file, string text, params string[] folders)
+    {
+        using var folder = new TempFolder();
+        folder.Write(text, "images", file);
+        foreach (string name in folders) folder.Write("", "images", name, "1.jpg");
+        CollectionAssert.AreEqual(
+            new[] { "cat", "dog" }, Read(_ml.Data.LoadImageFolder(folder.Path, readableNames: true)).Select(row => row.Label).ToArray());
+        CollectionAssert.AreEqual(folders, Load(folder.Path).Select(row => row.Label).ToArray());
+    }
+
+    private void AssertWarning(params string[] parts)
+    {
+        foreach (string part in parts) StringAssert.Contains(_log.Warnings.Single(), part);
+    }
+
     private static void AssertRows(TempFolder folder, List<Row> rows, params string[] expected) => CollectionAssert.AreEqual(
         expected, rows.Select(row => $"{Path.GetRelativePath(folder.Path, row.ImagePath).Replace('\\', '/')} {row.Label}").ToArray());
 
     private List<Row> Load(string path, ImageFolderSplit split = ImageFolderSplit.All) =>
-        [.. _ml.Data.CreateEnumerable<Row>(_ml.Data.LoadImageFolder(path, split), reuseRowObject: false)];
+        [.. Read(_ml.Data.LoadImageFolder(path, split))];
+
+    private IEnumerable<Row> Read(IDataView view) => _ml.Data.CreateEnumerable<Row>(view, reuseRowObject: false);
 
     public sealed class Row
     {

@@ -55,6 +55,76 @@ public sealed class TrainerMistakesTests : ClassificationFixture
     }
 
     [TestMethod]
+    [DataRow("broken")]
+    [DataRow("missing")]
+    [DataRow("in no training row")]
+    public void Of_three_classes_one_has_no_image(string how)
+    {
+        string path = how == "broken" ? Write("no image", "owl", "1.png") : At("owl", "2.png");
+        List<PathRow> rows = [.. Read<PathRow>(Images), new PathRow { ImagePath = path, Label = "owl" }];
+        var mapping = Context.Transforms.Conversion.MapValueToKey("Label").Fit(Context.Data.LoadFromEnumerable(rows));
+        var training = mapping.Transform(Context.Data.LoadFromEnumerable(how == "in no training row" ? rows[..^1] : rows));
+        var log = new LogRecorder(Context);
+        using var encoder = TestModels.Encoder();
+        IEstimator<ITransformer>[] trainers =
+        [
+            Trainers.VisionTransformer("Label", "ImagePath", Options), Trainers.LinearProbe("Label", "ImagePath", encoder, new LinearProbeOptions { Epochs = 2 }),
+            Trainers.SqueezeNet("Label", "ImagePath", imageSize: 24, epochs: 1),
+        ];
+        foreach (var trainer in trainers)
+        {
+            var model = trainer.Fit(training);
+            Assert.AreEqual(1, log.Warnings.Count(w => w.Contains("1 of 3 classes have no image to train on and are not learned: 'owl'")), string.Join('\n', log.Warnings));
+            Assert.HasCount(3, Read<KeyPrediction>(model.Transform(training))[0].Score);
+            if (trainer == trainers[0])
+            {
+                var metrics = Context.MulticlassClassification.Evaluate(model.Transform(mapping.Transform(Images)));
+                Assert.IsGreaterThan(0.9, metrics.MicroAccuracy);
+                Assert.AreEqual(
+                    metrics.MicroAccuracy,
+                    Context.MulticlassClassification.Evaluate(model.Transform(mapping.Transform(Context.Data.LoadFromEnumerable(rows)))).MicroAccuracy, 1e-9,
+                    "an image that cannot be read does not count");
+            }
+            (model as IDisposable)?.Dispose();
+            log = new LogRecorder(Context);
+        }
+    }
+
+    [TestMethod]
+    public void A_class_of_the_validation_data_that_training_does_not_have_is_named()
+    {
+        var rows = Read<PathRow>(Images);
+        var validation = Context.Data.LoadFromEnumerable([.. rows, new PathRow { ImagePath = rows[0].ImagePath, Label = "owl" }]);
+        var log = new LogRecorder(Context);
+        foreach (var data in new[] { validation, Keyed(validation) })
+        {
+            Trainers.VisionTransformer("Label", "ImagePath", Options with { Epochs = 1 }, data).Fit(Keyed()).Dispose();
+            StringAssert.Contains(log.Warnings[^1], "1 rows of the validation data have no label in column 'Label', or one that the training data does not have ('owl')");
+        }
+        Assert.HasCount(2, log.Warnings);
+    }
+
+    [TestMethod]
+    public void What_does_not_fit_the_encoder_is_told_before_images_are_read()
+    {
+        var unread = Keyed(Context.Data.LoadFromEnumerable(Read<PathRow>(Images).Select(row => new PathRow { ImagePath = "no such file", Label = row.Label }).ToList()));
+        using var colour = TestModels.Encoder();
+        string weights = At("encoder.safetensors");
+        colour.Save(weights);
+        var grey = TestModels.Config with { Channels = 1 };
+        foreach (var options in (FineTuneOptions[])[new() { Encoder = colour, Architecture = grey }, new() { EncoderWeights = weights, Architecture = grey }])
+            StringAssert.Contains(
+                Assert.Throws<Exception>(() => Trainers.VisionTransformer("Label", "ImagePath", options).Fit(unread)).Message, "patch_embed.proj.weight");
+        Write("no weights", "encoder.safetensors");
+        Assert.ThrowsExactly<InvalidDataException>(
+            () => Trainers.VisionTransformer("Label", "ImagePath", new FineTuneOptions { EncoderWeights = weights }).Fit(unread));
+        using var mean = ImageEncoder.Create(TestModels.Config with { ClassToken = ClassToken.None });
+        StringAssert.Contains(
+            Assert.ThrowsExactly<ArgumentException>(
+                () => Trainers.LinearProbe("Label", "ImagePath", mean, new LinearProbeOptions { Pooling = Pooling.ClassToken })).Message, "no class token");
+    }
+
+    [TestMethod]
     public void The_encoder_takes_images_that_cannot_be_had()
     {
         var options = Options with { Architecture = TestModels.Config with { Channels = 2 } };

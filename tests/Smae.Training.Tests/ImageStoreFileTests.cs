@@ -120,6 +120,37 @@ public sealed class ImageStoreFileTests : IDisposable
     }
 
     [TestMethod]
+    public void AThousandDamagedFilesAreReadOrRefused()
+    {
+        using (var store = new ImageStore(4, 4, 3, Budget(2), ImageFile.TryCreate(Kept + ".tmp")))
+        {
+            for (int i = 0; i < 5; i++) new Random(i).NextBytes(store.Add());
+            Assert.IsNull(store.Keep(Kept, "stamp", [new CachedProblem(3, "broken", "path")]));
+        }
+        byte[] whole = File.ReadAllBytes(Kept);
+        var random = new Random(1);
+        int read = 0;
+        for (int round = 0; round < 1000; round++)
+        {
+            byte[] damaged = whole[..(round % 10 == 0 ? random.Next(whole.Length) : whole.Length)];
+            for (int i = 0; i <= round % 4 && damaged.Length > 0; i++)
+                damaged[random.Next(round % 2 == 0 ? 0 : Math.Min(200, damaged.Length - 1), damaged.Length)] = round % 3 == 0 ? (byte)random.Next('0', '9' + 1) : (byte)random.Next(256);
+            File.WriteAllBytes(Kept, damaged);
+            try
+            {
+                using ImageStore found = ImageStore.Open(Kept).Store;
+                _ = found.ContentHash();
+                read++;
+            }
+            catch (InvalidDataException)
+            {
+                // as it should be
+            }
+        }
+        Assert.IsGreaterThan(100, read);
+    }
+
+    [TestMethod]
     public void AFileThatIsNotCompletedIsDeletedAndOneThatIsBeingWrittenIsLeftAlone()
     {
         string temporary = Kept + ".tmp";
@@ -133,6 +164,58 @@ public sealed class ImageStoreFileTests : IDisposable
     }
 
     [TestMethod]
+    public void WhatKeepsAFileFromBeingWrittenIsToldIfItIsNoOtherRun()
+    {
+        Directory.CreateDirectory(Kept + ".tmp");
+        Assert.Throws<Exception>(() => ImageFile.TryCreate(Kept + ".tmp"));
+        string file = Path.Combine(_folder.FullName, "file");
+        File.WriteAllText(file, "");
+        Assert.Throws<IOException>(() => ImageFile.TryCreate(Path.Combine(file, "kept.images")));
+        if (!OperatingSystem.IsLinux()) return;
+        File.CreateSymbolicLink(file + ".tmp", "/dev/full/none");   // neither there nor held
+        Assert.Throws<IOException>(() => ImageFile.TryCreate(file + ".tmp"));
+    }
+
+    [TestMethod]
+    public void StoresWithoutABudgetShareTheMemoryOfTheProcess()
+    {
+        var memory = new ImageMemory(10L * ImageBytes);
+        var cache = new ImageCacheOptions { Directory = _folder.FullName };
+        ImageStore first = Fill(new ImageStore(Side, Side, 4, cache, null, memory));
+        using ImageStore second = Fill(new ImageStore(Side, Side, 4, cache, null, memory));
+        Assert.AreEqual(10L * ImageBytes, first.MemoryBytes, 2L * ImageBytes);   // in blocks of 2
+        Assert.AreEqual(2L * ImageBytes, second.MemoryBytes, "a block is held in any case");
+        Assert.AreEqual(first.ContentHash(), second.ContentHash());
+        first.Dispose();
+        first.Dispose();
+        using ImageStore third = Fill(new ImageStore(Side, Side, 4, cache, null, memory)), own = Fill(new ImageStore(Side, Side, 4, Budget(16), null, memory));
+        Assert.AreEqual(8L * ImageBytes, third.MemoryBytes);
+        Assert.AreEqual(0, own.MappedBytes, "a budget of its own holds");
+        using ImageStore fourth = Fill(new ImageStore(Side, Side, 4, cache, null, memory));
+        Assert.AreEqual(2L * ImageBytes, fourth.MemoryBytes);
+    }
+
+    [TestMethod]
+    public void WhatMemoryHasNoRoomForLiesOnDisk()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Inconclusive("Folders in memory are known on Linux only.");
+        Assert.IsFalse(ImageFile.IsOnDisk("/dev/shm"));
+        Assert.IsTrue(ImageFile.IsOnDisk(AppContext.BaseDirectory));
+        string? temporary = Environment.GetEnvironmentVariable("TMPDIR");
+        Environment.SetEnvironmentVariable("TMPDIR", "/dev/shm");
+        try
+        {
+            Assert.IsFalse(ImageFile.FoldersOnDisk().Any(f => f.StartsWith("/dev/shm", StringComparison.Ordinal)));
+            using var file = ImageFile.CreateTemporary(null);
+            Assert.AreEqual("/var/tmp", Path.GetDirectoryName(file.Path));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("TMPDIR", temporary);
+        }
+    }
+
+    [TestMethod]
     public void WrongOptionsAreNamed()
     {
         var wrong = new ImageCacheOptions { MemoryBudget = -1, Directory = " " };
@@ -142,7 +225,7 @@ public sealed class ImageStoreFileTests : IDisposable
             StringAssert.Contains(message, "MemoryBudget is -1");
             StringAssert.Contains(message, "Directory is blank");
         }
-        Assert.IsGreaterThan(1L << 26, new ImageCacheOptions().EffectiveBudget);
+        Assert.IsGreaterThan(1L << 26, ImageMemory.OfProcess.Limit);
     }
 
     private ImageCacheOptions Budget(int images) => new() { MemoryBudget = images * (long)ImageBytes, Directory = _folder.FullName };

@@ -6,23 +6,22 @@ public static class ImageDataCatalog
     /// <summary>Lists the images in a folder, with their labels where the folder tells them. No image is read.</summary>
     /// <remarks>
     /// <para>
-    /// The data view has two text columns: <c>ImagePath</c>, the full path of the file, and <c>Label</c>, empty where there is none. Rows come
-    /// in ordinal order of the paths, the same on every system; the view can be shuffled. Files that end in .jpg, .jpeg, .png, .bmp or
-    /// .gif, in either case, are images.
+    /// The data view has two text columns: <c>ImagePath</c>, the full path of the file, and <c>Label</c>, empty where there is none. Rows come in
+    /// ordinal order of the paths, the same on every system; the view can be shuffled. Files that end in one of <see cref="ImageFiles.Extensions"/>
+    /// are images. What is left out is told by a warning in the log of the <see cref="MLContext"/>, with count, reason and an example.
     /// </para>
-    /// <para>Four layouts are recognised:</para>
     /// <list type="bullet">
-    /// <item>Class folders: the label is the name of the folder, images may lie at any depth in it. Images beside the class folders are
-    /// left out.</item>
-    /// <item>Tiny ImageNet as it is distributed: the folder of the data set, or <c>train</c> or <c>val</c> in it
-    /// (labels of <c>val</c> come from <c>val_annotations.txt</c>). Labels are WordNet identifiers.</item>
+    /// <item>Class folders: the label is the name of the folder, images may lie at any depth in it, and the class folders in one folder more, such as
+    /// <c>images</c>. Images beside the class folders are left out; where they are more than those in them they are taken, without labels.</item>
+    /// <item>Tiny ImageNet as it is distributed: the folder of the data set, or <c>train</c> or <c>val</c> in it (labels of <c>val</c> come from
+    /// <c>val_annotations.txt</c>). Labels are WordNet identifiers.</item>
     /// <item>CUB-200-2011 as it is distributed, known by its <c>images.txt</c>: labels are the names in <c>classes.txt</c>, splits come from
     /// <c>train_test_split.txt</c>.</item>
     /// <item>Images without class folders: labels are empty.</item>
     /// </list>
     /// <para>
-    /// A folder that holds <c>train</c> and one of <c>val</c>, <c>valid</c>, <c>validation</c> and <c>test</c> is a data set with splits,
-    /// each laid out as one of the above.
+    /// Two folders or more named for splits, in any common spelling (train, Training, train_set, seg_train, val, validation, dev, test, Testing), make a
+    /// data set with splits, each laid out as one of the above. Splits may lie in the class folders too.
     /// </para>
     /// </remarks>
     /// <param name="path">The folder.</param>
@@ -30,17 +29,25 @@ public static class ImageDataCatalog
     /// The part of a data set with splits to list. The default, <see cref="ImageFolderSplit.All"/>, takes every image of every split, save
     /// those without a label where others have one (Tiny ImageNet's test images).
     /// </param>
+    /// <param name="readableNames">
+    /// Whether labels are the names that people read, where a list beside the folders has them: <c>words.txt</c> (Tiny ImageNet: "academic gown", not
+    /// n02669723), <c>classes.txt</c>, <c>labels.txt</c>, with lines of a folder's name and the class's, or of names alone where the folders are their
+    /// numbers. Annotations, reports and saved models then have them too. Default false: labels are the folders' names.
+    /// </param>
     /// <returns>A data view with the columns <c>ImagePath</c> and <c>Label</c>.</returns>
     /// <exception cref="ArgumentException"><paramref name="path"/> is null or blank, or the data set has no such split.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="InvalidDataException">
     /// There is no image in it, or a list of the data set is malformed (the message has file and line).
     /// </exception>
-    public static IDataView LoadImageFolder(this DataOperationsCatalog catalog, string path, ImageFolderSplit split = ImageFolderSplit.All)
+    public static IDataView LoadImageFolder(
+        this DataOperationsCatalog catalog, string path, ImageFolderSplit split = ImageFolderSplit.All, bool readableNames = false)
     {
         ArgumentNullException.ThrowIfNull(catalog);
+        using IChannel channel = CatalogEnvironment.Of(catalog).Start(nameof(LoadImageFolder));
+        var folder = new ImageFolder(message => channel.Warning(MessageSensitivity.UserData, message));
         // The rows are in memory already; the cache makes them a view that can be shuffled whole, which LoadFromEnumerable's is not.
-        return catalog.Cache(catalog.LoadFromEnumerable(ImageFolder.List(path, split)));
+        return catalog.Cache(catalog.LoadFromEnumerable(folder.List(path, split, readableNames)));
     }
 
     /// <summary>Decodes and resizes every image of a column, on all cores, as <c>MaePretrain</c> does before it trains.</summary>

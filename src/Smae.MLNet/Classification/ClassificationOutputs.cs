@@ -6,9 +6,7 @@ internal static class ClassificationOutputs
     /// <summary>What a broken image leads to, for warnings.</summary>
     public const string OfBrokenImages = "its score is NaN and its predicted label missing";
 
-    private const string ColumnSetId = "ScoreColumnSetId", ColumnKind = "ScoreColumnKind", ValueKind = "ScoreValueKind";
-
-    private static readonly KeyDataViewType ColumnSetIdType = new(typeof(uint), int.MaxValue);
+    private const string ColumnSetId = "ScoreColumnSetId";
 
     /// <summary>
     /// PredictedLabel (the key of the class with the greatest probability, 0 or missing where there is none), Score (the probabilities of all
@@ -16,16 +14,14 @@ internal static class ClassificationOutputs
     /// </summary>
     public static IReadOnlyList<OutputColumn> For(LabelClasses classes) =>
     [
-        new ClassColumn(
-            "PredictedLabel", new KeyDataViewType(typeof(uint), classes.Count), annotations => classes.AddTo(annotations, "KeyValues"),
+        new ClassColumn("PredictedLabel", new KeyDataViewType(typeof(uint), classes.Count), annotations => classes.AddTo(annotations, "KeyValues"),
             scores => (ValueGetter<uint>)((ref uint value) => value = (uint)(Best(scores()) + 1))),
         new ClassColumn("Score", new VectorDataViewType(NumberDataViewType.Single, classes.Count), annotations =>
         {
             if (classes.AreText) classes.AddTo(annotations, "SlotNames");
             classes.AddTo(annotations, "TrainingLabelValues");
         }, new VectorOutput("Score", classes.Count).Getter),
-        new ClassColumn(
-            "Probability", NumberDataViewType.Single,
+        new ClassColumn("Probability", NumberDataViewType.Single,
             annotations => annotations.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true),
             scores => (ValueGetter<float>)((ref float value) =>
             {
@@ -40,42 +36,33 @@ internal static class ClassificationOutputs
     {
         int best = -1;
         for (int i = 0; i < scores.Length; i++)
-        {
             if (best < 0 ? !float.IsNaN(scores[i]) : scores[i] > scores[best]) best = i;
-        }
         return best;
     }
 
     // By this number the columns of several predictors in one schema are told apart.
     private static uint GreatestSetId(DataViewSchema schema)
     {
-        uint greatest = 0;
+        uint greatest = 0, id = 0;
         foreach (var column in schema)
         {
-            if (column.Annotations.Schema.GetColumnOrNull(ColumnSetId)?.Type is not KeyDataViewType type || type.RawType != typeof(uint))
-                continue;
-            uint id = 0;
+            if (column.Annotations.Schema.GetColumnOrNull(ColumnSetId)?.Type is not KeyDataViewType type || type.RawType != typeof(uint)) continue;
             column.Annotations.GetValue(ColumnSetId, ref id);
             greatest = Math.Max(greatest, id);
         }
         return greatest;
     }
 
-    /// <summary>A column of a classifier.</summary>
-    /// <param name="name">The column, and its kind of value.</param>
-    /// <param name="type">Its type.</param>
     /// <param name="annotate">Adds the annotations that the other columns do not have.</param>
-    /// <param name="getter">Makes its getter.</param>
     private sealed class ClassColumn(
-        string name, DataViewType type, Action<DataViewSchema.Annotations.Builder> annotate, Func<RowScores, Delegate> getter)
-        : OutputColumn(name, type)
+        string name, DataViewType type, Action<DataViewSchema.Annotations.Builder> annotate, Func<RowScores, Delegate> getter) : OutputColumn(name, type)
     {
         public override DataViewSchema.Annotations AnnotationsOver(DataViewSchema input)
         {
             var annotations = new DataViewSchema.Annotations.Builder();
-            annotations.AddPrimitiveValue(ColumnSetId, ColumnSetIdType, GreatestSetId(input) + 1);
-            annotations.AddPrimitiveValue(ColumnKind, TextDataViewType.Instance, "MulticlassClassification".AsMemory());
-            annotations.AddPrimitiveValue(ValueKind, TextDataViewType.Instance, Name.AsMemory());
+            annotations.AddPrimitiveValue(ColumnSetId, new KeyDataViewType(typeof(uint), int.MaxValue), GreatestSetId(input) + 1);
+            annotations.AddPrimitiveValue("ScoreColumnKind", TextDataViewType.Instance, "MulticlassClassification".AsMemory());
+            annotations.AddPrimitiveValue("ScoreValueKind", TextDataViewType.Instance, Name.AsMemory());
             annotate(annotations);
             return annotations.ToAnnotations();
         }

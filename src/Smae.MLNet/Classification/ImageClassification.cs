@@ -6,16 +6,15 @@ namespace Smae.MLNet;
 /// <summary>Trains a classifier end to end on a column of images: what our trainers have in common.</summary>
 /// <remarks>
 /// <para>
-/// The label column is a Key&lt;UInt32&gt;, as <c>MapValueToKey</c> makes it; rows without a label are left out and counted in the log. The feature
-/// column holds images in any form: Image, Text (path of an image file) or Vector&lt;Byte&gt; (content of an image file); every image is decoded
-/// once. The output columns are PredictedLabel (Key&lt;UInt32&gt; with the values of the label's keys), Score (Vector&lt;Single&gt;, the
-/// probabilities of all classes) and Probability (Single, that of the predicted class).
+/// The label column is a Key&lt;UInt32&gt;, as <c>MapValueToKey</c> makes it; rows without a label are left out and counted in the log. A class without a
+/// readable image is named there, as long as two classes have some. The feature column holds images in any form: Image, Text (path of an image file) or
+/// Vector&lt;Byte&gt; (content of an image file); every image is decoded once. The output columns are PredictedLabel (Key&lt;UInt32&gt; with the values
+/// of the label's keys), Score (Vector&lt;Single&gt;, the probabilities of all classes) and Probability (Single, that of the predicted class).
 /// </para>
 /// <para>
 /// The device is that of the <see cref="MLContext"/>: <see cref="MLContext.GpuDeviceId"/>, and the CPU where it is null. Where
-/// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too. Progress is written to
-/// <see cref="MLContext.Log"/>. Labels of validation data may be keys made of the same values in another order, or the values themselves
-/// where they are text.
+/// <see cref="TrainingOptions.Seed"/> is null the seed comes from the <see cref="MLContext"/> too. Progress is written to <see cref="MLContext.Log"/>.
+/// Labels of validation data may be keys made of the same values in another order, or the values themselves where they are text.
 /// </para>
 /// </remarks>
 /// <typeparam name="TModel">The kind of model that is trained.</typeparam>
@@ -29,14 +28,12 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     private readonly BrokenImagePolicy _brokenImages;
 
     /// <exception cref="ArgumentException">A name is blank, an option is out of range, or images of that many channels cannot be had.</exception>
-    private protected ImageClassificationTrainer(
-        IHostEnvironment environment, TrainerInput input, SupervisedOptions options, ImagePreprocessing preprocessing)
+    private protected ImageClassificationTrainer(IHostEnvironment environment, TrainerInput input, SupervisedOptions options, ImagePreprocessing preprocessing)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(input.LabelColumnName, "labelColumnName");
         ArgumentException.ThrowIfNullOrWhiteSpace(input.FeatureColumnName, "featureColumnName");
         input.Reading?.Validate();
-        _environment = environment;
-        _host = environment.Register(GetType().Name);
+        (_environment, _host) = (environment, environment.Register(GetType().Name));
         (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing));
         _brokenImages = input.Reading?.BrokenImages ?? BrokenImagePolicy.Skip;
     }
@@ -59,7 +56,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     /// </param>
     /// <returns>A transformer that owns the trained weights: dispose it to free them.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it is of another type.</exception>
-    /// <exception cref="ArgumentException">There is one class only, a class has no image, or the options do not fit the data.</exception>
+    /// <exception cref="ArgumentException">Only one class has images, or the options do not fit the data.</exception>
     /// <exception cref="InvalidDataException">No image could be read, or one could not and that is to be an error.</exception>
     /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
     /// <exception cref="OperationCanceledException"><see cref="TrainingOptions.CancellationToken"/> was cancelled.</exception>
@@ -72,24 +69,30 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var classes = LabelClasses.Of(label);
         var validationLabels = validationData is null ? null : LabelReader.OfValidation(validationData.Schema, LabelColumnName, classes);
         Check(classes, validationData);
+        CheckModel();
         var device = CatalogEnvironment.Device(_environment, channel);
         int seed = _options.Seed ?? _host.Rand.Next();
-        Info(channel, $"Seed {seed}.");
+        Info($"Seed {seed}.");
 
         var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache);
         var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
         using var trainingImages = training.Images;
+        string[] missing = [.. training.MissingOf(classes.Count).Select(c => $"'{classes.Names[c]}'")];
+        if (missing.Length > 0 && classes.Count - missing.Length >= 2)
+            channel.Warning(MessageSensitivity.UserData, $"{missing.Length} of {classes.Count} classes have no image to train on and are not learned: "
+                + $"{string.Join(", ", missing.Take(10))}{(missing.Length > 10 ? ", ..." : "")}.");
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");
         using var validationImages = validation?.Images;
 
-        var run = new TrainerRun(training, validation, _options.ClassNames ?? classes.Names, seed, device, message => Info(channel, message));
+        var run = new TrainerRun(training, validation, _options.ClassNames ?? classes.Names, seed, device, Info);
         var result = Train(run);
-        Info(channel, Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
-        if (result.Best is { } best) Info(channel, $"Best on the validation data: {best}.");
+        Info(Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
+        if (result.Best is { } best) Info($"Best on the validation data: {best}.");
         var scoring = new ImageScoring(
-            _host, FeatureColumnName, kind, _decoders, ModelOf(result, run), ClassificationOutputs.For(classes), _brokenImages,
-            ClassificationOutputs.OfBrokenImages);
+            _host, FeatureColumnName, kind, _decoders, ModelOf(result, run), ClassificationOutputs.For(classes), _brokenImages, ClassificationOutputs.OfBrokenImages);
         return new ImageClassificationTransformer<TModel>(scoring, classes, result, LabelColumnName, images.Type);
+
+        void Info(string message) => channel.Info(MessageSensitivity.None, message);
     }
 
     /// <summary>The schema that the transformer will give.</summary>
@@ -101,10 +104,12 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         return OutputShape.With(inputSchema, ClassificationOutputs.For(LabelClasses.Of(LabelColumn.Find(inputSchema, LabelColumnName))));
     }
 
-    /// <summary>Trains.</summary>
+    /// <summary>Refuses what the images have no part in, before time is spent on them.</summary>
+    private protected virtual void CheckModel() { }
+
     private protected abstract SupervisedResult<TModel> Train(TrainerRun run);
 
-    /// <summary>What scores with the trained model: probabilities of the classes. Disposed with the transformer.</summary>
+    /// <summary>What scores with the trained model, disposed with the transformer.</summary>
     private protected abstract ImageModel ModelOf(SupervisedResult<TModel> result, TrainerRun run);
 
     private void Check(LabelClasses classes, IDataView? validationData)
@@ -112,27 +117,23 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         if (validationData is not null) ImageColumn.Find(validationData.Schema, FeatureColumnName, "feature");
         if (classes.Count < 2)
             throw new ArgumentException(
-                $"Label column '{LabelColumnName}' has {classes.Count} class ('{classes.Names[0]}'): a classifier needs images of at least two.",
-                "trainData");
+                $"Label column '{LabelColumnName}' has {classes.Count} class ('{classes.Names[0]}'): a classifier needs images of at least two.", "trainData");
         if (_options.ClassNames is { } names && names.Count != classes.Count)
             throw new ArgumentException(
                 $"ClassNames has {names.Count} names, and label column '{LabelColumnName}' {classes.Count} classes. Leave it null: " +
                 "the names come from the labels.", nameof(SupervisedOptions.ClassNames));
         if (_options.Patience is not null && validationData is null)
             throw new ArgumentException(
-                "Patience is set, and there is no validation data to look at: give the trainer validationData, or call Fit(trainData, " +
-                "validationData).", nameof(SupervisedOptions.Patience));
+                "Patience is set, and there is no validation data to look at: give the trainer validationData, or call Fit(trainData, validationData).",
+                nameof(SupervisedOptions.Patience));
     }
 
-    private static void Info(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);
 }
 
 /// <summary>What a trainer of classifiers reads.</summary>
-/// <param name="Reading">How the images are read; null takes every option's default.</param>
 internal sealed record TrainerInput(string LabelColumnName, string FeatureColumnName, IDataView? ValidationData, ImageReadOptions? Reading);
 
 /// <summary>What one call of a trainer's <c>Fit</c> trains on.</summary>
-/// <param name="Device">Where; null is the CPU.</param>
 internal sealed record TrainerRun(
     LabelledImages Training, LabelledImages? Validation, IReadOnlyList<string> ClassNames, int Seed, torch.Device? Device, Action<string> Log);
 
@@ -145,18 +146,13 @@ internal sealed record TrainerRun(
 /// <inheritdoc/>
 /// </remarks>
 /// <typeparam name="TModel">The kind of model.</typeparam>
-public sealed class ImageClassificationTransformer<TModel> : ImageTransformer, ISingleFeaturePredictionTransformer<TModel>
-    where TModel : class, IDisposable
+public sealed class ImageClassificationTransformer<TModel> : ImageTransformer, ISingleFeaturePredictionTransformer<TModel> where TModel : class, IDisposable
 {
     private readonly LabelClasses _classes;
 
     internal ImageClassificationTransformer(
-        ImageScoring scoring, LabelClasses classes, SupervisedResult<TModel> training, string labelColumnName, DataViewType featureColumnType)
-        : base(scoring)
-    {
-        _classes = classes;
-        (Training, LabelColumnName, FeatureColumnType) = (training, labelColumnName, featureColumnType);
-    }
+        ImageScoring scoring, LabelClasses classes, SupervisedResult<TModel> training, string labelColumnName, DataViewType featureColumnType) : base(scoring) =>
+        (_classes, Training, LabelColumnName, FeatureColumnType) = (classes, training, labelColumnName, featureColumnType);
 
     /// <summary>The trained model, disposed with this transformer. Save it with its own <c>Save(path)</c>.</summary>
     public TModel Model => Training.Model;

@@ -13,6 +13,8 @@ public sealed class VisionTransformerTrainer : ImageClassificationTrainer<ImageC
     internal VisionTransformerTrainer(IHostEnvironment environment, TrainerInput input, FineTuneOptions options)
         : base(environment, input, options, PreprocessingOf(options)) => _options = options;
 
+    private protected override void CheckModel() => FineTuning.CheckEncoder(_options);
+
     private protected override SupervisedResult<ImageClassifier> Train(TrainerRun run) => FineTuning.Run(
         run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, run.Device, run.Log);
 
@@ -35,8 +37,8 @@ public sealed class VisionTransformerTrainer : ImageClassificationTrainer<ImageC
 }
 
 /// <summary>
-/// Trains a linear classifier on the embeddings of a frozen encoder: the linear probe by which self-supervised methods are compared. The
-/// model of the transformer is the classifier alone, from embeddings to logits.
+/// Trains a linear classifier on the embeddings of a frozen encoder: the linear probe by which self-supervised methods are compared. The model of the
+/// transformer is the classifier alone, from embeddings to logits.
 /// </summary>
 /// <remarks><inheritdoc/></remarks>
 public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Tensor, Tensor>>
@@ -49,13 +51,20 @@ public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Te
     {
         options.Validate();
         (_encoder, _options) = (encoder, options);
+        if (PoolingOf == Pooling.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
+            throw new ArgumentException("Pooling is ClassToken and the encoder has no class token.", nameof(options));
     }
+
+    /// <summary>Embeds a black image.</summary>
+    private protected override void CheckModel() => _encoder.Embed(new byte[_encoder.Preprocessing.ByteCount], 1, new float[_encoder.EmbedDim]);
 
     private protected override SupervisedResult<nn.Module<Tensor, Tensor>> Train(TrainerRun run) => LinearProbe.Run(
         _encoder, run.Training, run.Validation, _options with { Seed = run.Seed, ClassNames = run.ClassNames }, run.Log);
 
     private protected override ImageModel ModelOf(SupervisedResult<nn.Module<Tensor, Tensor>> result, TrainerRun run) =>
-        new ProbeModel(_encoder, _options.Pooling ?? _encoder.Pooling, result.Model, run.ClassNames.Count);
+        new ProbeModel(_encoder, PoolingOf, result.Model, run.ClassNames.Count);
+
+    private Pooling PoolingOf => _options.Pooling ?? _encoder.Pooling;
 
     private sealed class ProbeModel(ImageEncoder encoder, Pooling pooling, nn.Module<Tensor, Tensor> classifier, int classes)
         : TorchModel(encoder.Preprocessing, classes, encoder.Model.parameters().First().device, classifier)

@@ -15,7 +15,6 @@ internal sealed class LabelClasses
 
     private LabelClasses(string[] names, VectorDataViewType? type = null, Delegate? getter = null) => (Names, _type, _getter) = (names, type, getter);
 
-    /// <summary>How many there are.</summary>
     public int Count => Names.Count;
 
     /// <summary>Their names in the order of the keys: the labels before they were keys, else the keys themselves, from 1.</summary>
@@ -71,8 +70,7 @@ internal sealed class LabelClasses
     private static LabelClasses Make<T>(VectorDataViewType type, T[] values)
     {
         string[] names = [.. values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
-        return new LabelClasses(
-            names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)));
+        return new LabelClasses(names, type, (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => new VBuffer<T>(values.Length, values).CopyTo(ref value)));
     }
 }
 
@@ -82,7 +80,6 @@ internal static class LabelColumn
     // Keys that hashing makes count in the billions; nobody has so many classes.
     private const ulong MostClasses = 1 << 20;
 
-    /// <summary>The column <paramref name="name"/> of <paramref name="schema"/>.</summary>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name) => Needed(name).Find(
         schema, name, column => column.Type is KeyDataViewType { Count: <= MostClasses } && column.Type.RawType == typeof(uint));
 
@@ -97,22 +94,24 @@ internal static class LabelColumn
 /// <summary>Reads the classes of rows, counted from 0; -1 is a missing label.</summary>
 internal sealed class LabelReader
 {
-    private readonly Func<uint, int> _classOfKey;
-    private readonly Dictionary<string, int>? _classOfText;
+    private readonly int _count;
+    private readonly Dictionary<string, int>? _classOfText;   // where labels are compared with those of the training data
+    private readonly IReadOnlyList<string> _textOfKey = [];
+    private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
 
-    private LabelReader(
-        DataViewSchema.Column column, Func<uint, int> classOfKey, Dictionary<string, int>? classOfText = null, string orNotAClass = "") =>
-        (Column, _classOfKey, _classOfText, OrNotAClass) = (column, classOfKey, classOfText, orNotAClass);
+    private LabelReader(DataViewSchema.Column column, int count) => (Column, _count) = (column, count);
 
-    /// <summary>The label column.</summary>
+    private LabelReader(DataViewSchema.Column column, Dictionary<string, int> classOfText, IReadOnlyList<string> textOfKey) =>
+        (Column, _classOfText, _textOfKey, _count) = (column, classOfText, textOfKey, textOfKey.Count);
+
     public DataViewSchema.Column Column { get; }
 
-    /// <summary>What else a missing label can mean, for messages: begins with a comma, or is empty.</summary>
-    public string OrNotAClass { get; }
+    /// <summary>What else a missing label can mean, for messages, with those that were read: begins with a comma, or is empty.</summary>
+    public string OrNotAClass => _classOfText is null ? "" : ", or one that the training data does not have"
+        + (_unknown.Count == 0 ? "" : $" ({string.Join(", ", _unknown.Take(10).Select(label => $"'{label}'"))}{(_unknown.Count > 10 ? ", ..." : "")})");
 
     /// <summary>A reader of the keys that <paramref name="classes"/> were made of.</summary>
-    public static LabelReader OfKeys(DataViewSchema.Column column, LabelClasses classes) =>
-        new(column, key => key <= (uint)classes.Count ? (int)key - 1 : -1);
+    public static LabelReader OfKeys(DataViewSchema.Column column, LabelClasses classes) => new(column, classes.Count);
 
     /// <summary>
     /// A reader of labels that are compared with those of the training data: keys made of the same values, in whatever order, or the values
@@ -120,7 +119,6 @@ internal sealed class LabelReader
     /// </summary>
     public static LabelReader OfValidation(DataViewSchema schema, string name, LabelClasses classes)
     {
-        const string orNotAClass = ", or one that the training data does not have";
         var needed = new NeededColumn(
             "label", classes.AreText ? "Key<UInt32> or the labels as Text" : "Key<UInt32>",
             "Transform the validation data by the same steps as the training data.", "validationData");
@@ -128,32 +126,38 @@ internal sealed class LabelReader
             (column.Type is KeyDataViewType && column.Type.RawType == typeof(uint)) || (column.Type is TextDataViewType && classes.AreText));
         Dictionary<string, int> classOfText = [];
         for (int i = 0; i < classes.Count; i++) classOfText.TryAdd(classes.Names[i], i);
-        if (column.Type is TextDataViewType) return new LabelReader(column, _ => -1, classOfText, orNotAClass);
+        if (column.Type is TextDataViewType) return new LabelReader(column, classOfText, []);
         var own = LabelClasses.Of(column);
-        if (!own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names)) return OfKeys(column, classes);
-        int[] classOfKey = [.. own.Names.Select(value => classOfText.GetValueOrDefault(value, -1))];
-        return new LabelReader(column, key => key <= (uint)classOfKey.Length ? classOfKey[key - 1] : -1, orNotAClass: orNotAClass);
+        bool same = !own.HaveValues || !classes.HaveValues || own.Names.SequenceEqual(classes.Names);
+        return same ? OfKeys(column, classes) : new LabelReader(column, classOfText, own.Names);
     }
 
     /// <summary>A function that gives the class of <paramref name="row"/>, wherever it then stands.</summary>
     public Func<int> Open(DataViewRow row)
     {
-        if (_classOfText is not null)
+        ReadOnlyMemory<char> text = default;
+        uint key = 0;
+        if (Column.Type is TextDataViewType)
         {
             var texts = row.GetGetter<ReadOnlyMemory<char>>(Column);
             return () =>
             {
-                ReadOnlyMemory<char> text = default;
                 texts(ref text);
-                return _classOfText.GetValueOrDefault(text.ToString(), -1);
+                return ClassOf(text.ToString());
             };
         }
         var keys = row.GetGetter<uint>(Column);
         return () =>
         {
-            uint key = 0;
             keys(ref key);
-            return key == 0 ? -1 : _classOfKey(key);
+            return key == 0 || key > _count ? -1 : _classOfText is null ? (int)key - 1 : ClassOf(_textOfKey[(int)key - 1]);
         };
+    }
+
+    private int ClassOf(string text)
+    {
+        if (_classOfText!.TryGetValue(text, out int known)) return known;
+        if (text.Length > 0) _unknown.Add(text);
+        return -1;
     }
 }

@@ -14,8 +14,7 @@ internal abstract class DatasetLayout
     /// <summary>Whether such a folder holds one split of a data set, and which; null where it holds the whole data set.</summary>
     public virtual ImageFolderSplit? Split => null;
 
-    /// <summary>The images of a split.</summary>
-    /// <param name="split">The split; without meaning where the folder holds one only.</param>
+    /// <summary>The images of a split, which is without meaning where the folder holds one only.</summary>
     /// <exception cref="ArgumentException">The data set has no such split.</exception>
     /// <exception cref="InvalidDataException">A list of the data set is malformed: the message names file and line.</exception>
     public abstract IEnumerable<ImageFolderRow> Read(string folder, ImageFolderSplit split);
@@ -27,9 +26,7 @@ internal abstract class DatasetLayout
     private static IEnumerable<(int Number, string Text)> Lines(string path) =>
         File.ReadLines(path).Select((text, i) => (i + 1, text)).Where(line => line.text.Length > 0);
 
-    /// <summary>
-    /// CUB-200-2011: lists of images, labels, classes and splits beside the folder <c>images</c>. Labels are the names in classes.txt.
-    /// </summary>
+    /// <summary>CUB-200-2011: lists of images, labels, classes and splits beside the folder <c>images</c>. Labels are the names in classes.txt.</summary>
     private sealed class CubLayout : DatasetLayout
     {
         private const string Images = "images.txt", Labels = "image_class_labels.txt", Classes = "classes.txt", Splits = "train_test_split.txt";
@@ -39,20 +36,14 @@ internal abstract class DatasetLayout
         public override IEnumerable<ImageFolderRow> Read(string folder, ImageFolderSplit split)
         {
             if (split == ImageFolderSplit.Validation)
-                throw new ArgumentException(
-                    $"'{folder}' is laid out as CUB-200-2011, which has the splits Train and Test, not {split}.", nameof(split));
-
+                throw new ArgumentException($"'{folder}' is laid out as CUB-200-2011, which has the splits Train and Test, not {split}.", nameof(split));
             var images = Numbered(Images, "'<image> <path>'", value => value.Length > 0);
             var labels = Numbered(Labels, "'<image> <class>'", value => int.TryParse(value, out _));
             var classes = Numbered(Classes, "'<class> <name>'", value => value.Length > 0);
-            var training = split == ImageFolderSplit.All
-                ? null
-                : Numbered(Splits, "'<image> <1 for training, 0 for test>'", value => value is "0" or "1");
-            string wanted = split == ImageFolderSplit.Train ? "1" : "0";
-
+            var training = split == ImageFolderSplit.All ? null : Numbered(Splits, "'<image> <1 for training, 0 for test>'", value => value is "0" or "1");
             foreach (var (image, path) in images)
             {
-                if (training is not null && Find(training, image, Splits, "image") != wanted) continue;
+                if (training is not null && Find(training, image, Splits, "image") != (split == ImageFolderSplit.Train ? "1" : "0")) continue;
                 yield return new ImageFolderRow
                 {
                     ImagePath = Path.GetFullPath(Path.Combine(folder, "images", path)),
@@ -60,30 +51,24 @@ internal abstract class DatasetLayout
                 };
             }
 
-            Dictionary<int, string> Numbered(string file, string expected, Predicate<string> isValue) =>
-                ReadNumbered(Path.Combine(folder, file), expected, isValue);
+            string Find(Dictionary<int, string> records, int number, string file, string what) => records.TryGetValue(number, out string? value) ? value
+                : throw new InvalidDataException($"{Path.Combine(folder, file)}: no line for {what} {number}, which another file of the data set names.");
 
-            string Find(Dictionary<int, string> records, int number, string file, string what) =>
-                records.TryGetValue(number, out string? value)
-                    ? value
-                    : throw new InvalidDataException(
-                        $"{Path.Combine(folder, file)}: no line for {what} {number}, which another file of the data set names.");
-        }
-
-        /// <summary>A list whose lines are a number, a space and a value: the values by number.</summary>
-        private static Dictionary<int, string> ReadNumbered(string path, string expected, Predicate<string> isValue)
-        {
-            var records = new Dictionary<int, string>();
-            foreach (var (line, text) in Lines(path))
+            // A list whose lines are a number, a space and a value: the values by number.
+            Dictionary<int, string> Numbered(string file, string expected, Predicate<string> isValue)
             {
-                int space = text.IndexOf(' ');
-                string value = text[(space + 1)..].Trim();
-                if (space < 0 || !int.TryParse(text.AsSpan(0, space), out int number) || !isValue(value))
-                    throw Malformed(path, line, expected, text);
-                if (!records.TryAdd(number, value))
-                    throw new InvalidDataException($"{path}, line {line}: the number {number} stands there for the second time.");
+                string path = Path.Combine(folder, file);
+                var records = new Dictionary<int, string>();
+                foreach (var (line, text) in Lines(path))
+                {
+                    int space = text.IndexOf(' ');
+                    string value = text[(space + 1)..].Trim();
+                    if (space < 0 || !int.TryParse(text.AsSpan(0, space), out int number) || !isValue(value)) throw Malformed(path, line, expected, text);
+                    if (!records.TryAdd(number, value))
+                        throw new InvalidDataException($"{path}, line {line}: the number {number} stands there for the second time.");
+                }
+                return records;
             }
-            return records;
         }
     }
 
@@ -100,11 +85,9 @@ internal abstract class DatasetLayout
         {
             string path = Path.Combine(folder, Annotations);
             foreach (var (line, text) in Lines(path))
-            {
-                if (text.Split('\t') is not [var file, var label, ..] || string.IsNullOrWhiteSpace(file) || string.IsNullOrWhiteSpace(label))
-                    throw Malformed(path, line, "'<file name>', a tab and '<class>'", text);
-                yield return new ImageFolderRow { ImagePath = Path.Combine(folder, "images", file), Label = label };
-            }
+                yield return text.Split('\t') is [var file, var label, ..] && !string.IsNullOrWhiteSpace(file) && !string.IsNullOrWhiteSpace(label)
+                    ? new ImageFolderRow { ImagePath = Path.Combine(folder, "images", file), Label = label }
+                    : throw Malformed(path, line, "'<file name>', a tab and '<class>'", text);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Smae.MLNet;
 
 /// <summary>A part of an image data set on disk.</summary>
@@ -25,93 +27,161 @@ internal sealed class ImageFolderRow
 }
 
 /// <summary>Lists the images of a folder: splits, class folders, images alone, and what <see cref="DatasetLayout"/> knows.</summary>
-internal static class ImageFolder
+/// <param name="warn">Told what is left out, with count, reason and an example.</param>
+internal sealed partial class ImageFolder(Action<string> warn)
 {
-    // What the name of an image file ends in, in either case.
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif"];
+    // "evaluation" stands for either of the other two in published sets.
+    private const string Evaluation = "evaluation";
 
-    private static readonly (ImageFolderSplit Split, string[] Names)[] SplitFolders =
-    [
-        (ImageFolderSplit.Train, ["train"]),
-        (ImageFolderSplit.Validation, ["val", "valid", "validation"]),
-        (ImageFolderSplit.Test, ["test"]),
-    ];
+    private static readonly Dictionary<string, string[]> s_splitWords = new()
+    {
+        [nameof(ImageFolderSplit.Train)] = ["train", "training", "trn"],
+        [nameof(ImageFolderSplit.Validation)] = ["val", "valid", "validation", "validate", "validating", "dev", "devel", "development"],
+        [nameof(ImageFolderSplit.Test)] = ["test", "testing", "tst"],
+        [Evaluation] = ["eval", "evaluation", "evaluate"],
+    };
 
     /// <summary>The images of <paramref name="split"/>, in ordinal order of their paths.</summary>
-    public static List<ImageFolderRow> List(string path, ImageFolderSplit split)
+    public List<ImageFolderRow> List(string path, ImageFolderSplit split, bool readableNames = false)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Enum.IsDefined(split))
-            throw new ArgumentOutOfRangeException(
-                nameof(split), split, $"Unknown split: expected one of {string.Join(", ", Enum.GetNames<ImageFolderSplit>())}.");
+            throw new ArgumentOutOfRangeException(nameof(split), split, $"Unknown split: expected one of {string.Join(", ", Enum.GetNames<ImageFolderSplit>())}.");
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (!Directory.Exists(root))
             throw new DirectoryNotFoundException($"The image folder '{path}' does not exist{(path == root ? "" : $" (looked for '{root}')")}.");
 
-        List<ImageFolderRow> rows = [.. LayoutOf(root) is { Split: null } layout ? layout.Read(root, split) : Read(root, split)];
+        var whole = ImageTree.Of(root);
+        ImageTree tree = Unwrap(whole);
+        List<ImageFolderRow> rows = [.. Read(whole, tree, split)];
+        string others = whole.Others is not [var other, ..] ? "" : $"{whole.Others.Count} files of formats that cannot be decoded " +
+            $"({string.Join(", ", whole.Others.Select(f => Path.GetExtension(f).ToLowerInvariant()).Distinct())}), for example {other}: convert them to JPEG or PNG.";
         if (rows.Count == 0)
             throw new InvalidDataException(
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
-                $"looked for files ending in {string.Join(", ", Extensions)}.");
+                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}. {others}".Trim());
+        if (others.Length > 0) warn($"Left out: {others}");
+        if (readableNames) ClassNames.Apply(rows, new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
     }
 
-    private static IEnumerable<ImageFolderRow> Read(string root, ImageFolderSplit split)
+    private IEnumerable<ImageFolderRow> Read(ImageTree root, ImageTree tree, ImageFolderSplit split)
     {
-        var splits = new SortedDictionary<ImageFolderSplit, string>();
-        foreach (string folder in FoldersIn(root))
-        {
-            if (SplitOf(folder) is { } found) splits.TryAdd(found, folder);
-        }
-        // A folder "train" alone may be a class; with a second split beside it, it is not.
-        bool divided = splits.Count > 1 && splits.ContainsKey(ImageFolderSplit.Train);
+        if (LayoutOf(tree) is { Split: null } layout) return Listed(tree, layout, split, complete: split == ImageFolderSplit.All);
+        var splits = SplitsOf(tree);
         if (split == ImageFolderSplit.All)
         {
-            if (!divided) return ReadSplit(root, split);
-            List<ImageFolderRow> rows = [.. splits.SelectMany(found => ReadSplit(found.Value, found.Key))];
+            List<ImageTree> parts = [.. splits.Values.SelectMany(s => s)];
+            // A folder "train" alone may be a class; with a second split beside it, or classes in it, it is not.
+            if (splits.Count < 2 && !parts.Exists(p => p.Folders.Count > 1)) return ReadSplit(tree, split);
+            LeftOut([.. tree.Images, .. tree.Folders.Except(parts).SelectMany(f => f.All())], $"beside the splits ({Few(parts)})");
+            List<ImageFolderRow> rows = [.. splits.SelectMany(found => found.Value.SelectMany(s => ReadSplit(s, found.Key)))];
             // A test split whose labels are secret would only add a class of its own.
-            return rows.Exists(IsLabelled) ? rows.Where(IsLabelled) : rows;
+            if (!rows.Exists(r => r.Label.Length > 0)) return rows;
+            LeftOut([.. rows.Where(r => r.Label.Length == 0).Select(r => r.ImagePath)], "without a label, which the other splits have");
+            return rows.Where(r => r.Label.Length > 0);
         }
-        if (splits.TryGetValue(split, out string? wanted)) return ReadSplit(wanted, split);
-        if (SplitOf(root) == split || LayoutOf(root)?.Split == split)
-            return ReadSplit(root, split); // The folder of the split was given, not that of the data set.
-        string[] names = SplitFolders.First(known => known.Split == split).Names;
+        if (splits.TryGetValue(split, out List<ImageTree>? wanted)) return wanted.SelectMany(s => ReadSplit(s, split));
+        if (IsSplit(root) || IsSplit(tree)) return ReadSplit(tree, split);   // the folder of the split was given, not that of the data set
+        // Splits may also lie in the classes: cat/train, cat/test, dog/train.
+        var inClasses = tree.Folders.Select(f => (f.Name, Of: SplitsOf(f).GetValueOrDefault(split))).Where(c => c.Of is not null).ToList();
+        if (inClasses.Count > 0) return inClasses.SelectMany(c => c.Of!.SelectMany(s => Rows(s.All(), c.Name)));
+        if (tree.Empty.Exists(f => SplitOf(f.Name)?.Word == split.ToString())) return [];
         throw new ArgumentException(
-            $"'{root}' has no split {split}: expected a folder named {string.Join(" or ", names)} in it; " +
+            $"'{root.Path}' has no split {split}: expected a folder named {string.Join(" or ", s_splitWords[split.ToString()])} in it; " +
             (splits.Count == 0 ? "there is none for any split." : $"the splits there are {string.Join(", ", splits.Keys)}."), nameof(split));
+
+        bool IsSplit(ImageTree folder) => SplitOf(folder.Name) is var (word, _) && (word == split.ToString() || word == Evaluation && split != ImageFolderSplit.Train)
+            || LayoutOf(folder)?.Split == split;
     }
 
     /// <summary>The images of a folder that holds one split; their labels are empty where nothing tells them.</summary>
-    private static IEnumerable<ImageFolderRow> ReadSplit(string folder, ImageFolderSplit split)
+    private IEnumerable<ImageFolderRow> ReadSplit(ImageTree tree, ImageFolderSplit split)
     {
-        if (LayoutOf(folder) is { Split: not null } layout) return layout.Read(folder, split);
-
-        string[] classes = FoldersIn(folder);
-        // Some data sets hold images without labels, Tiny ImageNet's test images for one, in a folder of that name: it is not a class.
-        bool unlabelled = classes is [var only] && Path.GetFileName(only) == "images";
-        var labelled = classes.SelectMany(@class => ImagesIn(@class, recursive: true).Select(path => new ImageFolderRow
-        {
-            ImagePath = path,
-            Label = unlabelled ? "" : Path.GetFileName(@class),
-        })).ToList();
-        return labelled.Count > 0 ? labelled : ImagesIn(folder, recursive: false).Select(path => new ImageFolderRow { ImagePath = path });
+        tree = Unwrap(tree);
+        if (LayoutOf(tree) is { Split: not null } layout) return Listed(tree, layout, split, complete: true);
+        // Images without labels often lie in a folder of their own, "images" or that of the split once more: it is not a class.
+        if (tree.Folders is [] || (tree.Folders is [var only] && (!MayBeClass(only.Name) || only.Name == tree.Name))) return Rows(tree.All(), "");
+        List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => Rows(f.All(), f.Name))];
+        string beside = $"beside the class folders ({Few(tree.Folders)})";
+        if (tree.Empty.Count > 0) warn($"No image lies in {Few(tree.Empty)}, {tree.Empty.Count} of the folders {beside}.");
+        bool fewer = tree.Images.Count < rows.Count;
+        Tell(tree.Images, $"{beside}, without a class", fewer ? "left out" : "their label is empty");
+        return fewer ? rows : rows.Concat(Rows(tree.Images, ""));
     }
 
-    private static DatasetLayout? LayoutOf(string folder) => DatasetLayout.All.FirstOrDefault(layout => layout.IsOne(folder));
+    private static IEnumerable<ImageFolderRow> Rows(IEnumerable<string> paths, string label) => paths.Select(p => new ImageFolderRow { ImagePath = p, Label = label });
 
-    private static bool IsLabelled(ImageFolderRow row) => row.Label.Length > 0;
+    private List<ImageFolderRow> Listed(ImageTree tree, DatasetLayout layout, ImageFolderSplit split, bool complete)
+    {
+        List<ImageFolderRow> rows = [.. layout.Read(tree.Path, split)];
+        if (complete) LeftOut([.. tree.All().Except(rows.Select(r => r.ImagePath))], "in none of the lists of the data set");
+        return rows;
+    }
 
-    private static ImageFolderSplit? SplitOf(string folder) => SplitFolders
-        .Where(known => known.Names.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase))
-        .Select(known => (ImageFolderSplit?)known.Split).FirstOrDefault();
+    /// <summary>The folder in which the classes or splits lie, where archives and habit put others around it: images/cat, flowers/flowers/rose.</summary>
+    private ImageTree Unwrap(ImageTree tree)
+    {
+        ImageTree inner = tree;
+        List<string> beside = [];
+        while (LayoutOf(inner) is null && inner.Folders is [var only] && (inner.Images.Count == 0 || !MayBeClass(only.Name) && inner.Images.Count < only.Count))
+        {
+            beside.AddRange(inner.Images);
+            inner = only;
+        }
+        if (inner.Folders.Count < 2 && LayoutOf(inner) is null) return tree;
+        LeftOut(beside, $"beside the folder '{inner.Path}', without a class");
+        return inner;
+    }
 
-    // Hidden files and folders are passed over; the default would leave out what cannot be read, without a word.
-    private static IEnumerable<string> ImagesIn(string folder, bool recursive) =>
-        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = recursive, IgnoreInaccessible = false })
-            .Where(path => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase));
+    /// <summary>The splits that lie in a folder. They are named alike: seg_train and seg_test, not train and test_tube.</summary>
+    private static SortedDictionary<ImageFolderSplit, List<ImageTree>> SplitsOf(ImageTree tree)
+    {
+        SortedDictionary<ImageFolderSplit, List<ImageTree>> best = [];
+        foreach (var group in tree.Folders.Select(f => (Folder: f, Is: SplitOf(f.Name))).Where(f => f.Is is not null).GroupBy(f => f.Is!.Value.Stem))
+        {
+            SortedDictionary<ImageFolderSplit, List<ImageTree>> found = [];
+            foreach (var (folder, split) in group.OrderBy(f => f.Is!.Value.Word == Evaluation))
+            {
+                ImageFolderSplit key = split!.Value.Word != Evaluation ? Enum.Parse<ImageFolderSplit>(split.Value.Word)
+                    : found.ContainsKey(ImageFolderSplit.Validation) ? ImageFolderSplit.Test : ImageFolderSplit.Validation;
+                if (!found.TryAdd(key, [folder])) found[key].Add(folder);
+            }
+            if (found.Count > best.Count) best = found;
+        }
+        return best;
+    }
 
-    private static string[] FoldersIn(string folder) =>
-        [.. Directory.GetDirectories(folder, "*", new EnumerationOptions { IgnoreInaccessible = false }).Order(StringComparer.Ordinal)];
+    /// <summary>Which split the name of a folder tells, and the rest of its words; null where it tells none.</summary>
+    private static (string Word, string Stem)? SplitOf(string name)
+    {
+        string[] words = [.. WordsOf(name)];
+        var found = s_splitWords.Where(s => words.Intersect(s.Value).Any()).ToList();
+        return found is [var split] ? (split.Key, string.Concat(words.Except(split.Value))) : null;
+    }
+
+    /// <summary>Whether a folder alone may be a class: not "images" or "train".</summary>
+    private static bool MayBeClass(string name) => SplitOf(name) is null && (WordsOf(name).Any() || !name.Any(char.IsLetter));
+
+    /// <summary>The words of a name in lower case, save those that any folder of images may have: of "TrainSet_2" train, of "images" none.</summary>
+    private static IEnumerable<string> WordsOf(string name) => Words().Matches(name).Select(m => Noise().Replace(m.Value.ToLowerInvariant(), "")).Where(w => w.Length > 0);
+
+    [GeneratedRegex("[A-Z]*[a-z]+|[A-Z]+|[^A-Za-z0-9 _.()-]+")]
+    private static partial Regex Words();
+
+    [GeneratedRegex("(sets?|data|images?|imgs?|photos?|pictures?|pics?|samples?|files?|folder|split|jpe?gs?|pngs?|all|unlabell?ed|unknown)+$")]
+    private static partial Regex Noise();
+
+    private static DatasetLayout? LayoutOf(ImageTree tree) => DatasetLayout.All.FirstOrDefault(layout => layout.IsOne(tree.Path));
+
+    private void LeftOut(List<string> images, string reason) => Tell(images, reason, "left out");
+
+    private void Tell(List<string> images, string reason, string consequence)
+    {
+        if (images.Count > 0) warn($"{images.Count} {(images.Count == 1 ? "image" : "images")} {reason}: {consequence}, for example {images[0]}.");
+    }
+
+    private static string Few(List<ImageTree> folders) => string.Join(", ", folders.Take(5).Select(f => f.Name)) + (folders.Count > 5 ? ", ..." : "");
 }

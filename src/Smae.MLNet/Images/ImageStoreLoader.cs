@@ -37,7 +37,7 @@ internal sealed class ImageStoreLoader(
                     $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'"
                     + $"{labels.OrNotAClass}: left out.");
             }
-            return new LabelledImages(store, rows.KeptLabels);
+            return new LabelledImages(store, rows.KeptLabels) { MayLackClasses = true };
         }
         catch
         {
@@ -76,7 +76,8 @@ internal sealed class ImageStoreLoader(
                     if (batch.Problem(i) is { } problem)
                     {
                         broken.Add(problem);
-                        kept.AddBroken(total + i, problem.Message);
+                        // Whether a file could be read says nothing of its content: the next run tries it again.
+                        kept.AddBroken(total + i, problem.Message, problem.InnerException is IOException or UnauthorizedAccessException ? batch.Name(i) : null);
                         continue;
                     }
                     store.Add(batch.Image(i));

@@ -5,8 +5,6 @@ namespace Smae.Training;
 /// <see cref="Find"/> first; where it finds nothing, fill the store of <see cref="CreateStore"/>, tell each file by <see cref="Add"/> before it is decoded,
 /// then call <see cref="Complete"/>.
 /// </summary>
-/// <param name="preprocessing">Size, channels and resizing of the images.</param>
-/// <param name="options">Where they lie.</param>
 /// <param name="info">Told what is kept and used again. Default null.</param>
 /// <param name="warning">Told what is passed over and why. Default null.</param>
 public sealed class ImageCache(
@@ -17,10 +15,7 @@ public sealed class ImageCache(
 
     /// <summary>The images that an earlier run kept of these files, if none of them has changed since.</summary>
     /// <param name="paths">The files, in the order of the images.</param>
-    /// <returns>
-    /// The images, whose store the caller disposes, and those of the files that could not be read; null where nothing is kept, and the images are to be
-    /// decoded.
-    /// </returns>
+    /// <returns>The images, whose store the caller disposes, and what is broken; null where nothing is kept, and the images are to be decoded.</returns>
     public (ImageStore Images, IReadOnlyList<CachedProblem> Broken)? Find(IEnumerable<string> paths)
     {
         if (options.Directory is null) return null;
@@ -32,14 +27,15 @@ public sealed class ImageCache(
         {
             (ImageStore store, ImageCacheFooter footer) = ImageStore.Open(path);
             bool fits = (footer.Height, footer.Width, footer.Channels) == (preprocessing.Height, preprocessing.Width, preprocessing.Channels)
-                && footer.Count + footer.Broken.Count == _wanted.Count;
-            if (fits && footer.Stamp == _wanted.Stamp)
+                && footer.Count + footer.Broken.Count == _wanted.Count && footer.Stamp == _wanted.Stamp;
+            bool canBeRead = fits && footer.Broken.Any(b => b.UnreadPath is { } unread && CanBeRead(unread));
+            if (fits && !canBeRead)
             {
                 info?.Invoke($"{store.Count} decoded images of an earlier run are read from {path}.");
                 return (store, footer.Broken);
             }
             store.Dispose();
-            info?.Invoke($"Image files have changed since {path} was made: decoding them anew.");
+            info?.Invoke($"Image files {(canBeRead ? "can be read that could not" : "have changed")} since {path} was made: decoding them anew.");
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -60,16 +56,18 @@ public sealed class ImageCache(
     /// <summary>Tells which file comes next, before it is decoded: one that changes meanwhile is then another one to the next run.</summary>
     public void Add(string path) => _read?.Add(path);
 
-    /// <summary>Tells that a file could not be read, and is not in the store.</summary>
+    /// <summary>Tells that an image is not in the store.</summary>
     /// <param name="row">Which of the files, counted from 0.</param>
     /// <param name="message">Why.</param>
-    public void AddBroken(long row, string message)
+    /// <param name="unreadPath">
+    /// The file where its content was not seen, because another process held it, say: the next run tries it again. Default null: the content is no image.
+    /// </param>
+    public void AddBroken(long row, string message, string? unreadPath = null)
     {
-        if (_read is not null) _broken.Add(new CachedProblem(row, message));
+        if (_read is not null) _broken.Add(new CachedProblem(row, message, unreadPath));
     }
 
     /// <summary>Keeps the images for the next run, where that was the intention and the files are those that <see cref="Find"/> was asked for.</summary>
-    /// <param name="store">What <see cref="CreateStore"/> gave, with all images.</param>
     public void Complete(ImageStore store)
     {
         if (_wanted is not null && store.WritesAll)
@@ -83,11 +81,26 @@ public sealed class ImageCache(
         if (store.MappedBytes > 0) info?.Invoke($"{store.MappedBytes >> 20} MiB of decoded images are beyond the memory budget and lie in a file.");
     }
 
-    /// <summary>Frees what comparing files needed; the store is the caller's.</summary>
+    /// <inheritdoc/>
     public void Dispose()
     {
         _wanted?.Dispose();
         _read?.Dispose();
+    }
+
+    /// <summary>Whether a file that an earlier run could not read can be read now, to its end.</summary>
+    private static bool CanBeRead(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            file.CopyTo(Stream.Null);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
     }
 
     private string PathOf(ImageCacheKey key) => Path.GetFullPath(Path.Combine(options.Directory!, key.Name[..32] + ".images"));

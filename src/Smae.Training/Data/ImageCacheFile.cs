@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -20,46 +21,40 @@ internal sealed record ImageCacheFooter(int Height, int Width, int Channels, lon
     /// <summary>Writes it at the end of a file that holds the pixels.</summary>
     public void Write(ImageFile file)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(this);
-        var trailer = new byte[TrailerBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(trailer, json.Length);
-        Signature.CopyTo(trailer.AsSpan(sizeof(long)));
-        file.Append([.. json, .. trailer]);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(this), length = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
+        file.Append([.. json, .. length, .. Signature]);
     }
 
     /// <summary>Reads it from a file.</summary>
     /// <exception cref="InvalidDataException">The file is torn, or not one of decoded images.</exception>
     public static ImageCacheFooter Read(ImageFile file)
     {
-        InvalidDataException Damaged(string why, Exception? inner = null) =>
-            new($"{file.Path} is torn, or not a file of decoded images: {why}.", inner);
+        InvalidDataException Damaged(string why, Exception? inner = null) => new($"{file.Path} is torn, or not a file of decoded images: {why}.", inner);
         Span<byte> trailer = stackalloc byte[TrailerBytes];
         if (file.Length < TrailerBytes) throw Damaged($"it has {file.Length} bytes");
         file.Read(file.Length - TrailerBytes, trailer);
         if (!trailer[sizeof(long)..].SequenceEqual(Signature)) throw Damaged("its signature is missing");
-        long length = BinaryPrimitives.ReadInt64LittleEndian(trailer), most = Math.Min(file.Length - TrailerBytes, Array.MaxLength);
-        if (length < 0 || length > most) throw Damaged($"its description has {length} bytes");
+        long length = BinaryPrimitives.ReadInt64LittleEndian(trailer);
+        if (length < 0 || length > Math.Min(file.Length - TrailerBytes, Array.MaxLength)) throw Damaged($"its description has {length} bytes");
         var json = new byte[length];
         file.Read(file.Length - TrailerBytes - length, json);
-        ImageCacheFooter footer;
         try
         {
-            footer = JsonSerializer.Deserialize<ImageCacheFooter>(json) ?? throw Damaged("its description is empty");
+            ImageCacheFooter footer = JsonSerializer.Deserialize<ImageCacheFooter>(json) ?? throw new JsonException("its description is empty");
+            long expected = checked(footer.Count * footer.Height * footer.Width * footer.Channels + length + TrailerBytes);
+            return footer is { Count: > 0, Height: > 0, Width: > 0, Channels: > 0, Broken: { } broken } && expected == file.Length
+                && broken.Select(b => b?.Row).Distinct().Count(row => row >= 0 && row < footer.Count + broken.Count) == broken.Count
+                ? footer : throw Damaged($"it has {file.Length} bytes, expected {expected} of {footer.Count} images");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or OverflowException)
         {
             throw Damaged(e.Message, e);
         }
-        long expected = footer.PixelBytes + length + TrailerBytes;
-        if (footer.Count < 1 || expected != file.Length) throw Damaged($"it has {file.Length} bytes, expected {expected} of {footer.Count} images");
-        return footer;
     }
 }
 
-/// <summary>
-/// Tells whether decoded images are those that are wanted: which files, in which order, brought to which size, and how these files stood when they were
-/// added.
-/// </summary>
+/// <summary>Tells whether decoded images are those that are wanted: which files, in which order, brought to which size, and how these files stood then.</summary>
 internal sealed class ImageCacheKey : IDisposable
 {
     private readonly IncrementalHash _names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -73,7 +68,6 @@ internal sealed class ImageCacheKey : IDisposable
         Append(_stamps, typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
     }
 
-    /// <summary>Files that were added.</summary>
     public long Count { get; private set; }
 
     /// <summary>The same for the same paths and size.</summary>
@@ -85,20 +79,11 @@ internal sealed class ImageCacheKey : IDisposable
     /// <summary>Adds the next file, which need not exist.</summary>
     public void Add(string path)
     {
-        Span<byte> stamp = stackalloc byte[2 * sizeof(long)];
-        stamp.Clear();
-        if (!string.IsNullOrWhiteSpace(path))
-        {
-            path = Path.GetFullPath(path);
-            var file = new FileInfo(path);
-            if (file.Exists)
-            {
-                BinaryPrimitives.WriteInt64LittleEndian(stamp, file.Length);
-                BinaryPrimitives.WriteInt64LittleEndian(stamp[sizeof(long)..], file.LastWriteTimeUtc.Ticks);
-            }
-        }
+        if (!string.IsNullOrWhiteSpace(path)) path = Path.GetFullPath(path);
+        var file = string.IsNullOrWhiteSpace(path) ? null : new FileInfo(path);
+        ReadOnlySpan<long> stamp = file is { Exists: true } ? [file.Length, file.LastWriteTimeUtc.Ticks] : [0, 0];
         Append(_names, path);
-        _stamps.AppendData(stamp);
+        _stamps.AppendData(MemoryMarshal.AsBytes(stamp));
         Count++;
     }
 
@@ -114,4 +99,5 @@ internal sealed class ImageCacheKey : IDisposable
 /// <summary>An image that could not be read.</summary>
 /// <param name="Row">Its place in the list of paths.</param>
 /// <param name="Message">What is wrong with it.</param>
-public sealed record CachedProblem(long Row, string Message);
+/// <param name="UnreadPath">The file where it could not be read, which says nothing of its content; null where the content is no image.</param>
+public sealed record CachedProblem(long Row, string Message, string? UnreadPath = null);

@@ -13,49 +13,70 @@ internal sealed class ImageFile : IDisposable
 
     private ImageFile(string path, FileStream stream) => (Path, _stream, Length) = (path, stream, stream.Length);
 
-    /// <summary>The file's path. A temporary file may have no name any more.</summary>
     public string Path { get; }
+
+    public long Length { get; private set; }
 
     /// <summary>Whether it is being written; not once it is disposed or was opened to be read.</summary>
     public bool IsWritable => _stream.CanWrite;
 
-    /// <summary>Bytes in it.</summary>
-    public long Length { get; private set; }
-
-    /// <summary>A new file that is gone with this object.</summary>
-    /// <param name="directory">Its folder, which is made if it is not there.</param>
-    /// <exception cref="IOException">It cannot be made.</exception>
-    public static ImageFile CreateTemporary(string directory)
+    /// <summary>A new file that is gone with this object, in a folder that is made if it is not there; null is the first of <see cref="FoldersOnDisk"/>.</summary>
+    public static ImageFile CreateTemporary(string? directory)
     {
+        foreach (string folder in directory is null ? FoldersOnDisk() : [])
+            try
+            {
+                return CreateTemporary(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // it cannot be written to: the next one, and at last the system's own, whatever that lies on
+            }
+        directory ??= System.IO.Path.GetTempPath();
         Directory.CreateDirectory(directory);
         string path = System.IO.Path.Combine(directory, $"smae-{Guid.NewGuid():N}.images.tmp");
         bool keepsName = OperatingSystem.IsWindows();
-        FileStream stream = Stream(path, FileMode.CreateNew, FileShare.None, keepsName ? FileOptions.DeleteOnClose : FileOptions.None);
+        FileStream stream = Stream(path, FileMode.CreateNew, keepsName ? FileOptions.DeleteOnClose : FileOptions.None);
         if (!keepsName) File.Delete(path);   // what is open stays until it is closed, by whatever ends the process
         return new ImageFile(path, stream);
     }
 
+    /// <summary>Where temporary files may lie and take no memory, as they often do in the system's own folder for them.</summary>
+    public static IEnumerable<string> FoldersOnDisk() =>
+        new[] { System.IO.Path.GetTempPath(), "/var/tmp", Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) }
+            .Where(f => Directory.Exists(f) && IsOnDisk(f));
+
+    /// <summary>Whether a folder lies on a disk, as far as the system tells.</summary>
+    public static bool IsOnDisk(string folder)
+    {
+        try
+        {
+            return !OperatingSystem.IsLinux() || new DriveInfo(folder).DriveFormat is not ("tmpfs" or "ramfs" or "devtmpfs");   // elsewhere none is
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>A file of a name to be written; what a stopped run left under it is thrown away.</summary>
-    /// <returns>Null where another run is writing it.</returns>
-    /// <exception cref="IOException">Its folder cannot be made.</exception>
+    /// <returns>Null where another run is writing it; all else that stands in the way is an exception.</returns>
     public static ImageFile? TryCreate(string path)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
         try
         {
-            FileStream stream = Stream(path, FileMode.OpenOrCreate, FileShare.None, FileOptions.None);
+            FileStream stream = Stream(path, FileMode.OpenOrCreate, FileOptions.None);
             stream.SetLength(0);
             return new ImageFile(path, stream);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException e) when (IsHeld(e))
         {
             return null;
         }
     }
 
-    /// <summary>A file that is there, to be read.</summary>
-    /// <param name="temporary">Whether it is deleted with this object.</param>
-    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <summary>A file that is there, to be read, and deleted with this object if it is temporary.</summary>
     public static ImageFile Open(string path, bool temporary = false) => new(path, new FileStream(
         path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0, temporary ? FileOptions.DeleteOnClose : FileOptions.None));
 
@@ -69,9 +90,8 @@ internal sealed class ImageFile : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException(
-                $"{Path}: {Length + bytes.Length} bytes of decoded images cannot be written: {e.Message} ImageCacheOptions names another folder or a "
-                + "larger memory budget.", e);
+            string advice = "ImageCacheOptions names another folder or a larger memory budget.";
+            throw new IOException($"{Path}: {Length + bytes.Length} bytes of decoded images cannot be written: {e.Message} {advice}", e);
         }
         Length += bytes.Length;
     }
@@ -96,8 +116,7 @@ internal sealed class ImageFile : IDisposable
     /// <returns>Where it begins in memory.</returns>
     public nint Map(long offset, long length)
     {
-        using var file = MemoryMappedFile.CreateFromFile(
-            _stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        using var file = MemoryMappedFile.CreateFromFile(_stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         MemoryMappedViewAccessor view = file.CreateViewAccessor(offset, length, MemoryMappedFileAccess.Read);
         _views.Add(view);
         return view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)view.PointerOffset;
@@ -111,6 +130,8 @@ internal sealed class ImageFile : IDisposable
         _stream.Dispose();
     }
 
-    private static FileStream Stream(string path, FileMode mode, FileShare share, FileOptions options) =>
-        new(path, mode, FileAccess.ReadWrite, share, 0, options);
+    private static FileStream Stream(string path, FileMode mode, FileOptions options) => new(path, mode, FileAccess.ReadWrite, FileShare.None, 0, options);
+
+    // Windows: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; elsewhere .NET gives EWOULDBLOCK of flock, 11 on Linux, 35 on macOS.
+    private static bool IsHeld(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult is 11 or 35;
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using TorchSharp;
@@ -16,10 +17,10 @@ public sealed unsafe class ImageStore : IDisposable
     private readonly List<nint> _allocated = [];   // memory of our own; the segment that is being filled lies there
     private readonly int _imageBytes;
     private readonly int _imagesPerSegment;
-    private readonly long _budget;
-    private readonly string _directory;
+    private readonly long? _budget;
+    private readonly string? _directory;
+    private readonly ImageMemory _memory;
     private readonly bool _isWhole;                // whether all images are in the file, and none can be added
-    private readonly bool _writesAll;
     private ImageFile? _file;
     private bool _disposed;
 
@@ -33,7 +34,7 @@ public sealed unsafe class ImageStore : IDisposable
     }
 
     /// <summary>An empty store that writes all its images to <paramref name="file"/> too, which it owns; null is none.</summary>
-    internal ImageStore(int height, int width, int channels, ImageCacheOptions? cache, ImageFile? file)
+    internal ImageStore(int height, int width, int channels, ImageCacheOptions? cache, ImageFile? file, ImageMemory? memory = null)
     {
         cache ??= new ImageCacheOptions();
         Rules.Check(cache.Faults(), nameof(cache));
@@ -42,9 +43,9 @@ public sealed unsafe class ImageStore : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         (Height, Width, Channels) = (height, width, channels);
         _imageBytes = checked(height * width * channels);
-        (_budget, _directory) = (cache.EffectiveBudget, cache.Directory ?? Path.GetTempPath());
-        _imagesPerSegment = (int)Math.Max(1, Math.Clamp(_budget / 4, SmallestSegment, LargestSegment) / _imageBytes);
-        (_file, _writesAll) = (file, file is not null);
+        (_budget, _directory, _memory) = (cache.MemoryBudget, cache.Directory, memory ?? ImageMemory.OfProcess);
+        _imagesPerSegment = (int)Math.Max(1, Math.Clamp((_budget ?? _memory.Limit) / 4, SmallestSegment, LargestSegment) / _imageBytes);
+        (_file, WritesAll) = (file, file is not null);
     }
 
     /// <summary>A store of the images of a file that was kept.</summary>
@@ -77,7 +78,7 @@ public sealed unsafe class ImageStore : IDisposable
     internal long MappedBytes => Math.Max(0, Count * _imageBytes - MemoryBytes);
 
     /// <summary>Whether all images are being written to a file that is to be kept.</summary>
-    internal bool WritesAll => _writesAll;
+    internal bool WritesAll { get; }
 
     private long SegmentBytes => (long)_imagesPerSegment * _imageBytes;
 
@@ -86,14 +87,8 @@ public sealed unsafe class ImageStore : IDisposable
     /// image is added.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
-    public ReadOnlySpan<byte> this[long index]
-    {
-        get
-        {
-            if ((ulong)index >= (ulong)Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"The store holds {Count} images.");
-            return Slot(index);
-        }
-    }
+    public ReadOnlySpan<byte> this[long index] => (ulong)index < (ulong)Count
+        ? Slot(index) : throw new ArgumentOutOfRangeException(nameof(index), index, $"The store holds {Count} images.");
 
     /// <summary>Adds an image and gives its bytes to be filled, before the next is added, <c>[height, width, channels]</c>.</summary>
     /// <exception cref="IOException">The memory budget is used up, and the file cannot be written.</exception>
@@ -136,9 +131,7 @@ public sealed unsafe class ImageStore : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Opens a file that an earlier run kept.</summary>
-    /// <exception cref="InvalidDataException">It is torn, or not a file of decoded images.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <summary>Opens a file that an earlier run kept; it is an <see cref="InvalidDataException"/> if it is torn or something else.</summary>
     internal static (ImageStore Store, ImageCacheFooter Footer) Open(string path)
     {
         ImageFile file = ImageFile.Open(path);
@@ -183,7 +176,7 @@ public sealed unsafe class ImageStore : IDisposable
     public void Dispose()
     {
         FreeMemory();
-        bool isTorn = _writesAll && _file is { IsWritable: true };
+        bool isTorn = WritesAll && _file is { IsWritable: true };
         _file?.Dispose();
         if (isTorn) File.Delete(_file!.Path);
         _file = null;
@@ -193,22 +186,13 @@ public sealed unsafe class ImageStore : IDisposable
     /// <summary>Makes room for another segment: new memory within the budget, else that of the last segment, which is then read from the file.</summary>
     private void Grow()
     {
-        bool isFirst = _segments.Count == 0, hasRoom = isFirst || MemoryBytes + SegmentBytes <= _budget;
-        if (!isFirst && (_writesAll || !hasRoom))
-        {
-            _file ??= ImageFile.CreateTemporary(_directory);
-            _file.Append(Segment(_segments.Count - 1));
-        }
-        if (hasRoom)
-        {
-            nint memory = (nint)NativeMemory.Alloc((nuint)SegmentBytes);
-            _allocated.Add(memory);
-            _segments.Add(memory);
-            return;
-        }
-        nint free = _segments[^1];
-        _segments[^1] = _file!.Map(_file.Length - SegmentBytes, SegmentBytes);
-        _segments.Add(free);
+        bool isFirst = _segments.Count == 0;
+        nint memory = 0;
+        if ((isFirst || _budget is null || MemoryBytes + SegmentBytes <= _budget) && _memory.Take(SegmentBytes, always: isFirst || _budget is not null))
+            _allocated.Add(memory = (nint)NativeMemory.Alloc((nuint)SegmentBytes));
+        if (!isFirst && (WritesAll || memory == 0)) (_file ??= ImageFile.CreateTemporary(_directory)).Append(Segment(_segments.Count - 1));
+        if (memory == 0) (memory, _segments[^1]) = (_segments[^1], _file!.Map(_file.Length - SegmentBytes, SegmentBytes));
+        _segments.Add(memory);
     }
 
     private Span<byte> Segment(int index) => new((void*)_segments[index], (int)SegmentBytes);
@@ -223,6 +207,7 @@ public sealed unsafe class ImageStore : IDisposable
     private void FreeMemory()
     {
         _disposed = true;
+        _memory?.Give(MemoryBytes);
         foreach (nint memory in _allocated) NativeMemory.Free((void*)memory);
         _allocated.Clear();
         _segments.Clear();
@@ -233,23 +218,22 @@ public sealed unsafe class ImageStore : IDisposable
 public sealed record ImageCacheOptions
 {
     /// <summary>
-    /// Bytes of decoded images that one store holds in memory of its own, in blocks of up to 64 MiB; the rest lies in the file, of which the system
-    /// keeps in memory what it has room for. At least one block is held. An image takes <see cref="ImagePreprocessing.ByteCount"/> bytes: 12 KiB at
-    /// 64x64, 147 KiB at 224x224. Training and validation images are two stores. Default null: half of the machine's memory, or of the limit that
-    /// the process runs under.
+    /// Bytes of decoded images that one store holds in memory of its own, in blocks of up to 64 MiB, at least one; the rest lies in the file, of which
+    /// the system keeps in memory what it has room for. An image takes <see cref="ImagePreprocessing.ByteCount"/> bytes: 12 KiB at 64x64, 147 KiB at
+    /// 224x224. Training and validation images are two stores. Default null: all stores of the process together hold at most half of the memory of the
+    /// machine, or of what the process may take.
     /// </summary>
+    [Range(0, double.MaxValue)]
     public long? MemoryBudget { get; init; }
 
     /// <summary>
     /// The folder of the file; it is made if it is not there. Where images are read from a column of paths, all of them are written to it, and the
     /// next run decodes nothing if it reads the same files in the same order, none of them with another size or time of last change, and brings
-    /// them to the same size. Of other columns nothing is kept. One file is kept for each list of paths and size; nothing deletes them but you.
-    /// Default null: the system's folder for temporary files, and nothing is kept.
+    /// them to the same size. A file that could not be read is tried again. One file is kept for each list of paths and size; nothing deletes them but
+    /// you. Default null: nothing is kept, and the file lies in the system's folder for temporary files, or, where that is in memory (tmpfs), in
+    /// <c>/var/tmp</c> or the user's folder for local application data.
     /// </summary>
     public string? Directory { get; init; }
-
-    /// <summary>The budget in force.</summary>
-    internal long EffectiveBudget => MemoryBudget ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is out of range: the message names every one that is.</exception>
@@ -257,7 +241,27 @@ public sealed record ImageCacheOptions
 
     internal IEnumerable<string> Faults()
     {
-        if (MemoryBudget < 0) yield return $"ImageCache.MemoryBudget is {MemoryBudget}: expected 0 or more bytes, or null.";
+        foreach (string fault in Rules.Faults(this, "ImageCache.")) yield return fault;
         if (Directory is not null && string.IsNullOrWhiteSpace(Directory)) yield return "ImageCache.Directory is blank: expected a folder, or null.";
     }
+}
+
+/// <summary>Counts the memory of all stores of decoded images, which those without a budget of their own share.</summary>
+internal sealed class ImageMemory(long limit)
+{
+    private long _taken;
+
+    public static ImageMemory OfProcess { get; } = new(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+
+    public long Limit => limit;
+
+    /// <summary>Takes so many bytes if they are left, or, where they are needed in any case, <paramref name="always"/>.</summary>
+    public bool Take(long bytes, bool always)
+    {
+        if (Interlocked.Add(ref _taken, bytes) <= limit || always) return true;
+        Give(bytes);
+        return false;
+    }
+
+    public void Give(long bytes) => Interlocked.Add(ref _taken, -bytes);
 }

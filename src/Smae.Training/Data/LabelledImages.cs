@@ -20,8 +20,7 @@ public sealed class LabelledImages
         ArgumentNullException.ThrowIfNull(labels);
         if (images.Count == 0) throw new ArgumentException("There is no image.", nameof(images));
         if (labels.Count != images.Count)
-            throw new ArgumentException(
-                $"There are {images.Count} images and {labels.Count} labels: expected one label for each image.", nameof(labels));
+            throw new ArgumentException($"There are {images.Count} images and {labels.Count} labels: expected one label for each image.", nameof(labels));
         for (int i = 0; i < labels.Count; i++)
             if (labels[i] < 0)
                 throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Image {i} has the label {labels[i]}: expected 0 or more.");
@@ -29,7 +28,7 @@ public sealed class LabelledImages
         ClassCount = (int)_labels.Max() + 1;
     }
 
-    /// <summary>The images.</summary>
+    /// <summary>The images, as many as <see cref="Count"/>.</summary>
     public ImageStore Images { get; }
 
     /// <summary>Number of images.</summary>
@@ -38,8 +37,17 @@ public sealed class LabelledImages
     /// <summary>One more than the largest label.</summary>
     public int ClassCount { get; }
 
+    /// <summary>
+    /// Whether classes may have no image, as long as two have some: a model then knows of the others, and does not learn them. Default false: training
+    /// refuses them.
+    /// </summary>
+    public bool MayLackClasses { get; init; }
+
     /// <summary>The class of an image.</summary>
     public int this[long index] => (int)_labels[index];
+
+    /// <summary>Those of so many classes that have no image.</summary>
+    public IEnumerable<int> MissingOf(int classes) => Enumerable.Range(0, classes).Except(_labels.Select(l => (int)l));
 
     /// <summary>The classes of images, <c>[indices]</c>, int64.</summary>
     internal Tensor Labels(ReadOnlySpan<long> indices, Device device)
@@ -52,17 +60,11 @@ public sealed class LabelledImages
     /// <summary>All images, so many at a time.</summary>
     internal IEnumerable<long[]> Blocks(int size)
     {
-        for (long from = 0; from < Count; from += size)
-        {
-            var block = new long[Math.Min(size, Count - from)];
-            for (int i = 0; i < block.Length; i++) block[i] = from + i;
-            yield return block;
-        }
+        for (long from = 0; from < Count; from += size) yield return [.. Enumerable.Range(0, (int)Math.Min(size, Count - from)).Select(i => from + i)];
     }
 
     /// <summary>The same images and labels in the same order give the same text.</summary>
-    internal string ContentHash() =>
-        Images.ContentHash() + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
+    internal string ContentHash() => Images.ContentHash() + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
 
     /// <exception cref="ArgumentException">The images are of another size than a model takes.</exception>
     internal void CheckSize(ImagePreprocessing preprocessing, string paramName) => preprocessing.CheckSize(Images, paramName);
@@ -76,14 +78,12 @@ public sealed class LabelledImages
                 paramName, _labels[wrong], $"Image {wrong} has the label {_labels[wrong]}: expected 0 to {classes - 1}, for {classes} classes.");
     }
 
-    /// <exception cref="ArgumentException">A class has no image.</exception>
+    /// <exception cref="ArgumentException">A class has no image, and that is not allowed.</exception>
     internal void CheckEveryClass(int classes, IReadOnlyList<string>? names, string paramName)
     {
-        int[] missing = [.. Enumerable.Range(0, classes).Except(_labels.Select(l => (int)l))];
-        if (missing.Length == 0) return;
-        IEnumerable<string> named = missing.Take(10).Select(c => names is null ? $"{c}" : $"{c} ('{names[c]}')");
-        throw new ArgumentException(
-            $"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}{(missing.Length > 10 ? ", ..." : "")}.",
-            paramName);
+        int[] missing = [.. MissingOf(classes)];
+        if (missing.Length == 0 || (MayLackClasses && classes - missing.Length >= 2)) return;
+        IEnumerable<string> named = missing.Take(10).Select(c => names is null ? $"{c}" : $"{c} ('{names[c]}')").Concat(missing.Length > 10 ? ["..."] : []);
+        throw new ArgumentException($"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}.", paramName);
     }
 }

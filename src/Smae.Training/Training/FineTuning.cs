@@ -47,6 +47,17 @@ public static class FineTuning
         return PreprocessingOf(options, ConfigOf(options, config), preprocessing);
     }
 
+    /// <summary>Tries whether a run can begin with its pretrained encoder, before images are read for it: the weights are loaded and let go.</summary>
+    /// <param name="options">How, and from what.</param>
+    /// <exception cref="ArgumentException">The encoder does not fit <see cref="FineTuneOptions.Architecture"/>: another number of channels, say.</exception>
+    /// <exception cref="FileNotFoundException"><see cref="FineTuneOptions.EncoderWeights"/> is not there.</exception>
+    /// <exception cref="InvalidDataException">That file is damaged, or its weights do not fit; the message says where.</exception>
+    public static void CheckEncoder(FineTuneOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Encoder is not null || options.EncoderWeights is not null) Create(options, 2, CPU).Model.Dispose();
+    }
+
     private static VisionTransformerConfig ConfigOf(FineTuneOptions options, VisionTransformerConfig? source) =>
         options.Architecture ?? source ?? VisionTransformerConfig.VitLite7_4;
 
