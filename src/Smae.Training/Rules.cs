@@ -28,13 +28,13 @@ public static class Rules
     }
 
     /// <summary>Throws if there is a fault.</summary>
-    /// <param name="faults">One sentence each.</param>
+    /// <param name="faults">One sentence each; numbers in sentences that are made here are written in the invariant culture.</param>
     /// <param name="paramName">The argument that has them.</param>
     /// <exception cref="ArgumentException">There is a fault: the message names all.</exception>
     public static void Check(IEnumerable<string> faults, string paramName)
     {
-        string[] all = [.. faults];
-        if (all.Length > 0) throw new ArgumentException(string.Join(" ", all), paramName);
+        string all = ValueText.Invariant(() => string.Join(" ", faults));
+        if (all.Length > 0) throw new ArgumentException(all, paramName);
     }
 
     private static string? Expected(RangeAttribute range, object given)

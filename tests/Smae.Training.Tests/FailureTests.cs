@@ -47,6 +47,34 @@ public sealed class FailureTests
         }
     }
 
+    /// <summary>In the validation after an epoch: an exception of the model's, an allocation that cannot be met. The model is in training again after it.</summary>
+    [TestMethod]
+    public void AFailureInValidationReachesTheCaller()
+    {
+        using var model = new FailingModel { FailsInEvaluation = true };
+        var e = Assert.Throws<Exception>(() => SupervisedTraining.Run(
+            model, new ImagePreprocessing { Height = 16, Width = 16 }, EasyImages.Create(8), EasyImages.Create(4), new SupervisedOptions { Epochs = 1, BatchSize = 4 }));
+        StringAssert.Contains(e.Message, "memory");
+        Assert.IsTrue(model.training && is_grad_enabled());
+    }
+
+    [TestMethod]
+    public void AFailureInLinearProbeAndCriticReachesTheCaller()
+    {
+        var fails = new FailingAugmentation();
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
+        var probe = new LinearProbeOptions { Epochs = 1, BatchSize = 4, Augmentation = fails };
+        StringAssert.Contains(Assert.Throws<Exception>(() => LinearProbe.Run(encoder, EasyImages.Create(8), null, probe)).Message, "memory");
+        var critic = new SupervisedOptions { Epochs = 1, BatchSize = 4, Augmentation = fails };
+        StringAssert.Contains(Assert.Throws<Exception>(() => CriticTraining.Run(EasyImages.Create(8, side: 24), null, critic)).Message, "memory");
+
+        // A backward pass that cannot be met, in inputs: with Plain, since else gradients of parameters alone are asked for.
+        SupervisedOptions mixed = critic with { Augmentation = null, Mixing = new FailingMixing(), Plain = true };
+        StringAssert.Contains(Assert.Throws<Exception>(() => CriticTraining.Run(EasyImages.Create(8, side: 24), null, mixed)).Message, "memory");
+        using SqueezeNet next = CriticTraining.Run(EasyImages.Create(8, side: 24), null, critic with { Augmentation = null }).Model;
+        Assert.IsTrue(is_grad_enabled());
+    }
+
     [TestMethod]
     public void ARunDropsItsGradients()
     {
@@ -104,6 +132,27 @@ public sealed class FailureTests
 
         public FailingModel() : base(nameof(FailingModel)) => RegisterComponents();
 
-        public override Tensor forward(Tensor input) => _layer.forward(input.mean([2, 3])) + FailsInBackward(_layer.weight.sum());
+        public bool FailsInEvaluation { get; init; }
+
+        public override Tensor forward(Tensor input)
+        {
+            Tensor logits = _layer.forward(input.mean([2, 3]));
+            if (!FailsInEvaluation) return logits + FailsInBackward(_layer.weight.sum());
+            return training ? logits : logits + zeros(TooMany).sum();
+        }
+    }
+
+    private sealed record FailingAugmentation : Augmentation
+    {
+        private protected override Tensor Transform(Tensor images, RandomSequence random) => images + zeros(TooMany).sum();
+    }
+
+    private sealed record FailingMixing : LabelMixing
+    {
+        internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
+        {
+            using var grad = enable_grad();
+            return (images + FailsInBackward(ones(1, requires_grad: true).sum()), 1);
+        }
     }
 }

@@ -139,8 +139,8 @@ public class ObjectiveInterfaceTests
             CultureInfo.CurrentCulture = comma;
             CollectionAssert.AreEqual(here, objectives.Select(objective => objective.Identity).ToArray());
             Assert.AreSame(comma, CultureInfo.CurrentCulture);
-            string fault = string.Join(' ', (Objective.Dino() with { TeacherMomentum = 1.5 }).Faults(TinyModels.Options));
-            StringAssert.Contains(fault, "TeacherMomentum is 1.5: expected");
+            MaePretrainOptions wrong = TinyModels.Options with { Objective = Objective.Dino() with { TeacherMomentum = 1.5 } };
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(wrong.Validate).Message, "TeacherMomentum is 1.5: expected");
         }
         finally
         {

@@ -12,6 +12,7 @@ internal static class Program
             CpuGradientsTests.EmbedOnly();
             return 0;
         }
+        if (args is [CultureTests.Argument, string culture, string place]) return CultureTests.Run(culture, place);
         if (args is [string folder, string result, string epochs, string method] && !folder.StartsWith('-'))
             return KilledRun.Run(folder, result, epochs, method);
         ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(args);

@@ -1,9 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.AI;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using Smae.Export;
-using Smae.Training;
 
 namespace Smae.MLNet;
 

@@ -1,12 +1,11 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// Threads of one training run on a CPU, as many as libtorch has on the thread that made them, each with a libtorch of one thread: no operation waits
-/// for another thread, and what a thread works on stays in its core's cache.
+/// Threads of one training run on a CPU, as many as libtorch has on the thread that made them, each with a libtorch of one thread: no operation waits for
+/// another thread, and what a thread works on stays in its core's cache.
 /// </summary>
 internal sealed class CoreThreads : IDisposable
 {

@@ -1,11 +1,8 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// The fast path of training on a CPU: where the loss of a batch is the mean of its images' losses, each core makes the gradients of images of its own,
-/// a few at a time, instead of all cores sharing every operation. What is computed is the same, but for the order of sums.
+/// The fast path of training on a CPU: where the loss of a batch is the mean of its images' losses, each core makes the gradients of images of its own, a few
+/// at a time, instead of all cores sharing every operation. What is computed is the same, but for the order of sums.
 /// </summary>
 internal sealed class CpuGradients : IDisposable
 {
@@ -39,19 +36,12 @@ internal sealed class CpuGradients : IDisposable
     }
 
     /// <summary>The fast path of a run; null where there is none: on a GPU, and where libtorch has one thread.</summary>
-    /// <param name="optimizer">Holds the parameters.</param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
-    /// <param name="seed">Seed of that.</param>
     public static CpuGradients? Create(Optimizer optimizer, ForwardNoise? noise, long seed) =>
         optimizer.Weights.device_type == DeviceType.CPU && get_num_threads() > 1 ? new CpuGradients(optimizer, noise, seed) : null;
 
     /// <summary>Adds the gradients of a batch to the optimiser's.</summary>
-    /// <param name="images">Images in the batch.</param>
     /// <param name="rowsPerImage">Rows that an image adds to the model's matrix products, the tokens of a transformer.</param>
-    /// <param name="loss">The mean loss of some images with its graph; called on several threads at once.</param>
-    /// <param name="slice">Images of the batch, from the first number up to the second; called on this thread.</param>
-    /// <param name="share">What the batch counts in the step.</param>
-    /// <param name="place">Where random numbers are drawn.</param>
     /// <returns>The mean loss of the batch.</returns>
     public double Add<T>(int images, int rowsPerImage, Func<T, Tensor> loss, Func<int, int, T> slice, double share, long place)
     {

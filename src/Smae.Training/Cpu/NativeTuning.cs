@@ -1,16 +1,15 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace Smae.Training;
 
 /// <summary>
-/// Settings of the C library that make training on a CPU faster, for the whole process: malloc keeps large blocks of memory instead of returning and
-/// clearing them at every step, and OpenMP's threads spin for a short while only. On Linux with glibc; elsewhere nothing is set.
+/// Settings of the C library that make training on a CPU faster, for the whole process: malloc keeps large blocks of memory instead of returning and clearing
+/// them at every step, and OpenMP's threads spin for a short while only. On Linux with glibc; elsewhere nothing is set.
 /// </summary>
 /// <remarks>
 /// A training run makes them when it starts; a process that only embeds or scores is left as it is, unless it calls <see cref="Apply"/>. The environment
-/// variable <c>SMAE_NATIVE_TUNING=0</c> switches them off, and <c>OMP_WAIT_POLICY</c> and <c>GOMP_SPINCOUNT</c> are never overruled. Smae never
-/// changes libtorch's number of threads: <c>OMP_NUM_THREADS</c> and <c>torch.set_num_threads</c> hold.
+/// variable <c>SMAE_NATIVE_TUNING=0</c> switches them off, and <c>OMP_WAIT_POLICY</c> and <c>GOMP_SPINCOUNT</c> are never overruled. Smae never changes
+/// libtorch's number of threads: <c>OMP_NUM_THREADS</c> and <c>torch.set_num_threads</c> hold.
 /// </remarks>
 public static partial class NativeTuning
 {
@@ -21,8 +20,8 @@ public static partial class NativeTuning
     public static int Threads => torch.get_num_threads();
 
     /// <summary>
-    /// Makes the settings, if that has not been done and they are not switched off. OpenMP reads its own only once: for that an application calls this
-    /// before its first use of TorchSharp.
+    /// Makes the settings, if that has not been done and they are not switched off. OpenMP reads its own only once: for that an application calls this before
+    /// its first use of TorchSharp.
     /// </summary>
     public static void Apply() => _ = s_applied.Value;
 
@@ -56,7 +55,6 @@ public static partial class NativeTuning
 public static class Hardware
 {
     /// <summary>The number format that trains faster here.</summary>
-    /// <param name="gpu">Whether the run is on a GPU. Default false.</param>
     /// <returns><see cref="Precision.BFloat16"/> on a GPU and on processors with instructions for it, else <see cref="Precision.Float32"/>.</returns>
     public static Precision FastestPrecision(bool gpu = false) => gpu || HasBFloat16Instructions() ? Precision.BFloat16 : Precision.Float32;
 

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
@@ -30,11 +28,6 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
     }
 
     /// <summary>Evaluates over a whole set; the model must be in evaluation mode.</summary>
-    /// <param name="logits">Logits of images, by their indices.</param>
-    /// <param name="images">Images and labels.</param>
-    /// <param name="batchSize">Images at a time.</param>
-    /// <param name="device">Where the logits are.</param>
-    /// <param name="cancellation">Looked at between batches.</param>
     internal static Evaluation Of(
         Func<long[], Tensor> logits, LabelledImages images, int batchSize, Device device, CancellationToken cancellation = default)
     {
@@ -50,8 +43,8 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
     }
 
     /// <summary>
-    /// How many classes come before the true one, <c>[images]</c>, int64. Of equal scores the earlier class comes first; a score that is not a number
-    /// makes the true class the last.
+    /// How many classes come before the true one, <c>[images]</c>, int64. Of equal scores the earlier class comes first; a score that is not a number makes the
+    /// true class the last.
     /// </summary>
     internal static Tensor Ranks(Tensor scores, Tensor labels)
     {

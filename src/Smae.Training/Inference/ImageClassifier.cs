@@ -1,19 +1,14 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// A classifier with all it needs to turn images into probabilities: preprocessing, names of the classes, device. Thread-safe; calls are run one
-/// after the other, since each already uses all cores.
+/// A classifier with all it needs to turn images into probabilities: preprocessing, names of the classes, device. Thread-safe; calls are run one after the
+/// other, since each already uses all cores.
 /// </summary>
 public sealed class ImageClassifier : ImageModel
 {
     /// <summary>Puts a classifier to use. It is switched to evaluation and disposed together with this object.</summary>
     /// <param name="model">The classifier, already on <paramref name="device"/>.</param>
-    /// <param name="preprocessing">What is done to images first.</param>
     /// <param name="classNames">Names of the classes, as many as <paramref name="model"/> has; null is none.</param>
-    /// <param name="device">Where the classifier is; null is the CPU.</param>
     /// <exception cref="ArgumentException">Classifier, preprocessing and names do not fit each other.</exception>
     public ImageClassifier(
         VisionTransformerClassifier model, ImagePreprocessing preprocessing, IReadOnlyList<string>? classNames = null, Device? device = null)
@@ -31,7 +26,6 @@ public sealed class ImageClassifier : ImageModel
 
     /// <summary>Gives the probabilities of all classes for images.</summary>
     /// <param name="images">Their bytes one after the other, each <c>[height, width, channels]</c> of <see cref="ImageModel.Preprocessing"/>.</param>
-    /// <param name="count">How many.</param>
     /// <param name="probabilities">Takes the probabilities one image after the other, <c>[count, Classes]</c>; those of an image sum to 1.</param>
     /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
     public void Classify(ReadOnlySpan<byte> images, int count, Span<float> probabilities) =>
@@ -52,8 +46,8 @@ public sealed class ImageClassifier : ImageModel
     }
 
     /// <summary>
-    /// Saves the weights as safetensors under timm's names and, beside them under the same name with <c>.json</c>, shape, preprocessing and names of
-    /// the classes.
+    /// Saves the weights as safetensors under timm's names and, beside them under the same name with <c>.json</c>, shape, preprocessing and names of the
+    /// classes.
     /// </summary>
     /// <param name="path">The weights' file, for example <c>classifier.safetensors</c>.</param>
     /// <exception cref="ArgumentException">The path ends in <c>.json</c>.</exception>
@@ -63,7 +57,6 @@ public sealed class ImageClassifier : ImageModel
             path, Model.Weights, new Description(Model.Config, Preprocessing, Model.Pooling, Model.HasBatchNorm, Classes, ClassNames)));
 
     /// <summary>Loads what <see cref="Save"/> wrote.</summary>
-    /// <param name="path">The weights' file.</param>
     /// <param name="device">Where to; null is the CPU.</param>
     /// <exception cref="FileNotFoundException">The weights or the JSON file beside them are not there.</exception>
     /// <exception cref="InvalidDataException">A file is damaged or the two do not fit each other; the message says where.</exception>

@@ -1,19 +1,14 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// An encoder with all it needs to turn images into embeddings: preprocessing, pooling, device. Thread-safe; calls are run one after the other,
-/// since each already uses all cores.
+/// An encoder with all it needs to turn images into embeddings: preprocessing, pooling, device. Thread-safe; calls are run one after the other, since each
+/// already uses all cores.
 /// </summary>
 public sealed class ImageEncoder : ImageModel
 {
     /// <summary>Puts an encoder to use. It is switched to evaluation and disposed together with this object.</summary>
     /// <param name="model">The encoder, already on <paramref name="device"/>.</param>
-    /// <param name="preprocessing">What is done to images first.</param>
     /// <param name="pooling">How tokens become one vector. Default <see cref="Pooling.Mean"/>.</param>
-    /// <param name="device">Where the encoder is; null is the CPU.</param>
     /// <exception cref="ArgumentException">Encoder and preprocessing are for different sizes.</exception>
     public ImageEncoder(VisionTransformer model, ImagePreprocessing preprocessing, Pooling pooling = Pooling.Mean, Device? device = null)
         : base(Checked(model, preprocessing), preprocessing, device) => (Model, Pooling) = (model, pooling);
@@ -28,8 +23,6 @@ public sealed class ImageEncoder : ImageModel
     public int EmbedDim => Model.Config.EmbedDim;
 
     /// <summary>An encoder with random weights: the baseline that pretraining is measured against.</summary>
-    /// <param name="config">Its shape.</param>
-    /// <param name="seed">Seed of the weights. Default 0.</param>
     /// <param name="device">Where; null is the CPU.</param>
     public static ImageEncoder Create(VisionTransformerConfig config, long seed = 0, Device? device = null) => Create(
         config, new ImagePreprocessing { Height = config.ImageHeight, Width = config.ImageWidth, Channels = config.Channels }, Pooling.Mean, seed, device);
@@ -39,7 +32,6 @@ public sealed class ImageEncoder : ImageModel
 
     /// <summary>Embeds images.</summary>
     /// <param name="images">Their bytes one after the other, each <c>[height, width, channels]</c> of <see cref="ImageModel.Preprocessing"/>.</param>
-    /// <param name="count">How many.</param>
     /// <param name="embeddings">Takes the embeddings one after the other, <c>[count, EmbedDim]</c>.</param>
     /// <exception cref="ArgumentException">A span is not of the length that <paramref name="count"/> asks for.</exception>
     public void Embed(ReadOnlySpan<byte> images, int count, Span<float> embeddings) =>
@@ -111,16 +103,11 @@ public sealed class ImageEncoder : ImageModel
 /// <summary>Embeddings of whole sets of images.</summary>
 internal static class Embeddings
 {
-    /// <param name="encoder">The encoder.</param>
-    /// <param name="images">Images of its size.</param>
-    /// <param name="pooling">How tokens become one vector.</param>
-    /// <param name="batchSize">Images at a time.</param>
-    /// <param name="cancellation">Looked at between batches.</param>
     /// <returns><c>[images, dim]</c>, float32, on the encoder's device, in no dispose scope.</returns>
     public static Tensor Of(ImageEncoder encoder, LabelledImages images, Pooling pooling, int batchSize, CancellationToken cancellation)
     {
-        Tensor all = empty([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
-        try
+        Tensor made = empty([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
+        return made.OrDispose(all =>
         {
             foreach (long[] block in images.Blocks(batchSize))
             {
@@ -128,12 +115,6 @@ internal static class Embeddings
                 using DisposeScope scope = NewDisposeScope();
                 all.narrow(0, block[0], block.Length).copy_(encoder.Embed(images.Images.Batch(block), pooling));
             }
-            return all;
-        }
-        catch
-        {
-            all.Dispose();
-            throw;
-        }
+        });
     }
 }

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
@@ -15,8 +12,6 @@ public abstract class ImageModel : IDisposable
 
     /// <summary>Puts a model to use. It is switched to evaluation and disposed together with this object.</summary>
     /// <param name="model">The model, already on <paramref name="device"/>.</param>
-    /// <param name="preprocessing">What is done to images first.</param>
-    /// <param name="device">Where the model is; null is the CPU.</param>
     protected ImageModel(nn.Module model, ImagePreprocessing preprocessing, Device? device)
     {
         (_model, Preprocessing, Device) = (model, preprocessing, device ?? CPU);
@@ -32,7 +27,6 @@ public abstract class ImageModel : IDisposable
 
     /// <summary>Runs the model over images.</summary>
     /// <param name="images">Their bytes one after the other, each <c>[height, width, channels]</c> of <see cref="Preprocessing"/>.</param>
-    /// <param name="count">How many.</param>
     /// <param name="results">Takes what the model makes of them, one image after the other.</param>
     /// <param name="length">How many numbers it makes of an image.</param>
     /// <param name="forward">From normalised images, <c>[batch, channels, height, width]</c>, to <c>[batch, length]</c>, float32.</param>
@@ -97,4 +91,28 @@ public abstract class ImageModel : IDisposable
         }
         GC.SuppressFinalize(this);
     }
+}
+
+internal static class HalfMade
+{
+    /// <summary>Does something with what has just been made, and disposes it if that fails.</summary>
+    public static TResult OrDispose<T, TResult>(this T made, Func<T, TResult> work) where T : IDisposable
+    {
+        try
+        {
+            return work(made);
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="OrDispose{T, TResult}"/>
+    public static T OrDispose<T>(this T made, Action<T> work) where T : IDisposable => made.OrDispose(it =>
+    {
+        work(it);
+        return it;
+    });
 }

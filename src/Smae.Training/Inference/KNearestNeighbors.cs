@@ -1,11 +1,8 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// Weighted k-nearest-neighbour classification of embeddings, as DINO measures encoders (Caron et al. 2021, <c>eval_knn.py</c>): each of the k
-/// training images of highest cosine similarity votes for its class with <c>exp(similarity / temperature)</c>. Nothing is trained.
+/// Weighted k-nearest-neighbour classification of embeddings, as DINO measures encoders (Caron et al. 2021, <c>eval_knn.py</c>): each of the k training images
+/// of highest cosine similarity votes for its class with <c>exp(similarity / temperature)</c>. Nothing is trained.
 /// </summary>
 public static class KNearestNeighbors
 {
@@ -18,13 +15,10 @@ public static class KNearestNeighbors
     /// <param name="k">How many vote; with fewer training images than that, all of them. Default 20.</param>
     /// <param name="temperature">The lower, the more the nearest count. Default 0.07.</param>
     /// <param name="pooling">How tokens become one vector; null takes the encoder's own way. Default null.</param>
-    /// <param name="cancellationToken">Stops the work between two batches.</param>
     /// <returns>
     /// Top-1 and top-5; a class without a vote is never right. <see cref="Evaluation.Loss"/> is not a number, since votes are no probabilities.
     /// </returns>
-    /// <exception cref="ArgumentException">
-    /// Images are of another size than the encoder's, or a class token is to be pooled and there is none.
-    /// </exception>
+    /// <exception cref="ArgumentException">Images are of another size than the encoder's, or a class token is to be pooled and there is none.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or a validation label is none of the training images'.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static Evaluation Evaluate(

@@ -1,15 +1,14 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
-using TorchSharp;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// DMAE, distillation from a masked autoencoder ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): the pixel loss,
-/// plus the mean absolute difference between features of the encoder and of a frozen, larger teacher that sees the same visible patches. Features
-/// are the residual stream right after a block, not normalised by the encoder's norm; the class token counts where both encoders have one. A linear
-/// head brings the encoder's to the teacher's width.
+/// DMAE, distillation from a masked autoencoder ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): the pixel loss, plus the mean
+/// absolute difference between features of the encoder and of a frozen, larger teacher that sees the same visible patches. Features are the residual stream
+/// right after a block, not normalised by the encoder's norm; the class token counts where both encoders have one. A linear head brings the encoder's to the
+/// teacher's width.
 /// </summary>
 public sealed record DistillationObjective : Objective
 {
@@ -20,24 +19,18 @@ public sealed record DistillationObjective : Objective
     }
 
     /// <summary>
-    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae.
-    /// Blocks after the last that is needed may be missing.
+    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae. Blocks after
+    /// the last that is needed may be missing.
     /// </summary>
     public string Teacher { get; }
 
-    /// <summary>
-    /// The shape of the teacher, for images of the size that it was trained on; null takes that of the JSON file beside its weights.
-    /// </summary>
+    /// <summary>The teacher's shape, for images of the size that it was trained on; null takes that of the JSON file beside its weights.</summary>
     public VisionTransformerConfig? Architecture { get; }
 
-    /// <summary>
-    /// The encoder's blocks whose features are compared, counted from 0; null is the one at three quarters of the depth, block 8 of 12. Default null.
-    /// </summary>
+    /// <summary>The encoder's blocks that are compared, from 0; null, the default, is the one at three quarters of the depth, block 8 of 12.</summary>
     public BlockList? StudentBlocks { get; init; }
 
-    /// <summary>
-    /// The teacher's blocks, one for each of the encoder's; null is the one at three quarters of the depth, block 17 of 24. Default null.
-    /// </summary>
+    /// <summary>The teacher's blocks, one for each of the encoder's; null, the default, is the one at three quarters of the depth, block 17 of 24.</summary>
     public BlockList? TeacherBlocks { get; init; }
 
     /// <summary>How the encoder's features are brought to the teacher's width. Default <see cref="FeatureProjection.Linear"/>.</summary>
@@ -47,7 +40,7 @@ public sealed record DistillationObjective : Objective
     public bool NormalizeFeatures { get; init; } = true;
 
     /// <summary>What the difference of the features is multiplied by. Default 1.</summary>
-    public double Weight { get; init; } = 1;
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double Weight { get; init; } = 1;
 
     /// <summary>The pixel loss. Default that of raw pixels over hidden patches, as in the paper's code.</summary>
     public PixelObjective Pixels { get; init; } = Pixel(normalizePatches: false);
@@ -73,16 +66,13 @@ public sealed record DistillationObjective : Objective
         (int student, int teacher) = (StudentBlocks?.Count ?? 1, TeacherBlocks?.Count ?? 1);
         if (student != teacher)
             yield return $"Objective.StudentBlocks and Objective.TeacherBlocks name {student} and {teacher} blocks: expected one for each other.";
-        foreach (string fault in Expect(Weight, Weight > 0 && double.IsFinite(Weight), "a positive number")) yield return fault;
         foreach (string fault in Expect(Pixels, Pixels is not null, "a pixel loss")) yield return fault;
     }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidDataException">The teacher's file is damaged or does not fit; the message names each tensor.</exception>
-    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
-        new Run(this, model, options, device);
+    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model, options, device);
 
-    /// <summary>A run: the teacher, and a head for each pair of blocks.</summary>
     internal sealed class Run : ObjectiveRun
     {
         private readonly DistillationObjective _objective;

@@ -1,19 +1,17 @@
-using TorchSharp;
-using static TorchSharp.torch;
+using System.ComponentModel.DataAnnotations;
 
 namespace Smae.Training;
 
 /// <summary>
-/// The pixel loss of PixMIM (Liu et al. 2023): that of MAE, but what is to be predicted is the image without its high frequencies. The encoder sees
-/// the image as it is. The paper goes with a gentler crop, <c>Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip())</c>, see
+/// The pixel loss of PixMIM (Liu et al. 2023): that of MAE, but what is to be predicted is the image without its high frequencies. The encoder sees the image
+/// as it is. The paper goes with a gentler crop, <c>Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip())</c>, see
 /// <see cref="Recipes.PixMimPretrain"/>.
 /// </summary>
-/// <param name="Radius">
-/// Radius of the circle of frequencies that pass, as a share of the image's shorter side; the paper's is 40 at 224 pixels.
-/// </param>
+/// <param name="Radius">Radius of the circle of frequencies that pass, as a share of the image's shorter side; the paper's is 40 at 224 pixels.</param>
 /// <param name="NormalizePatches">Whether each filtered patch is normalised by its own mean and unbiased variance (epsilon 1e-6).</param>
 /// <param name="HiddenOnly">Whether only hidden patches count.</param>
-public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches, bool HiddenOnly) : Objective
+public sealed record LowPassPixelObjective(
+    [property: Range(0, double.MaxValue, MinimumIsExclusive = true)] double Radius, bool NormalizePatches, bool HiddenOnly) : Objective
 {
     /// <summary>The radius of the paper: 40 pixels at 224.</summary>
     public const double PublishedRadius = 40.0 / 224;
@@ -28,46 +26,41 @@ public sealed record LowPassPixelObjective(double Radius, bool NormalizePatches,
     /// <inheritdoc/>
     protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
-        if (!(Radius > 0) || !double.IsFinite(Radius))
-            return Expect(Radius, false, "a positive share of the image's shorter side, PixMIM's is 40/224");
         (int height, int width) = (options.Encoder.ImageHeight, options.Encoder.ImageWidth);
-        bool passes = LowPassFilter.Circle(height, width, Radius).Contains(true);
+        bool passes = !(Radius > 0) || LowPassFilter.Circle(height, width, Radius).Contains(true);
         return Expect(Radius, passes, $"a larger share, for this one lets nothing of {height}x{width} pixels through");
     }
 
-    private sealed class Run : ObjectiveRun
+    private sealed class Run(PixelObjective pixels, MaskedAutoencoder model, LowPassFilter filter) : ObjectiveRun
     {
-        private readonly PixelObjective _pixels;
-        private readonly MaskedAutoencoder _model;
-        private readonly LowPassFilter _filter;
-
-        public Run(PixelObjective pixels, MaskedAutoencoder model, LowPassFilter filter) =>
-            (_pixels, _model, _filter) = (pixels, model, Own(filter));
-
         public override bool IsMeanOverImages => true;
 
         public override Tensor Loss(PretrainBatch batch)
         {
-            Tensor target = Patches.FromImages(_filter.Apply(batch.Images), _model.Config.PatchSize);
-            return _pixels.HiddenOnly
-                ? _pixels.LossOfHidden(_model.PredictHidden(batch.Images, batch.Mask).Prediction, target, batch.Mask)
-                : _pixels.Loss(_model.forward(batch.Images, batch.Mask) with { Patches = target });
+            Tensor target = Patches.FromImages(filter.Apply(batch.Images), model.Config.PatchSize);
+            return pixels.HiddenOnly
+                ? pixels.LossOfHidden(model.PredictHidden(batch.Images, batch.Mask).Prediction, target, batch.Mask)
+                : pixels.Loss(model.forward(batch.Images, batch.Mask) with { Patches = target });
+        }
+
+        public override void Dispose()
+        {
+            filter.Dispose();
+            base.Dispose();
         }
     }
 }
 
 /// <summary>
-/// The ideal low-pass filter of PixMIM: what of an image varies slowly, in pixels as they are before normalisation. It lets through the frequencies
-/// within a circle around the middle of the spectrum, as open-mmlab/mmselfsup does: for an even side that middle lies half a step beside the zero
-/// frequency, so that the filtered image is complex, and its modulus is taken.
+/// The ideal low-pass filter of PixMIM: what of an image varies slowly, in pixels as they are before normalisation. It lets through the frequencies within a
+/// circle around the middle of the spectrum, as open-mmlab/mmselfsup does: for an even side that middle lies half a step beside the zero frequency, so that the
+/// filtered image is complex, and its modulus is taken.
 /// </summary>
 internal sealed class LowPassFilter : IDisposable
 {
     private readonly Tensor _passes, _mean, _deviation;
 
-    /// <param name="preprocessing">Size of the images, mean and deviation they are normalised by.</param>
     /// <param name="radius">Radius of the circle as a share of the shorter side, positive.</param>
-    /// <param name="device">Where the images are.</param>
     public LowPassFilter(ImagePreprocessing preprocessing, double radius, Device device)
     {
         using DisposeScope scope = NewDisposeScope();

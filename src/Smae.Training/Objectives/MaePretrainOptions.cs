@@ -1,8 +1,10 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Smae.Training;
 
 /// <summary>
-/// How a masked autoencoder is pretrained. The defaults are the recipe of the SMAE paper (ViT-Lite, 75% hidden, AdamW at 5e-4, 400 epochs)
-/// with MAE's patch-normalised pixel loss.
+/// How a masked autoencoder is pretrained. The defaults are the recipe of the SMAE paper (ViT-Lite, 75% hidden, AdamW at 5e-4, 400 epochs) with MAE's
+/// patch-normalised pixel loss.
 /// </summary>
 public sealed record MaePretrainOptions : TrainingOptions
 {
@@ -21,15 +23,15 @@ public sealed record MaePretrainOptions : TrainingOptions
     public Masking Masking { get; init; } = Masking.Random(0.75);
 
     /// <summary>
-    /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM (<see
-    /// cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>),
-    /// DINO (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
+    /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM
+    /// (<see cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>), DINO
+    /// (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
     /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
     /// </summary>
     public Objective Objective { get; init; } = Objective.Pixel();
 
-    /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first, in [0, 1). Default 0. SdAE pretrains with 0.25.</summary>
-    public double DropPath { get; init; }
+    /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first. Default 0. SdAE pretrains with 0.25.</summary>
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double DropPath { get; init; }
 
     /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;
@@ -81,11 +83,11 @@ public sealed record MaePretrainOptions : TrainingOptions
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }
-        if (!(DropPath is >= 0 and < 1)) yield return $"DropPath is {DropPath}: expected a probability in [0, 1).";
         foreach (string fault in base.Faults()) yield return fault;
     }
 
-    private IEnumerable<string> ObjectiveFaults() => Masking is null || Objective is null ? [] : Objective.Faults(this);
+    private IEnumerable<string> ObjectiveFaults() =>
+        Masking is null || Objective is null ? [] : Rules.Faults(Objective, "Objective.").Concat(Objective.Faults(this));
 
     private IEnumerable<string> MaskFaults()
     {

@@ -2,13 +2,12 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// What an encoder is pretrained for: a value that names a method and its settings. <see cref="Begin"/> makes of it what one run needs. A method of
-/// your own is a record derived from this and a class derived from <see cref="ObjectiveRun"/>.
+/// What an encoder is pretrained for: a value that names a method and its settings. <see cref="Begin"/> makes of it what one run needs. A method of your own is
+/// a record derived from this and a class derived from <see cref="ObjectiveRun"/>.
 /// </summary>
 public abstract record Objective
 {
@@ -38,16 +37,16 @@ public abstract record Objective
     public static SemanticObjective Semantic(double alpha, nn.Module<Tensor, Tensor> critic) => new(alpha, critic);
 
     /// <summary>
-    /// DMAE ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): pixels and the features of a frozen teacher. By default
-    /// block 8 of a ViT-B learns from block 17 of a ViT-L, both counted from 0.
+    /// DMAE ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): pixels and the features of a frozen teacher. By default block 8 of
+    /// a ViT-B learns from block 17 of a ViT-L, both counted from 0.
     /// </summary>
     /// <param name="teacher">The teacher's weights: a safetensors file of ours, of timm or of facebookresearch/mae.</param>
     /// <param name="architecture">The teacher's shape; null takes that of the JSON file beside its weights. Default null.</param>
     public static DistillationObjective DistilledFeatures(string teacher, VisionTransformerConfig? architecture = null) => new(teacher, architecture);
 
     /// <summary>
-    /// Distillation as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas), made for small images and a teacher of
-    /// large ones: as <see cref="DistilledFeatures"/>, with features as they are, a head of two layers, and normalised pixels (epsilon 1e-5).
+    /// Distillation as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas), made for small images and a teacher of large ones:
+    /// as <see cref="DistilledFeatures"/>, with features as they are, a head of two layers, and normalised pixels (epsilon 1e-5).
     /// </summary>
     /// <param name="teacher">The teacher's weights: a safetensors file of ours, of timm or of facebookresearch/mae.</param>
     /// <param name="architecture">The teacher's shape; null takes that of the JSON file beside its weights. Default null.</param>
@@ -68,45 +67,31 @@ public abstract record Objective
     public static DinoObjective Dino() => new();
 
     /// <summary>
-    /// A text that two objectives share only if they give the same losses: a run resumes only from a checkpoint of the same. Default all settings, in
-    /// the invariant culture. A method that reads a file adds a hash of its content, since a file keeps its name when another model is saved there.
+    /// A text that two objectives share only if they give the same losses: a run resumes only from a checkpoint of the same. Default all settings, in the
+    /// invariant culture. A method that reads a file adds a hash of its content, since a file keeps its name when another model is saved there.
     /// </summary>
-    protected internal virtual string Identity
-    {
-        get
-        {
-            CultureInfo culture = CultureInfo.CurrentCulture;
-            CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-            try
-            {
-                return ToString();
-            }
-            finally
-            {
-                CultureInfo.CurrentCulture = culture;
-            }
-        }
-    }
+    protected internal virtual string Identity => ValueText.Invariant(ToString);
 
     /// <summary>What the decoder is to predict. Default <see cref="DecoderTarget.Pixels"/>.</summary>
     public virtual DecoderTarget Target => DecoderTarget.Pixels;
 
     /// <summary>
-    /// The pixel loss whose <see cref="PixelObjective.ToPixels"/> turns this objective's predictions into pixels, in pictures and in an exported
-    /// autoencoder. Default null: a prediction is pixels already.
+    /// The pixel loss whose <see cref="PixelObjective.ToPixels"/> turns this objective's predictions into pixels, in pictures and in an exported autoencoder.
+    /// Default null: a prediction is pixels already.
     /// </summary>
     public virtual PixelObjective? PixelTarget => null;
 
     /// <summary>Whether the last step of the learning rate's warmup has the peak already, as in DINO, not in MAE. Default false.</summary>
     internal virtual bool WarmupIncludesPeak => false;
 
-    /// <summary>What of the other options does not fit this objective, one sentence each: see <see cref="Expect"/>. Default nothing.</summary>
+    /// <summary>
+    /// What of the settings does not fit together, or does not fit the other options, one sentence each: see <see cref="Expect"/>. What a single setting may be
+    /// is declared on it by a <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>. Default nothing.
+    /// </summary>
     /// <param name="options">Options with this objective; encoder, decoder and masking are valid.</param>
     protected internal virtual IEnumerable<string> Faults(MaePretrainOptions options) => [];
 
     /// <summary>The sentence about a setting that is wrong: <c>Objective.Power is 0: expected at least 1.</c></summary>
-    /// <param name="value">The setting.</param>
-    /// <param name="holds">Whether it is right.</param>
     /// <param name="expected">What would be right, to follow the word "expected".</param>
     /// <param name="name">The setting's name; by default what is passed as <paramref name="value"/>.</param>
     /// <returns>One sentence, or none if the setting is right.</returns>
@@ -115,8 +100,8 @@ public abstract record Objective
         holds ? [] : [string.Create(CultureInfo.InvariantCulture, $"Objective.{name} is {value ?? "null"}: expected {expected}.")];
 
     /// <summary>
-    /// Pixels of a prediction, whatever exactly is predicted. Default what <see cref="PixelTarget"/> says. An objective that overrides this with
-    /// something else has pictures, but its autoencoder cannot be exported.
+    /// Pixels of a prediction, whatever exactly is predicted. Default what <see cref="PixelTarget"/> says. An objective that overrides this with something else
+    /// has pictures, but its autoencoder cannot be exported.
     /// </summary>
     /// <param name="reconstruction">What a model whose decoder predicts pixels made of the images.</param>
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
@@ -124,82 +109,61 @@ public abstract record Objective
 
     /// <summary>Begins a run.</summary>
     /// <param name="model">The autoencoder to train, already on <paramref name="device"/>.</param>
-    /// <param name="options">How it is trained.</param>
-    /// <param name="device">Where the run is.</param>
     /// <returns>The losses of the run and what they need; the caller disposes it.</returns>
     public abstract ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device);
 
     /// <summary>Writes what all objectives have in common for <c>ToString</c>: not <see cref="PixelTarget"/>, which may be this very objective.</summary>
     protected virtual bool PrintMembers(StringBuilder builder)
     {
-        builder.Append($"{nameof(Target)} = {Target}");
+        builder.Append(CultureInfo.InvariantCulture, $"{nameof(Target)} = {Target}");
         return true;
     }
 }
 
 /// <summary>
-/// An objective at work in one run: makes the losses, and holds whatever else the method trains or remembers. A step calls
-/// <see cref="BatchReady"/> and <see cref="Loss"/>, for each part of the batch where gradients are accumulated, then <see cref="GradientsReady"/> and
-/// <see cref="StepEnded"/>. All but <see cref="Loss"/> are called without gradients and in a dispose scope of their own.
+/// An objective at work in one run: makes the losses, and holds whatever else the method trains or remembers. A step calls <see cref="BatchReady"/> and
+/// <see cref="Loss"/>, for each part of the batch where gradients are accumulated, then <see cref="GradientsReady"/> and <see cref="StepEnded"/>. All but
+/// <see cref="Loss"/> are called without gradients and in a dispose scope of their own.
 /// </summary>
 public abstract class ObjectiveRun : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
 
-    /// <summary>
-    /// Parameters beside the model's that are trained too, such as a head's; weight decay is for those of two and more dimensions. Default none.
-    /// </summary>
+    /// <summary>Parameters beside the model's that are trained too, such as a head's; weight decay is for those of two and more dimensions.</summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
-    /// <summary>
-    /// Epochs at the start of the run in which a parameter is left as it is: no gradient, no weight decay, no moments. Default 0.
-    /// </summary>
-    /// <param name="parameter">One of <see cref="Parameters"/>.</param>
+    /// <summary>Epochs at the start of the run in which a parameter is left as it is: no gradient, no weight decay, no moments. Default 0.</summary>
     public virtual int FrozenEpochs(Parameter parameter) => 0;
 
     /// <summary>What a checkpoint must keep for this run to go on as if it had never stopped, under names of its own. Default none.</summary>
     public virtual IEnumerable<(string Name, Tensor Tensor)> State => [];
 
     /// <summary>
-    /// Whether the loss of a batch is the mean of the losses of its images, so that a run may ask for it in parts, several of them at the same time:
-    /// on a CPU that is faster. Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default
-    /// false.
+    /// Whether the loss of a batch is the mean of the losses of its images, so that it may be asked for in parts, several at the same time (faster on a CPU).
+    /// Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default false.
     /// </summary>
     public virtual bool IsMeanOverImages => false;
 
     /// <summary>Called with each batch before its loss is asked for: what must be seen of all images together is looked at here. Default nothing.</summary>
     /// <param name="batch">The batch, or the part of one where gradients are accumulated.</param>
-    public virtual void BatchReady(PretrainBatch batch)
-    {
-    }
+    public virtual void BatchReady(PretrainBatch batch) { }
 
     /// <summary>The loss of a batch, or of a part of one.</summary>
-    /// <param name="batch">The images and whatever else the run draws for the step.</param>
     /// <returns>A scalar, float32, with its graph.</returns>
     public abstract Tensor Loss(PretrainBatch batch);
 
     /// <summary>Called when a step's gradients are whole, before they are clipped and used: may change them in place. Default nothing.</summary>
-    /// <param name="position">The step.</param>
-    public virtual void GradientsReady(TrainingPosition position)
-    {
-    }
+    public virtual void GradientsReady(TrainingPosition position) { }
 
     /// <summary>Called when a step has changed the weights. Default nothing.</summary>
-    /// <param name="position">The step.</param>
-    public virtual void StepEnded(TrainingPosition position)
-    {
-    }
+    public virtual void StepEnded(TrainingPosition position) { }
 
     /// <summary>Called when an epoch is over. Default nothing.</summary>
     /// <param name="position">The epoch's last step.</param>
-    public virtual void EpochEnded(TrainingPosition position)
-    {
-    }
+    public virtual void EpochEnded(TrainingPosition position) { }
 
     /// <summary>Called when the run is over, a last chance to change the model; what it does is in no checkpoint. Default nothing.</summary>
-    public virtual void RunEnded()
-    {
-    }
+    public virtual void RunEnded() { }
 
     /// <summary>Has something that this run made disposed with it.</summary>
     /// <param name="part">A module, a tensor outside of any dispose scope, or anything else.</param>

@@ -1,19 +1,17 @@
-using static TorchSharp.torch;
+using System.ComponentModel.DataAnnotations;
 
 namespace Smae.Training;
 
 /// <summary>
-/// The pixel loss of MAE (He et al. 2022): mean squared error between predicted and true patches, averaged over a patch first, then over the hidden
-/// patches or all of them.
+/// The pixel loss of MAE (He et al. 2022): mean squared error between predicted and true patches, averaged over a patch first, then over the hidden patches or
+/// all of them.
 /// </summary>
-/// <param name="NormalizePatches">
-/// Whether each target patch is normalised by its own mean and unbiased variance: better features, duller pictures.
-/// </param>
+/// <param name="NormalizePatches">Whether each target patch is normalised by its own mean and unbiased variance: better features, duller pictures.</param>
 /// <param name="HiddenOnly">Whether only hidden patches count.</param>
 public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Objective
 {
     /// <summary>Added to the variance of a patch where it is normalised by it. Default 1e-6.</summary>
-    public double Epsilon { get; init; } = 1e-6;
+    [Range(0, double.MaxValue)] public double Epsilon { get; init; } = 1e-6;
 
     /// <inheritdoc/>
     public override PixelObjective PixelTarget => this;
@@ -22,7 +20,6 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model);
 
     /// <summary>The loss of a reconstruction.</summary>
-    /// <param name="reconstruction">What the model made of the images.</param>
     /// <returns>A scalar, float32, with its graph.</returns>
     /// <exception cref="ArgumentException">The mask is of another size than the patches.</exception>
     public Tensor Loss(Reconstruction reconstruction)
@@ -44,7 +41,6 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     }
 
     /// <summary>Pixels of a prediction, whatever the target was: a normalised patch gets the mean and deviation of the true one back.</summary>
-    /// <param name="reconstruction">What the model made of the images.</param>
     /// <returns><c>[batch, patches, patch * patch * channels]</c> in the units of the input images.</returns>
     public override Tensor ToPixels(Reconstruction reconstruction)
     {

@@ -1,11 +1,8 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// What a step of pretraining gives its objective. All of it is made when it is first asked for, so a method costs what it uses; it holds until the
-/// loss is made.
+/// What a step of pretraining gives its objective. All of it is made when it is first asked for, so a method costs what it uses; it holds until the loss is
+/// made.
 /// </summary>
 public class PretrainBatch
 {
@@ -16,10 +13,6 @@ public class PretrainBatch
     private PatchMask? _mask;
 
     /// <summary>A batch, to ask an objective for its loss: a run makes its own.</summary>
-    /// <param name="position">Where the step stands in the run.</param>
-    /// <param name="count">How many images.</param>
-    /// <param name="images">Makes <see cref="Images"/>.</param>
-    /// <param name="mask">Makes <see cref="Mask"/>.</param>
     /// <param name="view">Makes what <see cref="View"/> gives; null where there are no views.</param>
     public PretrainBatch(
         TrainingPosition position, int count, Func<Tensor> images, Func<PatchMask> mask, Func<int, Augmentation, Tensor>? view = null) =>
@@ -41,9 +34,7 @@ public class PretrainBatch
     internal DisposeScope? Scope { get; init; }
 
     /// <summary>The same images seen another way: from the stored pixels, without the run's own augmentation.</summary>
-    /// <param name="index">
-    /// Which view, from 0: each draws random numbers of its own, and the same view of a step is the same whenever it is made.
-    /// </param>
+    /// <param name="index">Which view, from 0: each draws random numbers of its own, and the same view of a step is the same whenever it is made.</param>
     /// <param name="augmentation">What is done to the images, on a scale of 0 to 1, before they are normalised. It may change their size.</param>
     /// <returns><c>[batch, channels, height, width]</c>, float32, normalised; made anew at every call.</returns>
     /// <exception cref="NotSupportedException">These are some images of a batch: see <see cref="ObjectiveRun.IsMeanOverImages"/>.</exception>
@@ -52,8 +43,6 @@ public class PretrainBatch
         : throw new NotSupportedException($"An objective whose {nameof(ObjectiveRun.IsMeanOverImages)} is true cannot ask for other views of its images.");
 
     /// <summary>Some of the images and their masks, as views of what this batch has made; without <see cref="View"/>.</summary>
-    /// <param name="from">The first image.</param>
-    /// <param name="to">The one after the last.</param>
     public PretrainBatch Slice(int from, int to)
     {
         (Tensor images, PatchMask mask) = (Images.narrow(0, from, to - from), Mask.Narrow(from, to - from));

@@ -1,33 +1,29 @@
-using TorchSharp;
-using static TorchSharp.torch;
+using System.ComponentModel.DataAnnotations;
 
 namespace Smae.Training;
 
 /// <summary>
-/// SdAE ("SdAE: Self-distillated Masked Autoencoder", Chen et al. 2022): the decoder predicts features of the hidden patches instead of their
-/// pixels. They come from a teacher, a slow moving average of the encoder, which sees the hidden patches in folds of equal size, as few at a time
-/// as the encoder sees visible ones. A target is the teacher's output for a token, normalised over its channels.
+/// SdAE ("SdAE: Self-distillated Masked Autoencoder", Chen et al. 2022): the decoder predicts features of the hidden patches instead of their pixels. They come
+/// from a teacher, a slow moving average of the encoder, which sees the hidden patches in folds of equal size, as few at a time as the encoder sees visible
+/// ones. A target is the teacher's output for a token, normalised over its channels.
 /// </summary>
 /// <remarks>
-/// The teacher begins as a copy of the encoder and is updated at the end of each epoch (in the published code a run without several processes never
-/// updates it, and it begins with random weights of its own). Folds are cut in the order of the mask, which is random for <see
-/// cref="Masking.Random"/> and row by row for <see cref="Masking.Block"/>. There is no picture of what is predicted: <see
-/// cref="ReconstructionGrid"/> refuses.
+/// The teacher begins as a copy of the encoder and is updated at the end of each epoch (in the published code a run without several processes never updates it,
+/// and it begins with random weights of its own). Folds are cut in the order of the mask, which is random for <see cref="Masking.Random"/> and row by row for
+/// <see cref="Masking.Block"/>. There is no picture of what is predicted: <see cref="ReconstructionGrid"/> refuses.
 /// </remarks>
 public sealed record SelfDistillationObjective : Objective
 {
     private const double TargetEpsilon = 1e-6, CosineFloor = 1e-8;
 
-    /// <summary>
-    /// Folds that the hidden patches are cut into; divides their number. Default 3, which with 75% hidden are as large as what is visible.
-    /// </summary>
-    public int Folds { get; init; } = 3;
+    /// <summary>Folds of the hidden patches; divides their number. Default 3, which with 75% hidden are as large as what is visible.</summary>
+    [Range(1, int.MaxValue)] public int Folds { get; init; } = 3;
 
     /// <summary>The teacher's share of itself after the first epoch: <c>teacher = m teacher + (1 - m) encoder</c>. Default 0.96.</summary>
-    public double Momentum { get; init; } = 0.96;
+    [Range(0, 1.0)] public double Momentum { get; init; } = 0.96;
 
     /// <summary>What that share goes to over the run, along half a cosine by epoch. Default 0.99.</summary>
-    public double FinalMomentum { get; init; } = 0.99;
+    [Range(0, 1.0)] public double FinalMomentum { get; init; } = 0.99;
 
     /// <summary>How features are compared. Default <see cref="FeatureLoss.TokenCosine"/>.</summary>
     public FeatureLoss Loss { get; init; } = FeatureLoss.TokenCosine;
@@ -39,17 +35,11 @@ public sealed record SelfDistillationObjective : Objective
     protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
         int patches = options.Encoder.PatchCount, hidden = patches - Masking.VisibleCount(patches, options.Masking.Ratio);
-        return
-        [
-            .. Expect(Folds, Folds >= 1 && hidden % Folds == 0, $"a divisor of the {hidden} patches of {patches} that Masking hides"),
-            .. Expect(Momentum, Momentum is >= 0 and <= 1, "a number in [0, 1]"),
-            .. Expect(FinalMomentum, FinalMomentum is >= 0 and <= 1, "a number in [0, 1]"),
-        ];
+        return Expect(Folds, Folds < 1 || hidden % Folds == 0, $"a divisor of the {hidden} patches of {patches} that Masking hides");
     }
 
     /// <inheritdoc/>
-    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) =>
-        new Run(this, model, device);
+    public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model, device);
 
     /// <summary>What the decoder is to predict: the teacher's features less their mean and divided by their deviation over the channels.</summary>
     internal static Tensor Targets(Tensor features) =>
@@ -64,7 +54,6 @@ public sealed record SelfDistillationObjective : Objective
         return 1 - ((predicted * targets).sum(axis) / lengths).mean();
     }
 
-    /// <summary>A run: the teacher that follows the encoder.</summary>
     internal sealed class Run : ObjectiveRun
     {
         private readonly SelfDistillationObjective _settings;

@@ -1,12 +1,10 @@
-using TorchSharp;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// The loss of SMAE (Charisoudis, Ekman von Huth and Jansson 2023): <c>(1 - alpha) * pixel + alpha * c * perceptual</c>, where perceptual is the mean
-/// squared error between a critic's features of the image and of the reconstruction.
+/// The loss of SMAE (Charisoudis, Ekman von Huth and Jansson 2023): <c>(1 - alpha) * pixel + alpha * c * perceptual</c>, where perceptual is the mean squared
+/// error between a critic's features of the image and of the reconstruction.
 /// </summary>
 public sealed record SemanticObjective : Objective
 {

@@ -1,6 +1,5 @@
-using TorchSharp;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
+using TorchSharp.Utils;
 
 namespace Smae.Training;
 
@@ -26,8 +25,8 @@ internal sealed class FollowingTeacher : IDisposable
     public IEnumerable<(string Name, Tensor Tensor)> State => ModelWeights.Of(Model).Select(w => ($"teacher.{w.Name}", w.Tensor));
 
     /// <summary>
-    /// <c>teacher = momentum * teacher + (1 - momentum) * student</c>. The position table follows too, as in the published code of SdAE, where it
-    /// need not be the encoder's at first.
+    /// <c>teacher = momentum * teacher + (1 - momentum) * student</c>. The position table follows too, as in the published code of SdAE, where it need not be
+    /// the encoder's at first.
     /// </summary>
     public void Follow(double momentum) => MovingAverage.Update(Weights(Model), Weights(_student), momentum);
 
@@ -40,9 +39,9 @@ internal sealed class FollowingTeacher : IDisposable
 }
 
 /// <summary>
-/// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear,
-/// half-pixel centres) so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros
-/// whose tokens are dropped before the first block, and that border is simply not computed; positions are those of the student's grid.
+/// The first blocks of a pretrained encoder that never changes. It looks at the same patches as its student: images are resized (bilinear, half-pixel centres)
+/// so that a patch of the student becomes one of the teacher's. A teacher for larger images would see them in a border of zeros whose tokens are dropped before
+/// the first block, and that border is simply not computed; positions are those of the student's grid.
 /// </summary>
 internal sealed class FrozenTeacher : IDisposable
 {
@@ -62,9 +61,7 @@ internal sealed class FrozenTeacher : IDisposable
     public VisionTransformer Model { get; }
 
     /// <summary>What is wrong with a teacher for a student, one sentence each.</summary>
-    /// <param name="path">Its weights.</param>
     /// <param name="architecture">Its shape; null is that in the JSON file beside the weights.</param>
-    /// <param name="student">The shape of the student.</param>
     /// <param name="blocks">The blocks that are needed; null is the one at three quarters of the depth.</param>
     public static IEnumerable<string> Faults(string path, VisionTransformerConfig? architecture, VisionTransformerConfig student, BlockList? blocks)
     {
@@ -107,30 +104,22 @@ internal sealed class FrozenTeacher : IDisposable
     {
         (VisionTransformerConfig shape, ImagePreprocessing own) = Describe(path, architecture);
         VisionTransformerConfig student = options.Encoder;
-        var model = new VisionTransformer(shape with
+        return new VisionTransformer(shape with
         {
             ImageHeight = student.GridHeight * shape.PatchSize, ImageWidth = student.GridWidth * shape.PatchSize, Depth = lastBlock + 1,
             FinalNorm = false, Fusion = null, Dropout = 0,
-        });
-        try
+        }).OrDispose(model =>
         {
             ModelWeights.LoadFirstBlocks(model, path, shape);
             foreach (Parameter parameter in model.parameters()) parameter.requires_grad_(false);
             model.eval();
             model.Precision = options.Precision;
             return new FrozenTeacher(model.to(device), own, options.Preprocessing, device);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        });
     }
 
     /// <summary>The residual streams after some blocks, without a graph.</summary>
     /// <param name="images">The student's images, <c>[batch, channels, height, width]</c>.</param>
-    /// <param name="mask">Which patches the student sees.</param>
-    /// <param name="blocks">Which blocks.</param>
     /// <returns>A stream for each block, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
     public IReadOnlyList<Tensor> Features(Tensor images, PatchMask mask, BlockList blocks)
     {
@@ -178,8 +167,7 @@ internal sealed class FrozenTeacher : IDisposable
 internal static class ProjectionHead
 {
     /// <summary>
-    /// Linear layers with exact GELU between them, from width to width, named <c>0</c>, <c>2</c>, <c>4</c>... All weights are 0 until somebody draws
-    /// them.
+    /// Linear layers with exact GELU between them, from width to width, named <c>0</c>, <c>2</c>, <c>4</c>... All weights are 0 until somebody draws them.
     /// </summary>
     public static Sequential Create(params int[] widths)
     {
@@ -194,4 +182,22 @@ internal static class ProjectionHead
         head.DetachFromDisposeScopes();
         return head;
     }
+}
+
+/// <summary>A linear layer with the weight <c>g v / |v|</c> row by row (Salimans and Kingma 2016), as PyTorch's <c>weight_norm</c> makes it.</summary>
+internal sealed class WeightNormLinear : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight_g")] private Parameter _length;
+    [ComponentName(Name = "weight_v")] private Parameter _direction;
+
+    public WeightNormLinear(int inputs, int outputs, bool trainLength) : base(nameof(WeightNormLinear))
+    {
+        _length = new Parameter(ones(outputs, 1), requires_grad: trainLength);
+        _direction = new Parameter(zeros(outputs, inputs));
+        RegisterComponents();
+    }
+
+    public Parameter Direction => _direction;
+
+    public override Tensor forward(Tensor input) => nn.functional.linear(input, _direction * (_length / _direction.norm(1, keepdim: true)));
 }

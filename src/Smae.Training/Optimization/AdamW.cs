@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>AdamW (Loshchilov and Hutter 2019) with PyTorch's arithmetic. Where no group decays it is Adam (Kingma and Ba 2015).</summary>

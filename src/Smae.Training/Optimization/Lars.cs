@@ -1,11 +1,10 @@
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// LARS (You et al. 2017) as in facebookresearch/mae's <c>util/lars.py</c>, for linear probing: momentum without damping; the gradient of a tensor of
-/// two and more dimensions, weight decay added, is first brought to <c>trust * norm of the weights / norm of the gradient</c>.
+/// LARS (You et al. 2017) as in facebookresearch/mae's <c>util/lars.py</c>, for linear probing: momentum without damping; the gradient of a tensor of two and
+/// more dimensions, weight decay added, is first brought to <c>trust * norm of the weights / norm of the gradient</c>.
 /// </summary>
 public sealed class Lars : Optimizer
 {
@@ -16,7 +15,6 @@ public sealed class Lars : Optimizer
     /// <summary>Takes over the parameters: from now on they and their gradients live in this optimiser's buffers.</summary>
     /// <param name="groups">The parameters; a group may be empty, not all of them.</param>
     /// <param name="momentum">Decay of the sum of gradients. Default 0.9.</param>
-    /// <param name="trust">The trust coefficient. Default 0.001.</param>
     /// <exception cref="ArgumentException">There is no parameter, or one is not float32.</exception>
     public Lars(IReadOnlyList<ParameterGroup> groups, double momentum = 0.9, double trust = 0.001) : base(groups)
     {

@@ -1,12 +1,10 @@
-using TorchSharp;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// An optimiser over flat buffers: all parameters become views of one tensor and their gradients of another, so that a step is a dozen operations on
-/// large tensors instead of dozens for each of a hundred small ones.
+/// An optimiser over flat buffers: all parameters become views of one tensor and their gradients of another, so that a step is a dozen operations on large
+/// tensors instead of dozens for each of a hundred small ones.
 /// </summary>
 public abstract class Optimizer : IDisposable
 {
@@ -63,7 +61,6 @@ public abstract class Optimizer : IDisposable
     private protected IEnumerable<Segment> TrainedSegments => _segments.Where(s => StepCount > s.Group.FrozenSteps);
 
     /// <summary>Scales the gradients down if their norm, taken over all of them, is larger than a limit.</summary>
-    /// <param name="maxNorm">The limit.</param>
     /// <returns>The norm before.</returns>
     public double ClipGradients(double maxNorm)
     {

@@ -1,19 +1,16 @@
 using System.Globalization;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>Parameters that are optimised alike.</summary>
 /// <param name="Parameters">The parameters, float32, all on one device.</param>
-/// <param name="WeightDecay">Decoupled weight decay.</param>
 /// <param name="LearningRateScale">What the learning rate is multiplied by. Default 1.</param>
 /// <param name="FrozenSteps">Steps at the start that pass this group by: for it the first step is the one after them. Default 0.</param>
 public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double LearningRateScale = 1, long FrozenSteps = 0)
 {
     /// <summary>Two groups: tensors of two and more dimensions decay, biases and normalisation layers do not (facebookresearch/mae).</summary>
     /// <param name="module">Whose parameters; those that need no gradient are left out.</param>
-    /// <param name="weightDecay">Weight decay of the first group.</param>
     public static IReadOnlyList<ParameterGroup> Of(nn.Module module, double weightDecay) => Of(module.parameters(), weightDecay);
 
     /// <summary>The same two groups of any parameters.</summary>
@@ -28,11 +25,8 @@ public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double 
 internal static class LayerDecay
 {
     /// <summary>
-    /// Tensors of two and more dimensions decay, except class token and positions, as there. A group for each layer and decay, one only where rates
-    /// are equal.
+    /// Tensors of two and more dimensions decay, except class token and positions, as there. A group for each layer and decay, one only where rates are equal.
     /// </summary>
-    /// <param name="model">The classifier.</param>
-    /// <param name="weightDecay">Weight decay of those that decay.</param>
     /// <param name="layerDecay">From each layer to the one below; 1 gives all the same rate.</param>
     public static IReadOnlyList<ParameterGroup> Groups(VisionTransformerClassifier model, double weightDecay, double layerDecay)
     {
@@ -45,7 +39,6 @@ internal static class LayerDecay
 
     /// <summary>Class token, positions and patch embedding are layer 0, block i is i + 1, the rest is depth + 1.</summary>
     /// <param name="name">A parameter's name, as timm has it.</param>
-    /// <param name="depth">Number of blocks.</param>
     public static int LayerOf(string name, int depth)
     {
         string[] parts = name.Split('.');

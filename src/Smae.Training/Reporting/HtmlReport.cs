@@ -29,7 +29,7 @@ public sealed class HtmlReport
     {
         Begin(heading);
         _body.Append("<table class=\"facts\">");
-        foreach ((string name, string value) in facts) _body.Append($"<tr><th>{Text(name)}</th><td>{Text(value)}</td></tr>");
+        foreach ((string name, string value) in facts) _body.Append(CultureInfo.InvariantCulture, $"<tr><th>{Text(name)}</th><td>{Text(value)}</td></tr>");
         return End("</table>");
     }
 
@@ -63,7 +63,7 @@ public sealed class HtmlReport
 
         void Chart(string yName, params (string, IReadOnlyList<(double, double)>)[] lines)
         {
-            if (lines.SelectMany(l => l.Item2).Any(p => double.IsFinite(p.Item2))) _body.Append($"<figure>{SvgChart.Lines("epoch", yName, lines)}</figure>");
+            if (lines.SelectMany(l => l.Item2).Any(p => double.IsFinite(p.Item2))) _body.Append(CultureInfo.InvariantCulture, $"<figure>{SvgChart.Lines("epoch", yName, lines)}</figure>");
         }
     }
 
@@ -78,8 +78,8 @@ public sealed class HtmlReport
         if (encoder.Config.Fusion is not { } blocks) return this;
         Begin(heading);
         IReadOnlyList<float> weights = encoder.FusionWeights;
-        _body.Append($"<figure>{SvgChart.Bars("block, counted from 0", "weight", [.. blocks.Select((block, i) => ($"{block}", (double)weights[i]))])}");
-        return End(Invariant($"<figcaption>All began with {1.0 / blocks.Count:F3}.</figcaption></figure>"));
+        _body.Append(CultureInfo.InvariantCulture, $"<figure>{SvgChart.Bars("block, counted from 0", "weight", [.. blocks.Select((block, i) => ($"{block}", (double)weights[i]))])}");
+        return End(string.Create(CultureInfo.InvariantCulture, $"<figcaption>All began with {1.0 / blocks.Count:F3}.</figcaption></figure>"));
     }
 
     /// <summary>Adds a picture.</summary>
@@ -90,8 +90,8 @@ public sealed class HtmlReport
     {
         string png = Convert.ToBase64String(PngWriter.Encode(picture.Width, picture.Height, picture.Rgba));
         Begin(heading);
-        _body.Append($"<figure><img width=\"{picture.Width}\" height=\"{picture.Height}\" alt=\"{Text(caption ?? heading)}\" src=\"data:image/png;base64,{png}\">");
-        if (caption is not null) _body.Append($"<figcaption>{Text(caption)}</figcaption>");
+        _body.Append(CultureInfo.InvariantCulture, $"<figure><img width=\"{picture.Width}\" height=\"{picture.Height}\" alt=\"{Text(caption ?? heading)}\" src=\"data:image/png;base64,{png}\">");
+        if (caption is not null) _body.Append(CultureInfo.InvariantCulture, $"<figcaption>{Text(caption)}</figcaption>");
         return End("</figure>");
     }
 
@@ -110,12 +110,12 @@ public sealed class HtmlReport
 
         Begin(heading);
         _body.Append("<div class=\"wide\"><table class=\"confusion\"><tr><th>true \\ predicted</th>");
-        for (int column = 0; column < classes; column++) _body.Append($"<th class=\"column\"><span>{Text(Name(column))}</span></th>");
+        for (int column = 0; column < classes; column++) _body.Append(CultureInfo.InvariantCulture, $"<th class=\"column\"><span>{Text(Name(column))}</span></th>");
         _body.Append("<th>found</th></tr>");
         for (int row = 0; row < classes; row++)
         {
             double total = counts[row].Sum();
-            _body.Append($"<tr><th>{Text(Name(row))}</th>");
+            _body.Append(CultureInfo.InvariantCulture, $"<tr><th>{Text(Name(row))}</th>");
             for (int column = 0; column < classes; column++)
             {
                 double share = total > 0 ? counts[row][column] / total : 0;
@@ -171,7 +171,7 @@ public sealed class HtmlReport
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(heading);
         _headings.Add(heading);
-        _body.Append($"<section id=\"part{_headings.Count}\"><h2>{Text(heading)}</h2>");
+        _body.Append(CultureInfo.InvariantCulture, $"<section id=\"part{_headings.Count}\"><h2>{Text(heading)}</h2>");
     }
 
     private HtmlReport End(string markup)

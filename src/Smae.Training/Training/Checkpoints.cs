@@ -1,24 +1,20 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>Where a run stands between two steps: all that is not a tensor. Random numbers need no state, they follow from seed and step.</summary>
 /// <param name="Step">Steps done.</param>
-/// <param name="LossSum">Sum of the losses of the epoch under way.</param>
-/// <param name="EpochTime">Time spent on the steps of that epoch.</param>
-/// <param name="History">The epochs that are over.</param>
+/// <param name="LossSum">Of the epoch under way, as is <paramref name="EpochTime"/>.</param>
 internal sealed record RunPosition(long Step, double LossSum, TimeSpan EpochTime, IReadOnlyList<EpochSummary> History)
 {
     public static RunPosition Start { get; } = new(0, 0, TimeSpan.Zero, []);
 }
 
 /// <summary>
-/// The checkpoints of one run: safetensors files named by run and step, each with the run's fingerprint, its position and a hash of both position and
-/// tensors. A file is written under a temporary name, synced and renamed; the older ones stay until it is whole. Files of other runs are not touched.
+/// The checkpoints of one run: safetensors files named by run and step, each with the run's fingerprint, its position and a hash of both position and tensors.
+/// A file is written under a temporary name, synced and renamed; the older ones stay until it is whole. Files of other runs are not touched.
 /// </summary>
 internal sealed class CheckpointStore : IDisposable
 {
@@ -28,9 +24,7 @@ internal sealed class CheckpointStore : IDisposable
     private readonly Action<string>? _log;
     private readonly FileStream _lock;
 
-    /// <param name="options">Folder, interval, number.</param>
     /// <param name="fingerprint">Tells this run from runs with other settings or images.</param>
-    /// <param name="log">Told of files that are passed over.</param>
     /// <exception cref="IOException">The folder cannot be made or written to, or another run has it.</exception>
     public CheckpointStore(CheckpointOptions options, string fingerprint, Action<string>? log)
     {
@@ -48,8 +42,6 @@ internal sealed class CheckpointStore : IDisposable
             throw new IOException($"Checkpoints cannot be written to '{options.Directory}' (Checkpoints.Directory): {e.Message}", e);
         }
     }
-
-    public TimeSpan Interval => _options.Interval;
 
     private string OwnPrefix => $"{Prefix}{_fingerprint[..8]}-";
 

@@ -1,12 +1,8 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// Supervised training of SMAE's critic, a SqueezeNet v1.1 from scratch (Charisoudis et al. 2023, Table 4). The network ends in a ReLU, as
-/// torchvision's does, and with it training can silence a class for good: if accuracy sticks well below what is expected, take another seed or a
-/// longer warm-up.
+/// Supervised training of SMAE's critic, a SqueezeNet v1.1 from scratch (Charisoudis et al. 2023, Table 4). The network ends in a ReLU, as torchvision's does,
+/// and with it training can silence a class for good: if accuracy sticks well below what is expected, take another seed or a longer warm-up.
 /// </summary>
 public static class CriticTraining
 {
@@ -17,8 +13,7 @@ public static class CriticTraining
     /// How; <see cref="Recipes.SmaeCritic"/> is the paper's recipe. <see cref="TrainingOptions.Precision"/> has no meaning for convolutions.
     /// </param>
     /// <param name="preprocessing">
-    /// What is done to images first; null is ImageNet's statistics. The critic sees images as the pretraining that it serves normalises them, so take
-    /// the same.
+    /// What is done to images first; null is ImageNet's statistics. The critic sees images as the pretraining that it serves normalises them, so take the same.
     /// </param>
     /// <param name="device">Where; null is the CPU.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
@@ -43,16 +38,7 @@ public static class CriticTraining
                 nameof(training));
         preprocessing ??= new ImagePreprocessing { Height = images.Height, Width = images.Width, Channels = images.Channels };
         Rules.Check(preprocessing.Faults(), nameof(preprocessing));
-        SqueezeNet critic = new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device ?? CPU);
-        try
-        {
-            IReadOnlyList<ParameterGroup> groups = ParameterGroup.Of(critic, options.WeightDecay);
-            return SupervisedTraining.Train(critic, groups, preprocessing, classes, training, validation, options, device, log);
-        }
-        catch
-        {
-            critic.Dispose();
-            throw;
-        }
+        return new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device ?? CPU).OrDispose(critic => SupervisedTraining.Train(
+            critic, ParameterGroup.Of(critic, options.WeightDecay), preprocessing, classes, training, validation, options, device, log));
     }
 }

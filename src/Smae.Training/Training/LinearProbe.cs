@@ -1,11 +1,8 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>
-/// How a linear classifier is trained on a frozen encoder. The defaults are those of the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9 and
-/// 0.95, 50 epochs. <see cref="TrainingOptions.Precision"/> has no meaning here: the encoder keeps its own, the classifier is float32.
+/// How a linear classifier is trained on a frozen encoder. The defaults are those of the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9 and 0.95, 50
+/// epochs. <see cref="TrainingOptions.Precision"/> has no meaning here: the encoder keeps its own, the classifier is float32.
 /// </summary>
 public sealed record LinearProbeOptions : SupervisedOptions
 {
@@ -17,9 +14,7 @@ public sealed record LinearProbeOptions : SupervisedOptions
     /// <summary>What trains the classifier. Default <see cref="ProbeOptimizer.Adam"/>.</summary>
     public ProbeOptimizer Optimizer { get; init; } = ProbeOptimizer.Adam;
 
-    /// <summary>
-    /// Whether batch normalisation without affine (epsilon 1e-6) stands before the classifier, as in facebookresearch/mae. Default false.
-    /// </summary>
+    /// <summary>Whether batch normalisation without affine (epsilon 1e-6) stands before the classifier, as in facebookresearch/mae. Default false.</summary>
     public bool BatchNorm { get; init; }
 
     /// <summary>How tokens become one vector, after the encoder's final norm; null takes the encoder's own way. Default null.</summary>
@@ -43,29 +38,22 @@ public enum ProbeOptimizer
 }
 
 /// <summary>
-/// Linear probing: how well a linear classifier on the embeddings of a frozen encoder tells classes apart. Without augmentation every image is
-/// embedded once.
+/// Linear probing: how well a linear classifier on the embeddings of a frozen encoder tells classes apart. Without augmentation every image is embedded once.
 /// </summary>
 public static class LinearProbe
 {
-    // Of the first weights of the classifier, as facebookresearch/mae's main_linprobe.py has it.
-    private const double HeadStd = 0.01;
-
-    // A batch of embeddings may be far larger than one of images that memory holds.
-    private const int ImagesAtOnce = 128;
+    private const double HeadStd = 0.01;   // of the classifier's first weights, as in facebookresearch/mae's main_linprobe.py
+    private const int ImagesAtOnce = 128;   // a batch of embeddings may be far larger than one of images that memory holds
 
     /// <summary>Trains a classifier on embeddings.</summary>
     /// <param name="encoder">The encoder; nothing of it changes.</param>
     /// <param name="training">What is trained on: every class must have an image.</param>
     /// <param name="validation">What is looked at after an epoch, in evaluation mode and as a whole; null is nothing.</param>
-    /// <param name="options">How.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
-    /// <returns>
-    /// The classifier, from embeddings, <c>[batch, EmbedDim]</c>, to logits, <c>[batch, classes]</c>, and the history of its training.
-    /// </returns>
+    /// <returns>The classifier, from embeddings, <c>[batch, EmbedDim]</c>, to logits, <c>[batch, classes]</c>, and the history of its training.</returns>
     /// <exception cref="ArgumentException">
-    /// An option is wrong (the message names all that are), the images are of another size than the encoder's, a class has no image, or a label is
-    /// none of the classes.
+    /// An option is wrong (the message names all that are), the images are of another size than the encoder's, a class has no image, or a label is none of the
+    /// classes.
     /// </exception>
     /// <exception cref="NonFiniteLossException">The loss became infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled through the options.</exception>
@@ -80,16 +68,8 @@ public static class LinearProbe
         Pooling pooling = options.Pooling ?? encoder.Pooling;
         if (pooling == Pooling.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
             throw new ArgumentException("Pooling is ClassToken and the encoder has no class token.", nameof(options));
-        nn.Module<Tensor, Tensor> head = CreateHead(encoder.EmbedDim, classes, options).to(encoder.Device);
-        try
-        {
-            return Train(head, encoder, pooling, classes, training, validation, options, log);
-        }
-        catch
-        {
-            head.Dispose();
-            throw;
-        }
+        return CreateHead(encoder.EmbedDim, classes, options).to(encoder.Device)
+            .OrDispose(head => Train(head, encoder, pooling, classes, training, validation, options, log));
     }
 
     private static SupervisedResult<nn.Module<Tensor, Tensor>> Train(
@@ -112,8 +92,7 @@ public static class LinearProbe
                     Tensor embeddings = seen is not null
                         ? Pick(seen, part.Images)
                         : Augmented(encoder, training.Images, part.Images, pooling, options.Augmentation!, part.Random(RandomUse.Augmentation));
-                    SupervisedBatch batch = supervision.Batch(embeddings, part);
-                    part.Backward(batch, supervision.Loss, batch.Slice, rowsPerImage: supervision.RowsPerImage);
+                    supervision.Backward(part, embeddings);
                 }
                 trainer.Update(step);
             }

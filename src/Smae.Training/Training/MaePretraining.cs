@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
 /// <summary>Masked autoencoder pretraining on images without labels (He et al. 2022).</summary>
@@ -8,7 +5,6 @@ public static class MaePretraining
 {
     /// <summary>Pretrains a new masked autoencoder.</summary>
     /// <param name="images">The images, of the size of the encoder in <paramref name="options"/>.</param>
-    /// <param name="options">How.</param>
     /// <param name="device">Where; null is the CPU.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
     /// <exception cref="ArgumentException">An option is wrong (the message names all that are), or the images are of another size, or there are none.</exception>
@@ -25,8 +21,7 @@ public static class MaePretraining
         LibTorch.Require();
         device ??= CPU;
 
-        var model = new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device);
-        try
+        return new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device).OrDispose(model =>
         {
             (model.Precision, model.Encoder.DropPath) = (options.Precision, options.DropPath);
             model.train();
@@ -38,12 +33,7 @@ public static class MaePretraining
             Train(trainer, objective, images, options, device);
             model.eval();
             return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        });
     }
 
     private static void Train(Trainer trainer, ObjectiveRun objective, ImageStore images, MaePretrainOptions options, Device device)

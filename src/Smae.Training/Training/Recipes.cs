@@ -1,16 +1,17 @@
 namespace Smae.Training;
 
 /// <summary>
-/// Settings of published work, as values to take and change: <c>Recipes.SmaeFineTuneCub with { Encoder = encoder, Epochs = 50 }</c>. Where the source
-/// does not give a number, the recipe says what stands in its place. All validate as their sources do and, as they do, end with the weights of the
-/// last epoch.
+/// Settings of published work, as values to take and change: <c>Recipes.SmaeFineTuneCub with { Encoder = encoder, Epochs = 50 }</c>. Where the source does not
+/// give a number, the recipe says what stands in its place. All validate as their sources do and, as they do, end with the weights of the last epoch. Large
+/// batches fit into memory in parts: see <see cref="TrainingOptions.AccumulationSteps"/>. A batch that is not positive is refused by an
+/// ArgumentOutOfRangeException.
 /// </summary>
 public static class Recipes
 {
     /// <summary>
-    /// Pretraining with SMAE (Charisoudis et al. 2023): ViT-Lite-7/4, 64x64 images, 75% hidden at random, AdamW at 5e-4, weight decay 0.15, betas
-    /// 0.9/0.95, batch 128, 20 of 400 epochs of warm-up, cosine to 0, no augmentation. Block masking is <c>with { Masking = Masking.Block(0.5) }</c>.
-    /// The authors' code has a dropout of 0.1 too: <c>with { Encoder = VisionTransformerConfig.VitLite7_4 with { Dropout = 0.1 } }</c>.
+    /// Pretraining with SMAE (Charisoudis et al. 2023): ViT-Lite-7/4, 64x64 images, 75% hidden at random, AdamW at 5e-4, weight decay 0.15, betas 0.9/0.95,
+    /// batch 128, 20 of 400 epochs of warm-up, cosine to 0, no augmentation. Block masking is <c>with { Masking = Masking.Block(0.5) }</c>. The authors' code
+    /// has a dropout of 0.1 too: <c>with { Encoder = VisionTransformerConfig.VitLite7_4 with { Dropout = 0.1 } }</c>.
     /// </summary>
     /// <param name="critic">Weights of the critic, as <see cref="SqueezeNet.Save"/> writes them.</param>
     /// <param name="alpha">Weight of the critic's features, 0 to 1. Default 0.5, the paper's best.</param>
@@ -18,10 +19,7 @@ public static class Recipes
     public static MaePretrainOptions SmaePretrain(string critic, double alpha = 0.5) =>
         SmaePaperMaePretrain with { Objective = Objective.Semantic(alpha, critic) };
 
-    /// <summary>
-    /// MAE as the SMAE paper's baseline (its alpha of 0): as <see cref="SmaePretrain"/>, with the squared error of raw pixels over hidden patches
-    /// alone.
-    /// </summary>
+    /// <summary>MAE as the SMAE paper's baseline (its alpha of 0): as <see cref="SmaePretrain"/>, with raw pixels of hidden patches alone.</summary>
     public static MaePretrainOptions SmaePaperMaePretrain { get; } = new()
     {
         Encoder = VisionTransformerConfig.VitLite7_4, Masking = Masking.Random(0.75), Objective = Objective.Pixel(normalizePatches: false),
@@ -29,8 +27,8 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Fine-tuning on Tiny ImageNet as in the SMAE paper: AdamW at 1e-3, weight decay 0.05, betas 0.9/0.999, batch 128, 5 of 100 epochs of warm-up;
-    /// mirrored, cropped (0.6 to 1 of the area), RandAugment(2, 9). Set the encoder.
+    /// Fine-tuning on Tiny ImageNet as in the SMAE paper: AdamW at 1e-3, weight decay 0.05, betas 0.9/0.999, batch 128, 5 of 100 epochs of warm-up; mirrored,
+    /// cropped (0.6 to 1 of the area), RandAugment(2, 9). Set the encoder.
     /// </summary>
     public static FineTuneOptions SmaeFineTuneTinyImageNet { get; } = new()
     {
@@ -42,20 +40,18 @@ public static class Recipes
     public static FineTuneOptions SmaeFineTuneCub { get; } = SmaeFineTuneTinyImageNet with { LearningRate = 5e-4 };
 
     /// <summary>
-    /// Supervised training from scratch on Tiny ImageNet, the SMAE paper's baseline. The paper's table gives no settings of its own for it: these are
-    /// those of <see cref="SmaeFineTuneTinyImageNet"/>, on a ViT-Lite-7/4 with random weights.
+    /// Training from scratch on Tiny ImageNet, the SMAE paper's baseline. Its table gives no settings for it: these are those of
+    /// <see cref="SmaeFineTuneTinyImageNet"/>, on a ViT-Lite-7/4 with random weights.
     /// </summary>
     public static FineTuneOptions SmaeScratchTinyImageNet { get; } =
         SmaeFineTuneTinyImageNet with { Architecture = VisionTransformerConfig.VitLite7_4 };
 
-    /// <summary>
-    /// Supervised training from scratch on CUB: as <see cref="SmaeScratchTinyImageNet"/>, with the settings of <see cref="SmaeFineTuneCub"/>.
-    /// </summary>
+    /// <summary>Training from scratch on CUB: as <see cref="SmaeScratchTinyImageNet"/>, with the settings of <see cref="SmaeFineTuneCub"/>.</summary>
     public static FineTuneOptions SmaeScratchCub { get; } = SmaeFineTuneCub with { Architecture = VisionTransformerConfig.VitLite7_4 };
 
     /// <summary>
-    /// Linear probing as in the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9/0.95, 2 of 50 epochs of warm-up, no augmentation. Batch 128 as
-    /// in all its other runs; it names no batch normalisation, so there is none.
+    /// Linear probing as in the SMAE paper: Adam at 1e-3, no weight decay, betas 0.9/0.95, 2 of 50 epochs of warm-up, no augmentation. Batch 128 as in all its
+    /// other runs; it names no batch normalisation, so there is none.
     /// </summary>
     public static LinearProbeOptions SmaeLinearProbe { get; } = new()
     {
@@ -63,8 +59,8 @@ public static class Recipes
     };
 
     /// <summary>
-    /// The critic of the SMAE paper (Table 4), for <see cref="CriticTraining"/>: AdamW at 1e-3, weight decay 0.15, betas 0.9/0.999, batch 128, 10 of
-    /// 200 epochs of warm-up, cosine, RandAugment(2, 9); the dropout of 0.5 is part of <see cref="SqueezeNet"/>.
+    /// The critic of the SMAE paper (Table 4), for <see cref="CriticTraining"/>: AdamW at 1e-3, weight decay 0.15, betas 0.9/0.999, batch 128, 10 of 200 epochs
+    /// of warm-up, cosine, RandAugment(2, 9); the dropout of 0.5 is part of <see cref="SqueezeNet"/>.
     /// </summary>
     public static SupervisedOptions SmaeCritic { get; } = new()
     {
@@ -73,14 +69,10 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Pretraining as in facebookresearch/mae: 75% hidden, normalised pixels, AdamW at 1.5e-4 for 256 images, weight decay 0.05, betas 0.9/0.95, 40
-    /// epochs of warm-up, cropped (0.2 to 1, bicubic) and mirrored. Its <c>PRETRAIN.md</c> has 4096 images in a batch and 800 epochs.
+    /// Pretraining as in facebookresearch/mae: 75% hidden, normalised pixels, AdamW at 1.5e-4 for 256 images, weight decay 0.05, betas 0.9/0.95, 40 epochs of
+    /// warm-up, cropped (0.2 to 1, bicubic) and mirrored. Its <c>PRETRAIN.md</c> has 4096 images in a batch and 800 epochs.
     /// </summary>
-    /// <param name="encoder">The encoder, for example <see cref="VisionTransformerConfig.VitBase16"/>.</param>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     public static MaePretrainOptions MaePretrain(VisionTransformerConfig encoder, int batchSize = 4096) => new()
     {
         Encoder = encoder, Masking = Masking.Random(0.75), Objective = Objective.Pixel(), Epochs = 800, BatchSize = batchSize,
@@ -89,28 +81,21 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Pretraining with PixMIM (Liu et al. 2023) as in open-mmlab/mmselfsup: as <see cref="MaePretrain"/>, with low-passed targets (radius 40 at 224
-    /// pixels) and a crop by at most 4 pixels instead of a resized one, 300 epochs. It has a run of 800 epochs too.
+    /// Pretraining with PixMIM (Liu et al. 2023) as in open-mmlab/mmselfsup: as <see cref="MaePretrain"/>, with low-passed targets (radius 40 at 224 pixels)
+    /// and a crop by at most 4 pixels instead of a resized one, 300 epochs. It has a run of 800 epochs too.
     /// </summary>
-    /// <param name="encoder">The encoder, for example <see cref="VisionTransformerConfig.VitBase16"/>.</param>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     public static MaePretrainOptions PixMimPretrain(VisionTransformerConfig encoder, int batchSize = 4096) => MaePretrain(encoder, batchSize) with
     {
         Objective = Objective.LowPassPixel(), Epochs = 300, Augmentation = Augmentation.RandomCrop(padding: 4).Then(Augmentation.HorizontalFlip()),
     };
 
     /// <summary>
-    /// Pretraining with DMAE (Bai et al. 2023) as in UCSC-VLAA/DMAE: a ViT-B/16 learns from block 17 of a ViT-L/16 by its block 8 (both counted
-    /// from 0), with raw pixels, 100 epochs with 20 of warm-up; the rest is <see cref="MaePretrain"/>'s.
+    /// Pretraining with DMAE (Bai et al. 2023) as in UCSC-VLAA/DMAE: a ViT-B/16 learns from block 17 of a ViT-L/16 by its block 8 (both counted from 0), with
+    /// raw pixels, 100 epochs with 20 of warm-up; the rest is <see cref="MaePretrain"/>'s.
     /// </summary>
     /// <param name="teacher">The ViT-L's weights: MAE's own, as safetensors.</param>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     public static MaePretrainOptions DmaePretrain(string teacher, int batchSize = 4096) =>
         MaePretrain(VisionTransformerConfig.VitBase16, batchSize) with
         {
@@ -119,9 +104,9 @@ public static class Recipes
         };
 
     /// <summary>
-    /// DMAE on Tiny ImageNet as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas): a ViT-B/8 on 64x64 images
-    /// learns from block 17 of a ViT-L/16 by its block 8 (both counted from 0). 90% are hidden, the best in the paper; its other runs hide 75%. 500
-    /// epochs with 50 of warm-up, and from the authors' code 128 images in a batch.
+    /// DMAE on Tiny ImageNet as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas): a ViT-B/8 on 64x64 images learns from
+    /// block 17 of a ViT-L/16 by its block 8 (both counted from 0). 90% are hidden, the best in the paper; its other runs hide 75%. 500 epochs with 50 of
+    /// warm-up, and from the authors' code 128 images in a batch.
     /// </summary>
     /// <param name="teacher">The ViT-L's weights: MAE's own, as safetensors.</param>
     public static MaePretrainOptions ExploringMaeDistill(string teacher) => MaePretrain(VisionTransformerConfig.VitBase8, batchSize: 128) with
@@ -131,12 +116,11 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Pretraining with SdAE (Chen et al. 2022): 75% hidden in 3 folds, AdamW at 8e-4 for 768 images, weight decay 0.05 (its code has 0.04), betas
-    /// 0.9/0.95, 60 of 300 epochs of warm-up, drop path 0.25, cropped (0.2 to 1, bicubic) and mirrored.
+    /// Pretraining with SdAE (Chen et al. 2022): 75% hidden in 3 folds, AdamW at 8e-4 for 768 images, weight decay 0.05 (its code has 0.04), betas 0.9/0.95, 60
+    /// of 300 epochs of warm-up, drop path 0.25, cropped (0.2 to 1, bicubic) and mirrored.
     /// </summary>
     /// <param name="encoder">The encoder; the published one is <see cref="VisionTransformerConfig.VitBase16"/>.</param>
     /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 768.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions SdaePretrain(VisionTransformerConfig encoder, int batchSize = 768) => MaePretrain(encoder, batchSize) with
     {
         Objective = Objective.SelfDistilledFeatures(folds: 3), Epochs = 300, LearningRate = Scaled(8e-4 / 3, batchSize), WarmupEpochs = 60,
@@ -144,14 +128,11 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Pretraining with MFF (Liu et al. 2023) as in open-mmlab/mmpretrain: a ViT-B/16 whose output is fused of blocks 0, 2, 4, 6, 8 and 11 (its
-    /// code also has 1, 3, 5, 7, 9 and 11), moved crops and mirroring, 300 epochs; the rest is <see cref="MaePretrain"/>'s. With PixMIM's target:
-    /// <c>with { Objective = Objective.LowPassPixel() }</c>.
+    /// Pretraining with MFF (Liu et al. 2023) as in open-mmlab/mmpretrain: a ViT-B/16 whose output is fused of blocks 0, 2, 4, 6, 8 and 11 (its code also has
+    /// 1, 3, 5, 7, 9 and 11), moved crops and mirroring, 300 epochs; the rest is <see cref="MaePretrain"/>'s. With PixMIM's target: <c>with { Objective =
+    /// Objective.LowPassPixel() }</c>.
     /// </summary>
-    /// <param name="batchSize">
-    /// Images in a step; the learning rate is scaled by it. Default 4096: see <see cref="TrainingOptions.AccumulationSteps"/>.
-    /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 4096.</param>
     public static MaePretrainOptions MffPretrain(int batchSize = 4096) =>
         MaePretrain(VisionTransformerConfig.VitBase16 with { Fusion = [0, 2, 4, 6, 8, 11] }, batchSize) with
         {
@@ -159,15 +140,12 @@ public static class Recipes
         };
 
     /// <summary>
-    /// Pretraining with DINO (Caron et al. 2021) by the defaults of facebookresearch/dino: AdamW at 5e-4 for 256 images, betas 0.9/0.999, 10 of 100
-    /// epochs of warm-up, down to 1e-6, weight decay 0.04 to 0.4, drop path 0.1, eight local crops. Its longer run of a ViT-S has 300 epochs and
-    /// <c>new DinoObjective { TeacherTemperature = 0.07, TeacherTemperatureWarmupEpochs = 30, NormalizeLastLayer = false }</c>.
+    /// Pretraining with DINO (Caron et al. 2021) by the defaults of facebookresearch/dino: AdamW at 5e-4 for 256 images, betas 0.9/0.999, 10 of 100 epochs of
+    /// warm-up, down to 1e-6, weight decay 0.04 to 0.4, drop path 0.1, eight local crops. Its longer run of a ViT-S has 300 epochs and <c>new DinoObjective {
+    /// TeacherTemperature = 0.07, TeacherTemperatureWarmupEpochs = 30, NormalizeLastLayer = false }</c>.
     /// </summary>
-    /// <param name="encoder">
-    /// The encoder, for example <see cref="VisionTransformerConfig.VitSmall16"/>; the published ones learn their positions.
-    /// </param>
+    /// <param name="encoder">For example <see cref="VisionTransformerConfig.VitSmall16"/>; the published ones learn their positions.</param>
     /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 512, as on eight GPUs.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static MaePretrainOptions DinoPretrain(VisionTransformerConfig encoder, int batchSize = 512) => new()
     {
         Encoder = encoder, Objective = new DinoObjective(), Epochs = 100, BatchSize = batchSize, LearningRate = Scaled(5e-4, batchSize),
@@ -176,10 +154,10 @@ public static class Recipes
     };
 
     /// <summary>
-    /// DINO as the SMAE paper's baseline (Table 3): ViT-Lite-7/4, AdamW at 1e-4 down to 1e-6, weight decay 0.04 to 0.4, teacher momentum 0.9995, a
-    /// head of 512, 128 and 1024, no local crops, teacher temperature 0.02 to 0.04 over 30 of 100 epochs, last layer normalised, gradients clipped at
-    /// 3, crops of 0.6 to 1. The authors' code gives what the table lacks: 128 images in a batch, 10 epochs of warm-up, betas 0.9/0.999, the student
-    /// kept. That code scales the rate by the batch, to 5e-5, and has a dropout of 0.1.
+    /// DINO as the SMAE paper's baseline (Table 3): ViT-Lite-7/4, AdamW at 1e-4 down to 1e-6, weight decay 0.04 to 0.4, teacher momentum 0.9995, a head of 512,
+    /// 128 and 1024, no local crops, teacher temperature 0.02 to 0.04 over 30 of 100 epochs, last layer normalised, gradients clipped at 3, crops of 0.6 to 1.
+    /// The authors' code gives what the table lacks: 128 images in a batch, 10 epochs of warm-up, betas 0.9/0.999, the student kept. That code scales the rate
+    /// by the batch, to 5e-5, and has a dropout of 0.1.
     /// </summary>
     public static MaePretrainOptions SmaePaperDinoPretrain { get; } = new()
     {
@@ -193,13 +171,11 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Fine-tuning of a ViT-B as in facebookresearch/mae: layer decay 0.65, drop path 0.1, mixup 0.8 or cutmix 1.0, label smoothing 0.1,
-    /// RandAugment(9, 0.5), random erasing 0.25, mean pooling and <c>fc_norm</c>, positions trained. Its <c>FINETUNE.md</c> and defaults give what
-    /// else is needed: 5e-4 for 256 images, 100 epochs with 5 of warm-up, down to 1e-6, weight decay 0.05, betas 0.9/0.999, crops of 0.08 to 1. Set
-    /// the encoder.
+    /// Fine-tuning of a ViT-B as in facebookresearch/mae: layer decay 0.65, drop path 0.1, mixup 0.8 or cutmix 1.0, label smoothing 0.1, RandAugment(9, 0.5),
+    /// random erasing 0.25, mean pooling and <c>fc_norm</c>, positions trained. Its <c>FINETUNE.md</c> and defaults give what else is needed: 5e-4 for 256
+    /// images, 100 epochs with 5 of warm-up, down to 1e-6, weight decay 0.05, betas 0.9/0.999, crops of 0.08 to 1. Set the encoder.
     /// </summary>
     /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 1024.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static FineTuneOptions MaeFineTuneBase(int batchSize = 1024) => new()
     {
         Epochs = 100, BatchSize = batchSize, LearningRate = Scaled(5e-4, batchSize), WarmupEpochs = 5, MinimumLearningRate = 1e-6, WeightDecay = 0.05,
@@ -210,21 +186,19 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Fine-tuning of a ViT-L as in facebookresearch/mae: as <see cref="MaeFineTuneBase"/> with layer decay 0.75 and, by its <c>FINETUNE.md</c>, 1e-3
-    /// for 256 images, 50 epochs and drop path 0.2. Set the encoder.
+    /// Fine-tuning of a ViT-L as in facebookresearch/mae: as <see cref="MaeFineTuneBase"/> with layer decay 0.75 and, by its <c>FINETUNE.md</c>, 1e-3 for 256
+    /// images, 50 epochs and drop path 0.2. Set the encoder.
     /// </summary>
     /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 1024.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static FineTuneOptions MaeFineTuneLarge(int batchSize = 1024) =>
         MaeFineTuneBase(batchSize) with { Epochs = 50, LearningRate = Scaled(1e-3, batchSize), LayerDecay = 0.75, DropPath = 0.2 };
 
     /// <summary>
-    /// Linear probing as in facebookresearch/mae: LARS at 0.1 for 256 images, momentum 0.9, no weight decay, batch normalisation without affine
-    /// (1e-6) on the class token. Its <c>FINETUNE.md</c> and <c>main_linprobe.py</c> give 16384 images in a batch, 90 epochs with 10 of warm-up,
-    /// crops (0.08 to 1) and mirroring.
+    /// Linear probing as in facebookresearch/mae: LARS at 0.1 for 256 images, momentum 0.9, no weight decay, batch normalisation without affine (1e-6) on the
+    /// class token. Its <c>FINETUNE.md</c> and <c>main_linprobe.py</c> give 16384 images in a batch, 90 epochs with 10 of warm-up, crops (0.08 to 1) and
+    /// mirroring.
     /// </summary>
     /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 16384.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     public static LinearProbeOptions MaeLinearProbe(int batchSize = 16384) => new()
     {
         Epochs = 90, BatchSize = batchSize, LearningRate = Scaled(0.1, batchSize), WarmupEpochs = 10, WeightDecay = 0, Beta1 = 0.9, KeepBest = false,
@@ -232,24 +206,21 @@ public static class Recipes
     };
 
     /// <summary>
-    /// Pretraining of a ViT-B/8 on Tiny ImageNet as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas): 500 epochs,
-    /// 50 of them warm-up. The rest is not in our source and is taken from <see cref="MaePretrain"/>, at a batch of 512 for a single GPU. 3-Augment
-    /// is <c>with { Augmentation = Augmentation.RandomCrop().Then(Augmentation.ThreeAugment()) }</c>.
+    /// Pretraining of a ViT-B/8 on Tiny ImageNet as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas): 500 epochs, 50 of
+    /// them warm-up. The rest is not in our source and is taken from <see cref="MaePretrain"/>, at a batch of 512 for a single GPU. 3-Augment is <c>with {
+    /// Augmentation = Augmentation.RandomCrop().Then(Augmentation.ThreeAugment()) }</c>.
     /// </summary>
     public static MaePretrainOptions ExploringMaePretrain { get; } =
         MaePretrain(VisionTransformerConfig.VitBase8, batchSize: 512) with { Epochs = 500, WarmupEpochs = 50 };
 
     /// <summary>
-    /// Fine-tuning of that ViT-B/8 with full augmentation, mixup, cutmix and label smoothing: 300 epochs, 10 of them warm-up. The rest, the strength
-    /// of each included, is not in our source and is taken from <see cref="MaeFineTuneBase"/>, at a batch of 512. Set the encoder, or for training
-    /// from scratch <see cref="FineTuneOptions.Architecture"/> and a <see cref="FineTuneOptions.LayerDecay"/> of 1.
+    /// Fine-tuning of that ViT-B/8 with full augmentation, mixup, cutmix and label smoothing: 300 epochs, 10 of them warm-up. The rest, the strength of each
+    /// included, is not in our source and is taken from <see cref="MaeFineTuneBase"/>, at a batch of 512. Set the encoder, or for training from scratch
+    /// <see cref="FineTuneOptions.Architecture"/> and a <see cref="FineTuneOptions.LayerDecay"/> of 1.
     /// </summary>
     public static FineTuneOptions ExploringMaeFullAugmentation { get; } = MaeFineTuneBase(batchSize: 512) with { Epochs = 300, WarmupEpochs = 10 };
 
-    /// <summary>
-    /// The same with small augmentation: without mixup, cutmix and label smoothing. What it keeps is not in our source: crop and mirroring are kept,
-    /// RandAugment and random erasing are not.
-    /// </summary>
+    /// <summary>The same with small augmentation: crop and mirroring, without mixup, cutmix and label smoothing; our source does not say what it keeps.</summary>
     public static FineTuneOptions ExploringMaeSmallAugmentation { get; } =
         ExploringMaeFullAugmentation with { Mixing = null, LabelSmoothing = 0, Augmentation = MaeCropAndFlip(0.08) };
 

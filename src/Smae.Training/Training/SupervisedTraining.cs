@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using System.ComponentModel.DataAnnotations;
 
 namespace Smae.Training;
 
@@ -10,10 +10,8 @@ public static class SupervisedTraining
     /// From normalised images, <c>[batch, channels, height, width]</c>, to logits, <c>[batch, classes]</c>; already on <paramref name="device"/>.
     /// Dropout of a module that is not one of this library's draws from libtorch's own random numbers, and a run with it does not repeat bit for bit.
     /// </param>
-    /// <param name="preprocessing">What is done to images first.</param>
     /// <param name="training">What is trained on: every class must have an image.</param>
     /// <param name="validation">What is looked at after an epoch; null is nothing.</param>
-    /// <param name="options">How.</param>
     /// <param name="device">Where; null is the CPU.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
     /// <returns>The model and the history of its training; whoever made the model disposes it.</returns>
@@ -34,8 +32,7 @@ public static class SupervisedTraining
         return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
     }
 
-    /// <summary>Checks options and labels.</summary>
-    /// <returns>The number of classes.</returns>
+    /// <summary>Checks options and labels, and counts the classes.</summary>
     internal static int Check(LabelledImages training, LabelledImages? validation, SupervisedOptions options)
     {
         ArgumentNullException.ThrowIfNull(training);
@@ -72,8 +69,7 @@ public static class SupervisedTraining
                 {
                     Tensor pixels = normalizer.Normalize(
                         training.Images.Batch(part.Images), options.Augmentation, part.Random(RandomUse.Augmentation));
-                    SupervisedBatch batch = supervision.Batch(pixels, part);
-                    part.Backward(batch, supervision.Loss, batch.Slice, rowsPerImage: supervision.RowsPerImage);
+                    supervision.Backward(part, pixels);
                 }
                 trainer.Update(step);
             }
@@ -84,8 +80,51 @@ public static class SupervisedTraining
     }
 }
 
+/// <summary>
+/// How a model is trained on images with labels. The defaults are those of the SMAE paper's fine-tuning on Tiny ImageNet (AdamW at 1e-3, 100 epochs, 5 of them
+/// warm-up), without its augmentation.
+/// </summary>
+public record SupervisedOptions : TrainingOptions
+{
+    /// <summary>Options with 100 epochs at 1e-3, weight decay 0.05, betas 0.9 and 0.999.</summary>
+    public SupervisedOptions() : base(epochs: 100, learningRate: 1e-3, weightDecay: 0.05, beta2: 0.999)
+    {
+    }
+
+    private protected SupervisedOptions(int epochs, double learningRate, double weightDecay, double beta2)
+        : base(epochs, learningRate, weightDecay, beta2)
+    {
+    }
+
+    /// <summary>What of a label is spread over all classes. Default 0. MAE fine-tunes with 0.1.</summary>
+    [Range(0, 1.0, MaximumIsExclusive = true)] public double LabelSmoothing { get; init; }
+
+    /// <summary>How images of a batch and their labels are mixed, for example <c>new MixupOrCutmix(0.8, 1)</c> as in MAE. Default null: not at all.</summary>
+    public LabelMixing? Mixing { get; init; }
+
+    /// <summary>Names of all classes in the order of their labels. Default null: as many as the training images' labels say, without names.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>Epochs between two looks at the validation images; the last epoch is always looked at. Default 1.</summary>
+    [Range(1, int.MaxValue)] public int ValidateEvery { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the weights of the epoch that did best on the validation images (highest top-1, then lowest loss, then the earlier) are the result. Default
+    /// true. Else it is those of the last epoch, as in the papers. Without validation images it makes no difference.
+    /// </summary>
+    public bool KeepBest { get; init; } = true;
+
+    /// <summary>Looks at the validation images without a new best after which the run ends. Default null: it goes on to the last epoch.</summary>
+    [Range(1, int.MaxValue)] public int? Patience { get; init; }
+
+    internal override IEnumerable<string> Faults()
+    {
+        foreach (string fault in base.Faults()) yield return fault;
+        if (ClassNames is { Count: < 2 }) yield return $"ClassNames has {ClassNames.Count} names: expected at least 2.";
+    }
+}
+
 /// <summary>What training on labels gave. Whoever asked for it disposes <see cref="Model"/>.</summary>
-/// <typeparam name="TModel">The kind of model.</typeparam>
 public sealed class SupervisedResult<TModel> where TModel : IDisposable
 {
     internal SupervisedResult(TModel model, IReadOnlyList<EpochSummary> history, EpochSummary? best, TimeSpan elapsed, double imagesPerSecond) =>
@@ -106,8 +145,6 @@ public sealed class SupervisedResult<TModel> where TModel : IDisposable
     /// <summary>How long training took since it began or went on, evaluation included, decoding not.</summary>
     public TimeSpan Elapsed { get; }
 
-    /// <summary>
-    /// Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.
-    /// </summary>
+    /// <summary>Images trained on a second, over the steps since the run began or went on; 0 if none was left to do.</summary>
     public double ImagesPerSecond { get; }
 }

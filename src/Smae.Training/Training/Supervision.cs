@@ -1,31 +1,8 @@
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
-/// <summary>What a step on labels trains with.</summary>
-/// <param name="Inputs">Inputs of the model.</param>
-/// <param name="Targets">The probabilities of the classes, <c>[batch, classes]</c>, float32, smoothed and mixed.</param>
-internal sealed record SupervisedBatch(Tensor Inputs, Tensor Targets)
-{
-    /// <summary>Labels smoothed, and mixed together with the inputs, as the options say.</summary>
-    /// <param name="inputs">Images, or whatever the model takes.</param>
-    /// <param name="labels">The class of each, <c>[batch]</c>, int64.</param>
-    /// <param name="classes">Number of classes.</param>
-    /// <param name="options">How.</param>
-    /// <param name="random">What mixing draws from.</param>
-    public static SupervisedBatch Of(Tensor inputs, Tensor labels, int classes, SupervisedOptions options, RandomSequence random)
-    {
-        Tensor targets = LabelSmoothing.OneHot(labels, classes, options.LabelSmoothing);
-        if (options.Mixing is not null) (inputs, targets) = options.Mixing.Apply(inputs, targets, random);
-        return new SupervisedBatch(inputs, targets);
-    }
-
-    public SupervisedBatch Slice(int from, int to) => new(Inputs.narrow(0, from, to - from), Targets.narrow(0, from, to - from));
-}
-
 /// <summary>
-/// What training on labels adds to a <see cref="Trainer"/>, whatever the model and whatever its inputs are made of: soft-target cross entropy in
-/// float32, validation in evaluation mode over the whole set, the best epoch kept, early stopping.
+/// What training on labels adds to a <see cref="Trainer"/>, whatever the model and whatever its inputs are made of: soft-target cross entropy in float32,
+/// validation in evaluation mode over the whole set, the best epoch kept, early stopping.
 /// </summary>
 internal sealed class Supervision : IDisposable
 {
@@ -39,11 +16,6 @@ internal sealed class Supervision : IDisposable
     private readonly Tensor[] _best;   // copies of the weights as they were when they did best; empty where these are not to be kept
 
     /// <param name="model">From inputs to logits, on <paramref name="device"/>; switched to training.</param>
-    /// <param name="classes">Number of classes.</param>
-    /// <param name="training">What is trained on.</param>
-    /// <param name="validation">What is looked at after an epoch; null is nothing.</param>
-    /// <param name="options">How.</param>
-    /// <param name="device">Where.</param>
     public Supervision(
         nn.Module<Tensor, Tensor> model, int classes, LabelledImages training, LabelledImages? validation, SupervisedOptions options, Device device)
     {
@@ -54,13 +26,8 @@ internal sealed class Supervision : IDisposable
         model.train();
     }
 
-    /// <summary>See <see cref="StepPart.Backward"/>.</summary>
-    public int? RowsPerImage => (_model as IPartwiseModel)?.RowsPerImage;
-
     /// <summary>The trainer of the model.</summary>
-    /// <param name="optimizer">Holds the parameters.</param>
-    /// <param name="identity">Text that says what else the numbers of the run depend on: preprocessing, weights that are not trained.</param>
-    /// <param name="log">Given lines for people.</param>
+    /// <param name="identity">What the numbers of the run depend on beside labels, options and the model: preprocessing, weights that are not trained.</param>
     public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log)
     {
         IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => ($"best.{_weights[i].Name}", copy));
@@ -70,24 +37,21 @@ internal sealed class Supervision : IDisposable
         return trainer;
     }
 
-    /// <summary>What a part of a step trains with.</summary>
+    /// <summary>Adds the gradients of the loss of a part of a step; labels are smoothed, and mixed together with the inputs, as the options say.</summary>
     /// <param name="inputs">Inputs of the model, of the part's images.</param>
-    /// <param name="part">The part.</param>
-    public SupervisedBatch Batch(Tensor inputs, StepPart part) =>
-        SupervisedBatch.Of(inputs, _training.Labels(part.Images, _device), _classes, _options, part.Random(RandomUse.Mixing));
+    public void Backward(StepPart part, Tensor inputs)
+    {
+        var batch = SupervisedBatch.Of(inputs, _training.Labels(part.Images, _device), _classes, _options, part.Random(RandomUse.Mixing));
+        part.Backward(batch, Loss, batch.Slice, rowsPerImage: (_model as IPartwiseModel)?.RowsPerImage);
+    }
 
-    /// <summary>The loss of the model.</summary>
-    public Tensor Loss(SupervisedBatch batch) => CrossEntropy(Logits(_model.forward(batch.Inputs), batch.Inputs.size(0)), batch.Targets);
+    private Tensor Loss(SupervisedBatch batch) => CrossEntropy(Logits(_model.forward(batch.Inputs), batch.Inputs.size(0)), batch.Targets);
 
-    /// <summary>Cross entropy with probabilities as targets, mean over the batch, in float32.</summary>
-    /// <param name="logits"><c>[batch, classes]</c>.</param>
-    /// <param name="targets">Probabilities, <c>[batch, classes]</c>, float32.</param>
+    /// <summary>Cross entropy of logits, <c>[batch, classes]</c>, with probabilities as targets, mean over the batch, in float32.</summary>
     public static Tensor CrossEntropy(Tensor logits, Tensor targets) =>
         (logits.to_type(ScalarType.Float32).log_softmax(-1) * targets).sum(-1L).mean().neg();
 
     /// <summary>Looks at the validation images after an epoch, and keeps the weights if they do better than any before.</summary>
-    /// <param name="trainer">Whose epoch.</param>
-    /// <param name="epoch">The epoch.</param>
     /// <param name="logits">The model's logits of validation images, by their indices.</param>
     /// <returns>Null where they are not to be looked at.</returns>
     public Evaluation? Validate(Trainer trainer, TrainingEpoch epoch, Func<long[], Tensor> logits)
@@ -126,23 +90,15 @@ internal sealed class Supervision : IDisposable
         return new SupervisedResult<TModel>(model, trainer.History, best, trainer.Elapsed, trainer.ImagesPerSecond);
     }
 
-    public void Dispose()
-    {
-        foreach (Tensor copy in _best) copy.Dispose();
-    }
+    public void Dispose() => Array.ForEach(_best, copy => copy.Dispose());
 
     private Tensor Logits(Tensor logits, long images) => logits.dim() == 2 && logits.size(0) == images && logits.size(1) == _classes
         ? logits
         : throw new InvalidOperationException(
             $"The model gives [{string.Join(", ", logits.shape[1..])}] for an image: expected [{_classes}], a logit for each class.");
 
-    private static EpochSummary? BestOf(IReadOnlyList<EpochSummary> history)
-    {
-        EpochSummary? best = null;
-        foreach (EpochSummary epoch in history)
-            if (epoch.Validation is { } validation && (best is null || validation.IsBetterThan(best.Validation!))) best = epoch;
-        return best;
-    }
+    private static EpochSummary? BestOf(IReadOnlyList<EpochSummary> history) => history.Where(epoch => epoch.Validation is not null)
+        .Aggregate((EpochSummary?)null, (best, epoch) => best is null || epoch.Validation!.IsBetterThan(best.Validation!) ? epoch : best);
 
     // The first weights say what the run started from: encoder, file or seed.
     private string Identity(string inputs) => TensorHash.Of(
@@ -150,4 +106,19 @@ internal sealed class Supervision : IDisposable
         {
             Progress = null, CancellationToken = default, Checkpoints = null, ClassNames = null,
         }));
+}
+
+/// <summary>What a step on labels trains with: inputs of the model, and probabilities of the classes, <c>[batch, classes]</c>, float32.</summary>
+internal sealed record SupervisedBatch(Tensor Inputs, Tensor Targets)
+{
+    /// <param name="labels">The class of each input, <c>[batch]</c>, int64.</param>
+    /// <param name="random">What mixing draws from.</param>
+    public static SupervisedBatch Of(Tensor inputs, Tensor labels, int classes, SupervisedOptions options, RandomSequence random)
+    {
+        Tensor targets = LabelSmoothing.OneHot(labels, classes, options.LabelSmoothing);
+        if (options.Mixing is not null) (inputs, targets) = options.Mixing.Apply(inputs, targets, random);
+        return new SupervisedBatch(inputs, targets);
+    }
+
+    public SupervisedBatch Slice(int from, int to) => new(Inputs.narrow(0, from, to - from), Targets.narrow(0, from, to - from));
 }

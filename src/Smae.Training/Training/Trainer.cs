@@ -1,15 +1,12 @@
 using System.Diagnostics;
-using System.Globalization;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Smae.Training;
 
 /// <summary>
-/// What every kind of training has in common: it gives the epochs, steps and parts of steps of a run, to be looped over, and takes care of schedules,
-/// the average of the weights, checkpoints, progress, cancellation and random numbers. All random numbers follow from seed, epoch, step and part
-/// alone, so a run that stopped goes on as if it had not. The loop runs without gradients, <see cref="StepPart.Backward"/> turns them on; each step
-/// and each part has a dispose scope of its own, so memory stays flat.
+/// What every kind of training has in common: it gives the epochs, steps and parts of steps of a run, to be looped over, and takes care of schedules, the
+/// average of the weights, checkpoints, progress, cancellation and random numbers. All random numbers follow from seed, epoch, step and part alone, so a run
+/// that stopped goes on as if it had not. The loop runs without gradients, <see cref="StepPart.Backward"/> turns them on; each step and each part has a dispose
+/// scope of its own, so memory stays flat.
 /// </summary>
 internal sealed class Trainer : IDisposable
 {
@@ -33,15 +30,9 @@ internal sealed class Trainer : IDisposable
     private double _lossSum;
     private TimeSpan _epochTime;
 
-    /// <param name="options">How.</param>
-    /// <param name="optimizer">Holds the parameters.</param>
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
-    /// <param name="imageCount">Images to train on.</param>
-    /// <param name="identity">
-    /// A text that two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.
-    /// </param>
+    /// <param name="identity">A text that two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
-    /// <param name="log">Given a line for people at each epoch's end.</param>
     public Trainer(
         TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, long imageCount, Func<string> identity,
         ForwardNoise? noise, Action<string>? log)
@@ -52,7 +43,7 @@ internal sealed class Trainer : IDisposable
         _stepsPerEpoch = StepsPerEpoch(options, imageCount);
         (_learningRate, _weightDecay) = (options.LearningRates(_stepsPerEpoch), options.WeightDecays(_stepsPerEpoch));
         NativeTuning.Apply();
-        if (options.Checkpoints is not null) _checkpoints = new CheckpointStore(options.Checkpoints, Invariant(identity), log);
+        if (options.Checkpoints is not null) _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(identity), log);
         if (options.WeightAverageDecay is { } decay) _average = new WeightAverage(optimizer, decay);
         _state =
         [
@@ -84,13 +75,8 @@ internal sealed class Trainer : IDisposable
 
     private long TotalSteps => _stepsPerEpoch * _options.Epochs;
 
-    /// <summary>
-    /// The epochs that are left, from the newest checkpoint on if there is one. After the last, the average, if there is one, has taken the place of the
-    /// weights.
-    /// </summary>
-    /// <param name="until">
-    /// Whether to end the run after the epochs so far; null is never. It follows from them alone, so that a run that goes on stops where it stopped.
-    /// </param>
+    /// <summary>The epochs that are left, from the newest checkpoint on. After the last, the average, if there is one, has taken the weights' place.</summary>
+    /// <param name="until">Whether to end after the epochs so far, which follows from them alone: a run that goes on stops where it stopped.</param>
     public IEnumerable<TrainingEpoch> Epochs(Func<IReadOnlyList<EpochSummary>, bool>? until = null)
     {
         using var noGrad = no_grad();
@@ -122,7 +108,8 @@ internal sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         while (_step <= epoch.Last.Step)
         {
-            if (_options.CancellationToken.IsCancellationRequested) SaveAndThrow();
+            if (_options.CancellationToken.IsCancellationRequested) Save();
+            _options.CancellationToken.ThrowIfCancellationRequested();
             double rate = _learningRate.At(_step);
             using (NewDisposeScope())
             {
@@ -165,25 +152,19 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">The run was cancelled; it has saved itself, and who goes on begins with the evaluation.</exception>
     public Evaluation Evaluate(TrainingEpoch epoch, Func<Evaluation> evaluate)
     {
-        bool cancelled = false;
+        Evaluation? evaluation = null;
         _average?.Swap();
         try
         {
-            Evaluation evaluation = evaluate();
-            return double.IsFinite(evaluation.Loss)
-                ? evaluation
-                : throw new NonFiniteLossException(evaluation.Loss, epoch.Number, _step, _learningRate.At(epoch.Last.Step));
-        }
-        catch (OperationCanceledException)
-        {
-            cancelled = true;
-            throw;
+            evaluation = evaluate();
         }
         finally
         {
             _average?.Swap();
-            if (cancelled) Save();
+            if (evaluation is null && _options.CancellationToken.IsCancellationRequested) Save();
         }
+        if (double.IsFinite(evaluation.Loss)) return evaluation;
+        throw new NonFiniteLossException(evaluation.Loss, epoch.Number, _step, _learningRate.At(epoch.Last.Step));
     }
 
     /// <summary>Counts a loss in the step and the epoch.</summary>
@@ -207,12 +188,6 @@ internal sealed class Trainer : IDisposable
         _sinceSaved.Restart();
     }
 
-    private void SaveAndThrow()
-    {
-        Save();
-        throw new OperationCanceledException(_options.CancellationToken);
-    }
-
     private void Report(long stepsInEpoch, int epoch, double rate, bool ended)
     {
         _sinceReported.Restart();
@@ -227,21 +202,6 @@ internal sealed class Trainer : IDisposable
     {
         using Tensor order = randperm(_imageCount, ScalarType.Int64, generator: Random.At(RandomUse.Order, epoch));
         return order.data<long>().ToArray();
-    }
-
-    /// <summary>A text in which numbers are written the same way in every culture.</summary>
-    private static string Invariant(Func<string> text)
-    {
-        CultureInfo before = CultureInfo.CurrentCulture;
-        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        try
-        {
-            return text();
-        }
-        finally
-        {
-            CultureInfo.CurrentCulture = before;
-        }
     }
 
     public void Dispose()

@@ -1,10 +1,6 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Smae.Training;
 
-/// <summary>One pass over the images.</summary>
-/// <param name="Last">Where its last step stands.</param>
+/// <summary>One pass over the images; <paramref name="Last"/> is where its last step stands.</summary>
 internal sealed record TrainingEpoch(TrainingPosition Last)
 {
     /// <summary>The epoch, counted from 1.</summary>
@@ -14,17 +10,10 @@ internal sealed record TrainingEpoch(TrainingPosition Last)
     public Evaluation? Validation { get; set; }
 }
 
-/// <summary>One step of a run.</summary>
-/// <param name="Position">Where it stands in the run.</param>
-/// <param name="LearningRate">Its learning rate.</param>
-/// <param name="Images">The images of its batch, as indices.</param>
+/// <summary>One step of a run; <paramref name="Images"/> are those of its batch, as indices.</summary>
 internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images);
 
 /// <summary>A step's batch, or a part of it where gradients are accumulated over several.</summary>
-/// <param name="trainer">Whose step it is.</param>
-/// <param name="step">The step.</param>
-/// <param name="number">Which part of the step.</param>
-/// <param name="images">The images of the part, as indices.</param>
 /// <param name="scope">Ends with the part.</param>
 internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, ReadOnlyMemory<long> images, DisposeScope scope)
 {
@@ -53,29 +42,27 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     public Generator Generator(RandomUse use) => trainer.Random.At(use, Place);
 
     /// <summary>Adds the gradients of this part to those of the step.</summary>
-    /// <param name="batch">What the loss is made of.</param>
     /// <param name="loss">The mean loss of a batch, a scalar with its graph. With <paramref name="rowsPerImage"/> it is called on several threads at once.</param>
     /// <param name="slice">Images of the batch, from the first number up to the second; called on this thread.</param>
     /// <param name="rowsPerImage">
-    /// Where the loss of the batch is the mean of its images' losses, the rows that an image adds to the model's matrix products (the tokens of a
-    /// transformer); null where it must be made at once: batch statistics, pairs of images.
+    /// Where the loss of the batch is the mean of its images' losses, the rows that an image adds to the model's matrix products (the tokens of a transformer);
+    /// null where it must be made at once: batch statistics, pairs of images.
     /// </param>
     /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
     public void Backward<T>(T batch, Func<T, Tensor> loss, Func<int, int, T> slice, int? rowsPerImage)
     {
         double share = (double)Count / step.Images.Length, value;
         using (enable_grad())
-            value = trainer.Cpu is { } cpu && rowsPerImage is { } rows
-                ? cpu.Add(Count, rows, loss, slice, share, Place)
-                : AtOnce(batch, loss, share);
+        {
+            if (trainer.Cpu is { } cpu && rowsPerImage is { } rows) value = cpu.Add(Count, rows, loss, slice, share, Place);
+            else
+            {
+                Tensor made = CpuGradients.WithoutRest(batch, loss);
+                (share == 1 ? made : made * share).backward();
+                value = made.ToDouble();
+            }
+        }
         if (!double.IsFinite(value)) throw new NonFiniteLossException(value, Position.Epoch + 1, Position.Step + 1, step.LearningRate);
         trainer.Add(value * share);
-    }
-
-    private static double AtOnce<T>(T batch, Func<T, Tensor> loss, double share)
-    {
-        Tensor value = CpuGradients.WithoutRest(batch, loss);
-        (share == 1 ? value : value * share).backward();
-        return value.ToDouble();
     }
 }

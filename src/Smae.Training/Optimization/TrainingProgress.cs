@@ -57,10 +57,6 @@ public sealed record EpochSummary(int Epoch, double Loss, double LearningRate, d
 }
 
 /// <summary>A run stopped because its loss became infinite or not a number.</summary>
-/// <param name="loss">The loss.</param>
-/// <param name="epoch">The epoch, counted from 1.</param>
-/// <param name="step">The step, counted from 1.</param>
-/// <param name="learningRate">The learning rate of that step.</param>
 public sealed class NonFiniteLossException(double loss, int epoch, long step, double learningRate) : Exception(
     string.Create(CultureInfo.InvariantCulture, $"The loss became {loss} in epoch {epoch}, step {step}, at a learning rate of {learningRate:G3}. ")
     + "Lower LearningRate, lengthen WarmupEpochs, or train in Precision.Float32.")
@@ -74,9 +70,7 @@ public sealed class NonFiniteLossException(double loss, int epoch, long step, do
 
 /// <summary>Where a step stands in its run.</summary>
 /// <param name="Epoch">The epoch, counted from 0.</param>
-/// <param name="Epochs">Epochs in the run.</param>
 /// <param name="Step">The step within the run, counted from 0.</param>
-/// <param name="TotalSteps">Steps in the run.</param>
 public readonly record struct TrainingPosition(int Epoch, int Epochs, long Step, long TotalSteps)
 {
     /// <summary>Steps in an epoch.</summary>
