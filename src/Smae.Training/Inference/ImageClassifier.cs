@@ -69,13 +69,11 @@ public sealed class ImageClassifier : ImageModel
             d.Encoder.Validate();
             ModelWeights.CheckShape(d.Encoder, file, ($"head.{(d.BatchNorm ? "1." : "")}weight", [d.Classes, d.Encoder.EmbedDim]));
             var model = new VisionTransformerClassifier(d.Encoder, d.Classes, d.Pooling, d.BatchNorm);
-            ImageClassifier? classifier = null;
-            model.DisposedOnFailure(_ =>
+            return model.OrDispose(_ =>
             {
                 ModelWeights.Load(model.Weights, file, _ => false);
-                classifier = new ImageClassifier(model.to(device ?? CPU), d.Preprocessing, d.ClassNames, device);
+                return new ImageClassifier(model.to(device ?? CPU), d.Preprocessing, d.ClassNames, device);
             });
-            return classifier!;
         });
     }
 

@@ -71,7 +71,7 @@ public sealed class ImageEncoder : ImageModel
             description.Encoder.Validate();
             ModelWeights.CheckShape(description.Encoder, SafeTensors.Open(weights));
             return Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device)
-                .DisposedOnFailure(encoder => ModelWeights.Load(encoder.Model, weights));
+                .OrDispose(encoder => ModelWeights.Load(encoder.Model, weights));
         });
     }
 

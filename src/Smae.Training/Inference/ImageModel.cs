@@ -92,27 +92,3 @@ public abstract class ImageModel : IDisposable
         GC.SuppressFinalize(this);
     }
 }
-
-internal static class HalfMade
-{
-    /// <summary>Does something with what has just been made, and disposes it if that fails.</summary>
-    public static TResult OrDispose<T, TResult>(this T made, Func<T, TResult> work) where T : IDisposable
-    {
-        try
-        {
-            return work(made);
-        }
-        catch
-        {
-            made.Dispose();
-            throw;
-        }
-    }
-
-    /// <inheritdoc cref="OrDispose{T, TResult}"/>
-    public static T OrDispose<T>(this T made, Action<T> work) where T : IDisposable => made.OrDispose(it =>
-    {
-        work(it);
-        return it;
-    });
-}

@@ -79,7 +79,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
             if (!file.Contains(prefix + name)) throw new InvalidDataException($"{file.Path} does not hold a SqueezeNet: '{name}' is missing.");
         int? classes = depth == FullDepth ? (int)file.Shape(prefix + last)[0] : null;
         var network = new SqueezeNet(classes, (int)file.Shape(prefix + first)[1], depth, seed: 0);
-        return network.DisposedOnFailure(_ => ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix));
+        return network.OrDispose(_ => ModelWeights.Load(network.Weights, file, name => depth < FullDepth, prefix));
     }
 
     private static nn.Module<Tensor, Tensor>[] Features(int channels)
