@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Smae.Training;
 
 /// <summary>Says in plain words what is missing where libtorch does not load; TorchSharp's own answer is a TypeInitializationException and pages of search.</summary>
-internal static class LibTorch
+public static class LibTorch
 {
     private static readonly Lazy<string?> s_fault = new(Load);
 

@@ -33,6 +33,7 @@ internal static class CatalogEnvironment
         var (wanted, fallback) = GpuSettings(environment);
         if (wanted is not { } id) return null;
         NativeTuning.Apply();   // before the first call into libtorch
+        LibTorch.Require();
         int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
         if (id >= 0 && id < count) return torch.device(DeviceType.CUDA, id);
 
