@@ -103,6 +103,15 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <returns>Tokens in the order of <paramref name="visible"/>, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
     public Tensor Encode(Tensor patches, Tensor? visible) => Encode(patches, visible, normalize: true);
 
+    /// <summary>Encodes all patches, hidden ones as a learned token in their place (BEiT, SimMIM): they cost what visible ones cost.</summary>
+    /// <param name="patches"><c>[batch, patches, patch * patch * channels]</c>.</param>
+    /// <param name="hidden">Where patches are hidden, <c>[batch, patches]</c>, bool or not 0; images may hide as many as they like, or none.</param>
+    /// <param name="maskToken">What stands for a hidden patch before its position is added, <c>[1, 1, dim]</c>, float32.</param>
+    /// <returns>Tokens of all patches in order, with the class token where the configuration puts it: <c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <exception cref="ArgumentException"><paramref name="hidden"/> or <paramref name="maskToken"/> has another shape.</exception>
+    public Tensor Encode(Tensor patches, Tensor hidden, Tensor maskToken) =>
+        Finish([.. Streams(patches, visible: null, masked: new MaskTokens(hidden, maskToken))]);
+
     internal Tensor Encode(Tensor patches, Tensor? visible, bool normalize) => Finish([.. Streams(patches, visible)], normalize);
 
     /// <summary>
@@ -110,9 +119,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// stream is asked for: whoever stops early has not paid for the rest.
     /// </summary>
     /// <param name="grid">Rows and columns of patches; null is the encoder's own grid.</param>
-    internal IEnumerable<Tensor> Streams(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
+    /// <param name="masked">Which patches are seen as a token only; null is none.</param>
+    internal IEnumerable<Tensor> Streams(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null, MaskTokens? masked = null)
     {
-        Tensor x = Embed(patches, visible, grid);
+        Tensor x = Embed(patches, visible, grid, masked);
         ScalarType compute = Precision.ToScalarType();
         foreach (Block block in _blocks) yield return x = block.forward(x, compute);
     }
@@ -125,10 +135,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Encodes images of any size that patches divide (DINO's small crops); for another grid than its own the positions are interpolated.</summary>
-    internal Tensor EncodeCrops(Tensor images)
+    internal Tensor EncodeCrops(Tensor images, MaskTokens? masked = null)
     {
         (int, int) grid = ((int)images.size(2) / Config.PatchSize, (int)images.size(3) / Config.PatchSize);
-        return Finish([.. Streams(Patches.FromImages(images, Config.PatchSize), visible: null, grid)]);
+        return Finish([.. Streams(Patches.FromImages(images, Config.PatchSize), visible: null, grid, masked)]);
     }
 
     /// <summary>How much the class token looks at each patch in the last block, head by head.</summary>
@@ -148,7 +158,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return weights.reshape(x.size(0), Config.NumHeads, Config.GridHeight, Config.GridWidth);
     }
 
-    private Tensor Embed(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null)
+    private Tensor Embed(Tensor patches, Tensor? visible, (int Height, int Width)? grid = null, MaskTokens? masked = null)
     {
         bool first = Config.ClassToken == ClassToken.First;
         Tensor positions = first ? _positions.narrow(1, 1, Config.PatchCount) : _positions;
@@ -159,7 +169,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             patches = Patches.Pick(patches, visible);
             positions = Patches.Pick(positions.expand(patches.size(0), -1, -1), visible);
         }
-        Tensor x = _patchEmbed.forward(patches, Precision.ToScalarType()) + positions;
+        Tensor x = _patchEmbed.forward(patches, Precision.ToScalarType());
+        x = (masked is null ? x : masked.Replace(x)) + positions;
         if (_classToken is null) return x;
         Tensor token = (first ? _classToken + _positions.narrow(1, 0, 1) : _classToken).expand(x.size(0), -1, -1);
         return first ? cat([token, x], 1) : cat([x, token], 1);
@@ -182,6 +193,26 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         ClassToken.Last => tokens.narrow(1, 0, tokens.size(1) - 1),
         _ => tokens,
     };
+}
+
+/// <summary>Patches that an encoder sees as a learned token only.</summary>
+/// <param name="Hidden">Which they are, <c>[batch, patches]</c>, bool or not 0.</param>
+/// <param name="Token">What it sees instead, before positions are added: <c>[1, 1, dim]</c>.</param>
+internal sealed record MaskTokens(Tensor Hidden, Tensor Token)
+{
+    /// <summary>Embedded patches <c>[batch, patches, dim]</c> with the token where they are hidden, float32.</summary>
+    public Tensor Replace(Tensor embedded)
+    {
+        long[] s = embedded.shape;
+        void Check(Tensor given, string name, params long[] shape)
+        {
+            if (!given.shape.SequenceEqual(shape))
+                throw new ArgumentException($"It has the shape [{string.Join(", ", given.shape)}]: expected [{string.Join(", ", shape)}].", name);
+        }
+        Check(Hidden, "hidden", s[0], s[1]);
+        Check(Token, "maskToken", 1, 1, s[2]);
+        return where(Hidden.to_type(ScalarType.Bool).unsqueeze(-1), Token, embedded.to_type(ScalarType.Float32));
+    }
 }
 
 /// <summary>
