@@ -24,6 +24,8 @@ public sealed class AutoencoderExportTests : IDisposable
             ("class token dropped", c, d with { KeepClassToken = false }), ("class token last", c with { ClassToken = ClassToken.Last }, d),
             ("no class token", c with { ClassToken = ClassToken.None }, d),
             ("learned positions", c with { Positions = PositionEncoding.Learned }, d with { Positions = PositionEncoding.Learned }),
+            ("registers, layer scale", c with { RegisterTokens = 2, LayerScale = 0.5 }, d with { LayerScale = 0.5 }),
+            ("registers, class token dropped", c with { RegisterTokens = 2 }, d with { KeepClassToken = false }),
             ("no norms", c with { FinalNorm = false }, d with { FinalNorm = false }), ("two channels", c with { Channels = 2 }, d),
         ];
         foreach (OnnxFlavor flavor in Enum.GetValues<OnnxFlavor>())

@@ -25,6 +25,9 @@ public sealed class EncoderExportTests : IDisposable
             ("one head", c with { NumHeads = 1 }), ("one block, tall", c with { Depth = 1, ImageHeight = 32, ImageWidth = 8 }),
             ("fused", c with { Depth = 3, Fusion = [0, 2] }),
             ("fused, normed, no final norm", c with { Depth = 3, Fusion = [0, 1, 2], Residual = ResidualStyle.Normed, FinalNorm = false }),
+            ("registers", c with { RegisterTokens = 3 }), ("registers, no class token", c with { RegisterTokens = 2, ClassToken = ClassToken.None }),
+            ("registers, class token last", c with { RegisterTokens = 2, ClassToken = ClassToken.Last }), ("layer scale", c with { LayerScale = 0.5 }),
+            ("as DINOv2", c with { RegisterTokens = 4, LayerScale = 1, Positions = PositionEncoding.Learned }),
             ("one patch", c with { ImageHeight = 4, ImageWidth = 4 }), ("odd width", c with { EmbedDim = 36, NumHeads = 3, MlpRatio = 1.3 }),
         ];
         foreach (OnnxFlavor flavor in Enum.GetValues<OnnxFlavor>())
@@ -50,7 +53,7 @@ public sealed class EncoderExportTests : IDisposable
     {
         foreach (VisionTransformerConfig config in (VisionTransformerConfig[])[TinyModels.Config with { EmbedDim = 64 }, TinyModels.Config with
                  {
-                     EmbedDim = 64, ClassToken = ClassToken.Last, Residual = ResidualStyle.Normed, Activation = Activation.Relu,
+                     EmbedDim = 64, ClassToken = ClassToken.Last, Residual = ResidualStyle.Normed, Activation = Activation.Relu, LayerScale = 0.5,
                  }])
         {
             using ImageEncoder encoder = TinyModels.Encoder(config);

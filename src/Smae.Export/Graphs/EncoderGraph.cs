@@ -7,8 +7,6 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
 {
     private readonly TransformerGraph _blocks = new(graph, weights, products, config, flavor);
 
-    public int TokenCount => config.PatchCount + (config.ClassToken == ClassToken.None ? 0 : 1);
-
     /// <summary>Encodes all patches, normalised, <c>[batch, patches, patch * patch * channels]</c>, to <c>[batch, tokens, dim]</c>.</summary>
     public string WriteTokens(string patches)
     {
@@ -16,8 +14,8 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
         using (graph.In("patch_embed"))
         {
             tokens = Project(patches);
-            // Room for the class token; what stands there comes with the table.
-            if (config.ClassToken == ClassToken.First) tokens = graph.Node("Pad", [tokens, graph.Integers(0, 1, 0, 0, 0, 0)]);
+            // Room for class token and registers; what stands there comes with the table.
+            if (config.PrefixTokens > 0) tokens = graph.Node("Pad", [tokens, graph.Integers(0, config.PrefixTokens, 0, 0, 0, 0)]);
             if (config.ClassToken == ClassToken.Last) tokens = graph.Node("Pad", [tokens, graph.Integers(0, 0, 0, 0, 1, 0)]);
             tokens = graph.Node("Add", [tokens, Table()]);
         }
@@ -37,12 +35,17 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
             string positions = graph.Reshape(Positions, first ? config.PatchCount + 1 : config.PatchCount, config.EmbedDim);
             string places = first ? graph.Node("Add", [visible, graph.Integer(1)]) : visible;
             tokens = graph.Node("Add", [Project(patches), graph.Node("Add", [graph.Node("Gather", [positions, places], ("axis", 0L)), Bias])]);
+            string OfEach(string token, int count)
+            {
+                string batch = graph.Node("Slice", [graph.Node("Shape", [visible]), graph.Integers(0), graph.Integers(1)]);
+                return graph.Node("Expand", [token, graph.Node("Concat", [batch, graph.Integers(count, config.EmbedDim)], ("axis", 0L))]);
+            }
+            if (config.RegisterTokens > 0) tokens = graph.Node("Concat", [OfEach(Registers, config.RegisterTokens), tokens], ("axis", 1L));
             if (config.ClassToken != ClassToken.None)
             {
                 string token = ClassTokenWeight;
                 if (first) token = graph.Node("Add", [token, graph.Node("Gather", [positions, graph.Integer(0)], ("axis", 0L))]);
-                string batch = graph.Node("Slice", [graph.Node("Shape", [visible]), graph.Integers(0), graph.Integers(1)]);
-                token = graph.Node("Expand", [token, graph.Node("Concat", [batch, graph.Integers(1, config.EmbedDim)], ("axis", 0L))]);
+                token = OfEach(token, 1);
                 tokens = graph.Node("Concat", first ? [token, tokens] : [tokens, token], ("axis", 1L));
             }
         }
@@ -54,15 +57,12 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
         using GraphBuilder.Scope scope = graph.In("pool");
         return pooling == Pooling.ClassToken
             ? graph.Node("Gather", [tokens, graph.Integer(config.ClassToken == ClassToken.First ? 0 : config.PatchCount)], ("axis", 1L))
-            : graph.Node("ReduceMean", [WriteWithoutClassToken(tokens)], ("axes", new[] { 1L }), ("keepdims", 0L));
+            : graph.Node("ReduceMean", [WritePatchTokens(tokens)], ("axes", new[] { 1L }), ("keepdims", 0L));
     }
 
-    public string WriteWithoutClassToken(string tokens) => config.ClassToken switch
-    {
-        ClassToken.First => graph.Slice(tokens, 1, int.MaxValue, axis: 1),
-        ClassToken.Last => graph.Slice(tokens, 0, -1, axis: 1),
-        _ => tokens,
-    };
+    /// <summary>Tokens without class token and registers.</summary>
+    public string WritePatchTokens(string tokens) => config.TokenCount == config.PatchCount ? tokens
+        : graph.Slice(tokens, config.PrefixTokens, config.ClassToken == ClassToken.Last ? -1 : int.MaxValue, axis: 1);
 
     public string WriteLayerNorm(string value, string name) => _blocks.LayerNorm(value, name);
 
@@ -88,12 +88,22 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     private string Bias => graph.Floats("patch_embed.proj.bias", weights["patch_embed.proj.bias"], config.EmbedDim);
     private string Positions => graph.Floats("pos_embed", weights["pos_embed"], weights.Shape("pos_embed"));
     private string ClassTokenWeight => graph.Floats("cls_token", weights["cls_token"], 1, 1, config.EmbedDim);
+    private string Registers => graph.Floats("reg_token", weights["reg_token"], 1, config.RegisterTokens, config.EmbedDim);
     private string Project(string patches) => products.ToFloat(products.MultiplyFully(products.ToCompute(patches), "patch_embed.proj"));
 
-    /// <summary>Positions, class token and the projection's bias as one table, <c>[1, tokens, dim]</c>; runtimes compute it once.</summary>
+    /// <summary>Positions, class token, registers and the projection's bias as one table, <c>[1, tokens, dim]</c>; runtimes compute it once.</summary>
     private string Table()
     {
         using GraphBuilder.Scope scope = graph.In("table");
+        string table = TableWithoutRegisters();
+        if (config.RegisterTokens == 0) return table;
+        string[] parts = config.ClassToken != ClassToken.First ? [Registers, table]
+            : [graph.Slice(table, 0, 1, axis: 1), Registers, graph.Slice(table, 1, int.MaxValue, axis: 1)];
+        return graph.Node("Concat", parts, ("axis", 1L));
+    }
+
+    private string TableWithoutRegisters()
+    {
         if (config.ClassToken == ClassToken.None) return graph.Node("Add", [Positions, Bias]);
         if (config.ClassToken == ClassToken.Last)
             return graph.Node("Concat", [graph.Node("Add", [Positions, Bias]), ClassTokenWeight], ("axis", 1L));

@@ -1,13 +1,17 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using TorchSharp;
 using static TorchSharp.torch;
 using DataType = Smae.Export.TensorProto.Types.DataType;
 
 namespace Smae.Export;
 
-/// <summary>A model's weights as they are now, copied out of TorchSharp: float32, under their names.</summary>
-internal sealed class WeightTable
+/// <summary>
+/// A model's weights as they are now, copied out of TorchSharp: float32, under their names. Layer scale (<c>ls1.gamma</c>, <c>ls2.gamma</c>) is multiplied into
+/// the layer before it, so graphs know nothing of it.
+/// </summary>
+internal sealed partial class WeightTable
 {
     private readonly Dictionary<string, (long[] Shape, float[] Numbers)> _tensors = [];
 
@@ -34,7 +38,26 @@ internal sealed class WeightTable
 
     public long ByteCount => _tensors.Values.Sum(t => 4L * t.Numbers.Length);
 
-    public float[] this[string name] => _tensors[name].Numbers;
+    /// <summary>A tensor as graphs hold it.</summary>
+    public float[] this[string name]
+    {
+        get
+        {
+            float[] numbers = _tensors[name].Numbers;
+            if (ScaledLayer.Match(name) is not { Success: true } m) return numbers;
+            string scale = $"{m.Groups["block"].Value}.{(m.Groups["layer"].Value == "attn.proj" ? "ls1" : "ls2")}.gamma";
+            if (!_tensors.TryGetValue(scale, out (long[] Shape, float[] Numbers) gamma)) return numbers;
+            int inputs = numbers.Length / gamma.Numbers.Length;   // 1 for a bias
+            return [.. numbers.Select((n, i) => n * gamma.Numbers[i / inputs])];
+        }
+    }
+
+    /// <summary>A tensor as the model holds it.</summary>
+    public float[] Stored(string name) => _tensors[name].Numbers;
+
+    [GeneratedRegex(@"^(?<block>\w*blocks\.\d+)\.(?<layer>attn\.proj|mlp\.fc2)\.(weight|bias)$")]
+    private static partial Regex ScaledLayer { get; }
+
     public long[] Shape(string name) => _tensors[name].Shape;
 
     /// <summary>
@@ -43,7 +66,7 @@ internal sealed class WeightTable
     /// </summary>
     public (int Inputs, int Outputs, float[] Numbers) Matrix(string name)
     {
-        (long[] shape, float[] stored) = _tensors[name];
+        (long[] shape, float[] stored) = (Shape(name), this[name]);
         int outputs = (int)shape[0], inputs = stored.Length / outputs;
         int channels = shape.Length == 4 ? (int)shape[1] : inputs, places = inputs / channels;
         var turned = new float[stored.Length];

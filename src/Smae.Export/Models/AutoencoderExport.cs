@@ -42,7 +42,9 @@ internal sealed class AutoencoderExport : ModelExport
         var decoder = new DecoderGraph(graph, Weights, products, _reference.DecoderConfig, config, Options.Flavor);
         (string visible, string keyMask) = decoder.WriteMask(mask);
         string latent = encoder.WriteVisibleTokens(patches, visible, keyMask);
-        if (!decoder.KeepsClassToken) latent = encoder.WriteWithoutClassToken(latent);
+        if (!decoder.KeepsClassToken) latent = encoder.WritePatchTokens(latent);
+        else if (config.RegisterTokens > 0)
+            latent = graph.Node("Concat", [graph.Slice(latent, 0, 1, axis: 1), encoder.WritePatchTokens(latent)], ("axis", 1L));
         string prediction = decoder.WritePrediction(latent);
         using GraphBuilder.Scope scope = graph.In("output");
         if (_objective.PixelTarget is { NormalizePatches: true } target) prediction = Denormalize(graph, prediction, patches, target.Epsilon);
@@ -115,7 +117,7 @@ internal sealed class DecoderGraph(
 
         string seen = graph.Node("GatherElements", [_visible, picked], ("axis", 1L));
         string keyMask = graph.Node("Mul", [graph.Node("Sub", [seen, graph.Scalar(1)]), graph.Scalar(10000)]);
-        if (encoder.ClassToken == ClassToken.First) keyMask = graph.Node("Pad", [keyMask, graph.Integers(0, 1, 0, 0)]);
+        if (encoder.PrefixTokens > 0) keyMask = graph.Node("Pad", [keyMask, graph.Integers(0, encoder.PrefixTokens, 0, 0)]);
         if (encoder.ClassToken == ClassToken.Last) keyMask = graph.Node("Pad", [keyMask, graph.Integers(0, 0, 0, 1)]);
         return (picked, products.ToCompute(graph.Node("Unsqueeze", [keyMask, graph.Integers(1, 2)])));
     }

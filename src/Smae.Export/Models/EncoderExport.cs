@@ -34,7 +34,7 @@ internal sealed class EncoderExport : ModelExport
         VisionTransformerConfig config = _reference.Config;
         (EncoderGraph encoder, string tokens) = WriteTokens(graph, products, config);
         if (_pooling is not { } pooling)
-            return [new(Options.OutputName ?? "tokens", tokens, [encoder.TokenCount, config.EmbedDim], "All tokens: [batch, tokens, dim].")];
+            return [new(Options.OutputName ?? "tokens", tokens, [config.TokenCount, config.EmbedDim], "All tokens: [batch, tokens, dim].")];
         string embedding = encoder.WritePooled(tokens, pooling);
         return [new(Options.OutputName ?? "embedding", embedding, [config.EmbedDim], "Embeddings: [batch, dim].")];
     }

@@ -86,7 +86,7 @@ internal abstract class ModelExport
         _reference = model;
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach ((string name, Tensor target) in tensors) target.copy_(tensor(Weights[name], target.shape));
+        foreach ((string name, Tensor target) in tensors) target.copy_(tensor(Weights.Stored(name), target.shape));
         model.eval();
         return model;
     }

@@ -97,13 +97,16 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, PatchMask, Reconstruct
         return (_decoder, patches);
     }
 
-    private Tensor ForDecoder(Tensor latent) =>
-        MaskedDecoder.KeepsClassToken(DecoderConfig, Config) ? latent : _encoder.WithoutClassToken(latent);
+    private Tensor ForDecoder(Tensor latent)
+    {
+        if (!MaskedDecoder.KeepsClassToken(DecoderConfig, Config)) return _encoder.PatchTokens(latent);
+        return Config.RegisterTokens == 0 ? latent : cat([latent.narrow(1, 0, 1), _encoder.PatchTokens(latent)], 1);
+    }
 }
 
 /// <summary>What a masked autoencoder made of a batch of images.</summary>
 /// <param name="Patches">The patches of the images, <c>[batch, patches, patch * patch * channels]</c>.</param>
-/// <param name="Latent">The encoded visible patches, class token included, <c>[batch, tokens, dim]</c>.</param>
+/// <param name="Latent">The encoded visible patches, class token and registers included, <c>[batch, tokens, dim]</c>.</param>
 /// <param name="Prediction">Of every patch, <c>[batch, patches, patch * patch * channels]</c> of pixels or <c>[batch, patches, dim]</c> of features.</param>
 public sealed record Reconstruction(Tensor Patches, Tensor Latent, Tensor Prediction, PatchMask Mask);
 

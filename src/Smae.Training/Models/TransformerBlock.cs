@@ -10,8 +10,10 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     private readonly ForwardNoise _noise;
     [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
     [ComponentName(Name = "attn")] private readonly Attention _attention;
+    [ComponentName(Name = "ls1")] private readonly LayerScale? _scale1;
     [ComponentName(Name = "norm2")] private readonly LayerNorm _norm2;
     [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
+    [ComponentName(Name = "ls2")] private readonly LayerScale? _scale2;
 
     public Block(TransformerConfig config, ForwardNoise noise) : base(nameof(Block))
     {
@@ -20,6 +22,7 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
         _attention = new Attention(config, noise);
         _norm2 = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         _mlp = new Mlp(config, noise);
+        if (config.LayerScale is { } start) (_scale1, _scale2) = (new LayerScale(config.EmbedDim, start), new LayerScale(config.EmbedDim, start));
         RegisterComponents();
     }
 
@@ -38,18 +41,19 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     {
         // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
         using DisposeScope scope = NewDisposeScope();
-        x = Add(x, _norm1, normed => _attention.forward(normed, first), compute, first);
-        return Add(x, _norm2, _mlp.forward, compute, first: 0).MoveToOuterDisposeScope();
+        x = Add(x, _norm1, normed => _attention.forward(normed, first), _scale1, compute, first);
+        return Add(x, _norm2, _mlp.forward, _scale2, compute, first: 0).MoveToOuterDisposeScope();
     }
 
     /// <summary>See <see cref="Attention.Weights"/>; <paramref name="x"/> is the residual stream.</summary>
     public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
 
-    private Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, ScalarType compute, long first)
+    private Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, LayerScale? scale, ScalarType compute, long first)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor normed = norm.forward(x);
         Tensor added = branch(normed.to_type(compute));
+        if (scale is not null) added = scale.forward(added);
         if (training) added = _noise.DropPath(added, DropPath);
         Tensor carried = _config.Residual == ResidualStyle.Normed ? normed : x;
         if (first > 0) carried = carried.narrow(1, first, carried.size(1) - first);
@@ -106,6 +110,20 @@ internal sealed class Attention : nn.Module<Tensor, long, Tensor>
             return nn.functional.scaled_dot_product_attention(query, key, value);
         return matmul(Scores(query, key).softmax(-1), value);
     }
+}
+
+/// <summary>A learned factor for each channel (timm's <c>ls1.gamma</c> and <c>ls2.gamma</c>).</summary>
+internal sealed class LayerScale : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "gamma")] private Parameter _gamma;
+
+    public LayerScale(int dim, double start) : base(nameof(LayerScale))
+    {
+        _gamma = new Parameter(full(dim, start, ScalarType.Float32));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input) => input * _gamma;   // float32, whatever the branch ran in
 }
 
 /// <summary>The two-layer perceptron of a transformer block (timm's <c>mlp.fc1</c> and <c>mlp.fc2</c>).</summary>

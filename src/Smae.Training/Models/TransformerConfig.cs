@@ -30,6 +30,12 @@ public abstract record TransformerConfig
     /// <summary>How positions are encoded. Default <see cref="PositionEncoding.SineCosine2D"/>.</summary>
     public PositionEncoding Positions { get; init; } = PositionEncoding.SineCosine2D;
 
+    /// <summary>
+    /// What the learned factors start at that each channel of a branch's output is multiplied by before it is added to the residual (layer scale: Touvron et al.
+    /// 2021, CaiT; DINOv2). Default null: there are none. DINOv2 pretrains with 1e-5.
+    /// </summary>
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double? LayerScale { get; init; }
+
     /// <summary>Whether a layer normalisation follows the last block. Default true.</summary>
     public bool FinalNorm { get; init; } = true;
 

@@ -6,13 +6,14 @@ namespace Smae.Training;
 /// <summary>
 /// A vision transformer encoder (Dosovitskiy et al. 2021) that can look at some patches only, as a masked autoencoder needs it (He et al. 2022).
 /// Its parameters bear the names of timm and facebookresearch/mae: <c>cls_token</c>, <c>pos_embed</c>, <c>patch_embed.proj</c>,
-/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>; those of <see cref="VisionTransformerConfig.Fusion"/>, which
+/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>, <c>reg_token</c>, <c>blocks.N.{ls1, ls2}.gamma</c>; those of <see cref="VisionTransformerConfig.Fusion"/>, which
 /// these do not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
 /// </summary>
 public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "patch_embed")] private readonly PatchEmbed _patchEmbed;
     [ComponentName(Name = "cls_token")] private Parameter? _classToken;
+    [ComponentName(Name = "reg_token")] private Parameter? _registers;
     [ComponentName(Name = "pos_embed")] private Tensor _positions;
     [ComponentName(Name = "blocks")] private readonly ModuleList<Block> _blocks;
     [ComponentName(Name = "fusion")] private readonly FeatureFusion? _fusion;
@@ -29,6 +30,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         _patchEmbed = new PatchEmbed(config);
         if (config.ClassToken != ClassToken.None) _classToken = new Parameter(zeros(1, 1, config.EmbedDim));
+        if (config.RegisterTokens > 0) _registers = new Parameter(zeros(1, config.RegisterTokens, config.EmbedDim));
         _positions = PositionTable.Of(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
         _blocks = Block.Stack(config, Noise);
         if (config.Fusion is not null) _fusion = new FeatureFusion(config.Fusion, config.EmbedDim);
@@ -76,11 +78,12 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         draw.XavierLinears(this);
         if (_classToken is not null) draw.Normal(_classToken, draw.ClassTokenStd);
         if (_positions is Parameter learned) draw.Normal(learned, 0.02);
+        if (_registers is not null) draw.Normal(_registers, draw.ClassTokenStd);
     }
 
     /// <summary>Encodes whole images.</summary>
     /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <returns>All tokens, class token included: <c>[batch, tokens, dim]</c>, float32.</returns>
+    /// <returns>All tokens, class token and registers included: <c>[batch, tokens, dim]</c>, float32.</returns>
     /// <exception cref="ArgumentException">The images are not of the size in <see cref="Config"/>.</exception>
     public override Tensor forward(Tensor input) => Encode(CutIntoPatches(input), visible: null);
 
@@ -143,7 +146,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>How much the class token looks at each patch in the last block, head by head.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
-    /// <returns><c>[batch, heads, grid height, grid width]</c>, float32; what a head lacks of 1 goes to the class token itself.</returns>
+    /// <returns><c>[batch, heads, grid height, grid width]</c>, float32; what a head lacks of 1 goes to the class token itself and to registers.</returns>
     /// <exception cref="ArgumentException">The images are not of the size in <see cref="Config"/>.</exception>
     /// <exception cref="InvalidOperationException">There is no class token.</exception>
     public Tensor ClassTokenAttention(Tensor images)
@@ -153,8 +156,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         ScalarType compute = Precision.ToScalarType();
         for (int i = 0; i < _blocks.Count - 1; i++) x = _blocks[i].forward(x, compute);
         bool first = Config.ClassToken == ClassToken.First;
-        Tensor weights = _blocks[^1].AttentionWeights(x, compute).select(2, first ? 0 : Config.PatchCount);   // [batch, heads, tokens]
-        weights = weights.narrow(2, first ? 1 : 0, Config.PatchCount).to_type(ScalarType.Float32);
+        Tensor weights = _blocks[^1].AttentionWeights(x, compute).select(2, first ? 0 : Config.TokenCount - 1);   // [batch, heads, tokens]
+        weights = weights.narrow(2, Config.PrefixTokens, Config.PatchCount).to_type(ScalarType.Float32);
         return weights.reshape(x.size(0), Config.NumHeads, Config.GridHeight, Config.GridWidth);
     }
 
@@ -171,6 +174,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
         Tensor x = _patchEmbed.forward(patches, Precision.ToScalarType());
         x = (masked is null ? x : masked.Replace(x)) + positions;
+        if (_registers is not null) x = cat([_registers.expand(x.size(0), -1, -1), x], 1);
         if (_classToken is null) return x;
         Tensor token = (first ? _classToken + _positions.narrow(1, 0, 1) : _classToken).expand(x.size(0), -1, -1);
         return first ? cat([token, x], 1) : cat([x, token], 1);
@@ -182,17 +186,14 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <exception cref="InvalidOperationException">The class token is asked for and there is none.</exception>
     public Tensor Pool(Tensor tokens, Pooling pooling) => pooling switch
     {
-        Pooling.Mean => WithoutClassToken(tokens).mean([1]),
+        Pooling.Mean => PatchTokens(tokens).mean([1]),
         _ when Config.ClassToken == ClassToken.None => throw new InvalidOperationException("This encoder has no class token: pool by mean."),
         _ => tokens.select(1, Config.ClassToken == ClassToken.First ? 0 : tokens.size(1) - 1),
     };
 
-    internal Tensor WithoutClassToken(Tensor tokens) => Config.ClassToken switch
-    {
-        ClassToken.First => tokens.narrow(1, 1, tokens.size(1) - 1),
-        ClassToken.Last => tokens.narrow(1, 0, tokens.size(1) - 1),
-        _ => tokens,
-    };
+    /// <summary>Tokens without class token and registers: those of the patches.</summary>
+    internal Tensor PatchTokens(Tensor tokens) =>
+        tokens.narrow(1, Config.PrefixTokens, tokens.size(1) - Config.PrefixTokens - (Config.ClassToken == ClassToken.Last ? 1 : 0));
 }
 
 /// <summary>Patches that an encoder sees as a learned token only.</summary>

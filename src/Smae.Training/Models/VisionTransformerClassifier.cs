@@ -64,7 +64,7 @@ public sealed class VisionTransformerClassifier : nn.Module<Tensor, Tensor>, IPa
 
     ForwardNoise IPartwiseModel.Noise => _backbone.Noise;
 
-    int? IPartwiseModel.RowsPerImage => HasBatchNorm ? null : _backbone.Config.PatchCount + 1;
+    int? IPartwiseModel.RowsPerImage => HasBatchNorm ? null : _backbone.Config.TokenCount;
 
     /// <summary>Classifies images.</summary>
     /// <param name="input">Normalised images, <c>[batch, channels, height, width]</c>.</param>

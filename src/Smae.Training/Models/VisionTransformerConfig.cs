@@ -24,6 +24,12 @@ public sealed record VisionTransformerConfig : TransformerConfig
     public ClassToken ClassToken { get; init; } = ClassToken.First;
 
     /// <summary>
+    /// Learned tokens without a position that stand before the patches, behind a class token that is first, and are dropped after the last block (Darcet et al.
+    /// 2024, "Vision Transformers Need Registers"). Default 0. DINOv2 has 4.
+    /// </summary>
+    [Range(0, int.MaxValue)] public int RegisterTokens { get; init; }
+
+    /// <summary>
     /// The blocks whose features make the encoder's output, before the final norm (MFF: Liu et al. 2023, "Improving Pixel-based MIM by Reducing
     /// Wasted Modeling Capability"): a learned weighted sum of the residual streams after them, all but the last through a linear layer. Ascending
     /// from 0, the last is the encoder's last; the paper's for 12 blocks are <c>[0, 2, 4, 6, 8, 11]</c>. Default null: the last block alone.
@@ -44,6 +50,12 @@ public sealed record VisionTransformerConfig : TransformerConfig
 
     /// <summary>Patches in an image.</summary>
     public int PatchCount => GridHeight * GridWidth;
+
+    /// <summary>Tokens before those of the patches: a class token that stands first, and registers.</summary>
+    public int PrefixTokens => (ClassToken == ClassToken.First ? 1 : 0) + RegisterTokens;
+
+    /// <summary>Tokens of a whole image: its patches, the class token, registers.</summary>
+    public int TokenCount => PrefixTokens + PatchCount + (ClassToken == ClassToken.Last ? 1 : 0);
 
     /// <summary>Numbers in a patch: <c>PatchSize * PatchSize * Channels</c>.</summary>
     public int PatchDim => PatchSize * PatchSize * Channels;
@@ -106,7 +118,7 @@ public enum ClassToken
     /// <summary>No class token: <c>[batch, patches, dim]</c>.</summary>
     None,
 
-    /// <summary>Before the patches, as in ViT, timm and facebookresearch/mae: <c>[batch, 1 + patches, dim]</c>.</summary>
+    /// <summary>Before all others, as in ViT, timm and facebookresearch/mae: <c>[batch, 1 + patches, dim]</c>.</summary>
     First,
 
     /// <summary>After the patches and without a position, as in the code of SMAE: <c>[batch, patches + 1, dim]</c>.</summary>

@@ -131,15 +131,15 @@ public sealed record DistillationObjective : Objective
             return (reconstruction, features);
         }
 
-        /// <summary>The tokens of student and teacher in one order; class tokens only where both have one.</summary>
+        /// <summary>The tokens of student and teacher in one order; class tokens only where both have one, no registers.</summary>
         private (Tensor Student, Tensor Teacher) Corresponding(Tensor student, Tensor teacher)
         {
-            ClassToken own = _model.Config.ClassToken, other = _teacher.Model.Config.ClassToken;
-            if (own == other) return (student, teacher);
-            Tensor patches = _teacher.Model.WithoutClassToken(teacher);
-            if (own == ClassToken.None || other == ClassToken.None) return (_model.Encoder.WithoutClassToken(student), patches);
-            Tensor token = _teacher.Model.Pool(teacher, Pooling.ClassToken).unsqueeze(1);
-            return (student, own == ClassToken.First ? cat([token, patches], 1) : cat([patches, token], 1));
+            VisionTransformerConfig own = _model.Config, other = _teacher.Model.Config;
+            if (own.ClassToken == other.ClassToken && own.RegisterTokens + other.RegisterTokens == 0) return (student, teacher);
+            bool both = own.ClassToken != ClassToken.None && other.ClassToken != ClassToken.None;
+            Tensor Ordered(VisionTransformer model, Tensor tokens) => !both ? model.PatchTokens(tokens)
+                : cat([model.Pool(tokens, Pooling.ClassToken).unsqueeze(1), model.PatchTokens(tokens)], 1);
+            return (Ordered(_model.Encoder, student), Ordered(_teacher.Model, teacher));
         }
 
         private Tensor Scaled(Tensor features) => _objective.NormalizeFeatures ? nn.functional.normalize(features, dim: -1) : features;

@@ -85,7 +85,7 @@ public sealed record SelfDistillationObjective : Objective
             Tensor patches = _teacher.Model.CutIntoPatches(batch.Images);
             batch.Mask.CheckSize(patches.size(0), patches.size(1));
             IEnumerable<Tensor> folds = batch.Mask.HiddenIndices().chunk(_settings.Folds, 1)
-                .Select(fold => _teacher.Model.WithoutClassToken(_teacher.Model.Encode(patches, fold)));
+                .Select(fold => _teacher.Model.PatchTokens(_teacher.Model.Encode(patches, fold)));
             return stack([.. folds], 1).flatten(0, 1).MoveToOuterDisposeScope();
         }
 

@@ -25,7 +25,7 @@ public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double 
 internal static class LayerDecay
 {
     /// <summary>
-    /// Tensors of two and more dimensions decay, except class token and positions, as there. A group for each layer and decay, one only where rates are equal.
+    /// Tensors of two and more dimensions decay, except class token, registers and positions, as there. A group for each layer and decay, one only where rates are equal.
     /// </summary>
     /// <param name="layerDecay">From each layer to the one below; 1 gives all the same rate.</param>
     public static IReadOnlyList<ParameterGroup> Groups(VisionTransformerClassifier model, double weightDecay, double layerDecay)
@@ -37,18 +37,18 @@ internal static class LayerDecay
             .Select(g => new ParameterGroup([.. g.Select(w => (Parameter)w.Tensor)], g.Key.Decay, g.Key.Rate))];
     }
 
-    /// <summary>Class token, positions and patch embedding are layer 0, block i is i + 1, the rest is depth + 1.</summary>
+    /// <summary>Class token, registers, positions and patch embedding are layer 0, block i is i + 1, the rest is depth + 1.</summary>
     /// <param name="name">A parameter's name, as timm has it.</param>
     public static int LayerOf(string name, int depth)
     {
         string[] parts = name.Split('.');
         return parts[0] switch
         {
-            "cls_token" or "pos_embed" or "patch_embed" => 0,
+            "cls_token" or "reg_token" or "pos_embed" or "patch_embed" => 0,
             "blocks" => int.Parse(parts[1], CultureInfo.InvariantCulture) + 1,
             _ => depth + 1,
         };
     }
 
-    private static bool Decays(string name, long dimensions) => dimensions > 1 && name is not ("cls_token" or "pos_embed");
+    private static bool Decays(string name, long dimensions) => dimensions > 1 && name is not ("cls_token" or "reg_token" or "pos_embed");
 }

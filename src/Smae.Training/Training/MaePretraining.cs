@@ -54,7 +54,7 @@ public static class MaePretraining
                         view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.Random(RandomUse.View, index)))
                     { Scope = part.Scope };
                     InScope(() => objective.BatchReady(batch));
-                    int? tokens = objective.IsMeanOverImages ? (int)batch.Mask.Visible.size(1) + 1 : null;
+                    int? tokens = objective.IsMeanOverImages ? (int)batch.Mask.Visible.size(1) + options.Encoder.TokenCount - options.Encoder.PatchCount : null;
                     part.Backward(batch, objective.Loss, batch.Slice, rowsPerImage: tokens);
                 }
                 InScope(() => objective.GradientsReady(step.Position));
