@@ -136,9 +136,13 @@ public sealed record DistillationObjective : Objective
         {
             VisionTransformerConfig own = _model.Config, other = _teacher.Model.Config;
             if (own.ClassToken == other.ClassToken && own.RegisterTokens + other.RegisterTokens == 0) return (student, teacher);
-            bool both = own.ClassToken != ClassToken.None && other.ClassToken != ClassToken.None;
-            Tensor Ordered(VisionTransformer model, Tensor tokens) => !both ? model.PatchTokens(tokens)
-                : cat([model.Pool(tokens, Pooling.ClassToken).unsqueeze(1), model.PatchTokens(tokens)], 1);
+            Tensor Ordered(VisionTransformer model, Tensor tokens)
+            {
+                Tensor patches = model.PatchTokens(tokens);
+                if (own.ClassToken == ClassToken.None || other.ClassToken == ClassToken.None) return patches;
+                Tensor token = model.Pool(tokens, Pooling.ClassToken).unsqueeze(1);
+                return own.ClassToken == ClassToken.First ? cat([token, patches], 1) : cat([patches, token], 1);
+            }
             return (Ordered(_model.Encoder, student), Ordered(_teacher.Model, teacher));
         }
 
