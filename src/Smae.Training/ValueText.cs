@@ -11,8 +11,8 @@ internal static class ValueText
     /// <exception cref="InvalidOperationException">The value holds something whose content cannot be told; the message names the field.</exception>
     public static string Of(object value) => Text(value, value.GetType().ToString());
 
-    /// <summary>A text in which numbers are written the same way in every culture, however deep they are printed.</summary>
-    public static string Invariant(Func<string> text)
+    /// <summary>Texts in which numbers are written the same way in every culture, however deep they are printed.</summary>
+    public static T Invariant<T>(Func<T> text)
     {
         CultureInfo before = CultureInfo.CurrentCulture;
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -64,11 +64,13 @@ public sealed record MaePretrainOptions : TrainingOptions
 
     internal override bool WarmupIncludesPeak => Objective.WarmupIncludesPeak;
 
-    /// <summary>A text that two runs share only if one can go on where the other stopped.</summary>
-    internal string Fingerprint(ImageStore images) => string.Join('|', images.Count, images.ContentHash(), Objective.Identity, Masking.Identity, this with
-    {
-        Progress = null, CancellationToken = default, Checkpoints = null, Mean = null, StandardDeviation = null, Background = [],
-    }, string.Join(',', Preprocessing.Mean), string.Join(',', Preprocessing.StandardDeviation));
+    internal override IEnumerable<(string Name, string Value)> Settings =>
+    [
+        .. base.Settings.Where(s => s.Name is not (nameof(Objective) or nameof(Masking) or nameof(Mean) or nameof(StandardDeviation) or nameof(Background)
+            or nameof(Preprocessing))),
+        (nameof(Objective), Objective.Identity), (nameof(Masking), Masking.Identity), (nameof(Mean), string.Join(',', Preprocessing.Mean)),
+        (nameof(StandardDeviation), string.Join(',', Preprocessing.StandardDeviation)),
+    ];
 
     internal override IEnumerable<string> Faults()
     {

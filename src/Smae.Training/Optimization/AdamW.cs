@@ -30,7 +30,7 @@ public sealed class AdamW : Optimizer
         _variance.mul_(_beta2).addcmul_(Gradients, Gradients, 1 - _beta2);
         foreach (Segment segment in TrainedSegments)   // the moments of others are zero, as their gradients are
         {
-            long steps = StepCount - segment.Group.FrozenSteps;
+            long steps = segment.Group.FrozenSteps == 0 ? StepCount : StepCount - ExtraSteps - segment.Group.FrozenSteps;
             double rate = learningRate * segment.Group.LearningRateScale, kept = 1 - rate * WeightDecayOf(segment.Group);
             if (kept != 1) segment.Weights.mul_(kept);
             Tensor divisor = _variance.narrow(0, segment.Start, segment.Length).sqrt().div_(Math.Sqrt(1 - Math.Pow(_beta2, steps))).add_(_epsilon);

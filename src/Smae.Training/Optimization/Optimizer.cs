@@ -42,6 +42,12 @@ public abstract class Optimizer : IDisposable
     /// <summary>Steps taken; set it together with <see cref="State"/> to go on from a checkpoint.</summary>
     public long StepCount { get; set; }
 
+    /// <summary>
+    /// Of <see cref="StepCount"/>, how many are no steps of the run: those that it took more, or, negative, fewer, in its epochs so far than it would by its
+    /// batch size of now. <see cref="ParameterGroup.FrozenSteps"/> are steps of the run.
+    /// </summary>
+    internal long ExtraSteps { get; set; }
+
     /// <summary>What the optimiser remembers from step to step, as a checkpoint keeps it.</summary>
     public abstract IEnumerable<(string Name, Tensor Tensor)> State { get; }
 
@@ -58,7 +64,7 @@ public abstract class Optimizer : IDisposable
     private protected IReadOnlyList<Segment> Segments => _segments;
 
     /// <summary>The groups that this step changes.</summary>
-    private protected IEnumerable<Segment> TrainedSegments => _segments.Where(s => StepCount > s.Group.FrozenSteps);
+    private protected IEnumerable<Segment> TrainedSegments => _segments.Where(s => StepCount - ExtraSteps > s.Group.FrozenSteps);
 
     /// <summary>Scales the gradients down if their norm, taken over all of them, is larger than a limit.</summary>
     /// <returns>The norm before.</returns>
@@ -83,7 +89,7 @@ public abstract class Optimizer : IDisposable
         _weightDecay = weightDecay;
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (Segment frozen in _segments.Where(s => StepCount <= s.Group.FrozenSteps))
+        foreach (Segment frozen in _segments.Where(s => StepCount - ExtraSteps <= s.Group.FrozenSteps))
             Gradients.narrow(0, frozen.Start, frozen.Length).zero_();   // what is remembered of them must not grow
         Update(learningRate);
     }

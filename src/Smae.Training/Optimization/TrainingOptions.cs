@@ -68,6 +68,13 @@ public abstract record TrainingOptions
     /// <summary>Where the run saves itself and goes on from; <see cref="Seed"/> must be set. Default null: nowhere.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
 
+    /// <summary>
+    /// How often a run may go back to its last good checkpoint and on from there at half the learning rate, after a loss that is infinite or not a number,
+    /// before that ends it. Each time is told in the log and kept in the checkpoints, so that a run that was stopped goes on at the rate it had. Needs
+    /// <see cref="Checkpoints"/>, of which the first is written at the start. Default 0.
+    /// </summary>
+    [Range(0, int.MaxValue)] public int RecoverFromNonFiniteLoss { get; init; }
+
     /// <summary>Told where the run stands, some five times a second and at each epoch's end. Default null.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
@@ -78,6 +85,11 @@ public abstract record TrainingOptions
     internal bool Plain { get; init; }
 
     internal virtual bool WarmupIncludesPeak => false;
+
+    /// <summary>The options that the numbers of a run follow from, by name; told in the current culture.</summary>
+    internal virtual IEnumerable<(string Name, string Value)> Settings => GetType().GetProperties()
+        .Where(p => p.Name is not (nameof(Progress) or nameof(CancellationToken) or nameof(Checkpoints) or nameof(RecoverFromNonFiniteLoss)))
+        .OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => (p.Name, $"{p.GetValue(this) ?? "none"}"));
 
     /// <summary>The learning rate of each step.</summary>
     internal CosineSchedule LearningRates(long stepsPerEpoch) =>
@@ -100,16 +112,20 @@ public abstract record TrainingOptions
         if (WarmupEpochs > Epochs) yield return $"WarmupEpochs is {WarmupEpochs}: expected a number from 0 to Epochs ({Epochs}).";
         if (FinalWeightDecay is { } final && WeightDecay == 0)
             yield return $"FinalWeightDecay is {final} and WeightDecay 0: expected more than 0 at the start.";
+        if (Checkpoints is null && RecoverFromNonFiniteLoss > 0)
+            yield return $"RecoverFromNonFiniteLoss is {RecoverFromNonFiniteLoss} and Checkpoints are null: expected 0, or checkpoints to go back to.";
         if (Checkpoints is null) yield break;
         foreach (string fault in Rules.Faults(Checkpoints, "Checkpoints.")) yield return fault;
         if (string.IsNullOrWhiteSpace(Checkpoints.Directory)) yield return "Checkpoints.Directory is empty.";
+        if (Checkpoints.ContinueFrom is { } from && !File.Exists(from) && !Directory.Exists(from) && from != Checkpoints.Directory)
+            yield return $"Checkpoints.ContinueFrom is '{from}', which is not there: expected a checkpoint, a folder of some, or null.";
         if (Seed is null) yield return "Seed is null and Checkpoints are set: a run can only be resumed under the same seed, set one.";
     }
 }
 
 /// <summary>
 /// Where and how often a run saves itself, so that a run that was stopped, by whatever, can go on. What goes on is a run with the same images, options and
-/// seed, so the seed must be set.
+/// seed, so the seed must be set; see <see cref="ContinueFrom"/> for one that shall be another from there on. Weights that are not finite are never saved.
 /// </summary>
 public sealed record CheckpointOptions
 {
@@ -121,6 +137,15 @@ public sealed record CheckpointOptions
     /// over, and without any the run starts at its beginning. Default true.
     /// </summary>
     public bool Resume { get; init; } = true;
+
+    /// <summary>
+    /// A checkpoint of another run, or a folder of some, of which the newest that is not damaged is taken; it may be <see cref="Directory"/>. Where there is no
+    /// checkpoint of this very run to resume from, this run goes on from that one with whatever is different: epochs, learning rate, batch size, precision, images,
+    /// settings of the objective. Weights, moments of the optimiser, average of the weights, state of the objective and epochs done are kept as far as they
+    /// fit; the schedule is this run's, at the epoch reached. With other images, batch size or seed the epoch under way begins anew. The log tells what was
+    /// kept and what changed. The model must have the same shape. Default null: another run starts at its beginning.
+    /// </summary>
+    public string? ContinueFrom { get; init; }
 
     /// <summary>Time between two checkpoints. One more is written at the end and when the run is cancelled. Default 5 minutes.</summary>
     [Range(0, double.MaxValue)] public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(5);

@@ -59,7 +59,8 @@ public sealed record EpochSummary(int Epoch, double Loss, double LearningRate, d
 /// <summary>A run stopped because its loss became infinite or not a number.</summary>
 public sealed class NonFiniteLossException(double loss, int epoch, long step, double learningRate) : Exception(
     string.Create(CultureInfo.InvariantCulture, $"The loss became {loss} in epoch {epoch}, step {step}, at a learning rate of {learningRate:G3}. ")
-    + "Lower LearningRate, lengthen WarmupEpochs, or train in Precision.Float32.")
+    + "Lower LearningRate, lengthen WarmupEpochs, or train in Precision.Float32; with Checkpoints, Checkpoints.ContinueFrom goes on like that from the last "
+    + "good one, and RecoverFromNonFiniteLoss has the run do so by itself.")
 {
     /// <summary>The epoch, counted from 1.</summary>
     public int Epoch { get; } = epoch;

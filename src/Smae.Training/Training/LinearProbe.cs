@@ -83,21 +83,24 @@ public static class LinearProbe
         using Optimizer optimizer = Optimizer(head, options);
         using var supervision = new Supervision(head, classes, training, validation, options, device);
         using Trainer trainer = supervision.Trainer(optimizer, () => Identity(encoder, pooling), log);
-        foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
+        trainer.Recovering(() =>
         {
-            foreach (TrainingStep step in trainer.Steps(epoch))
+            foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
             {
-                foreach (StepPart part in trainer.Parts(step))
+                foreach (TrainingStep step in trainer.Steps(epoch))
                 {
-                    Tensor embeddings = seen is not null
-                        ? Pick(seen, part.Images)
-                        : Augmented(encoder, training.Images, part.Images, pooling, options.Augmentation!, part.Random(RandomUse.Augmentation));
-                    supervision.Backward(part, embeddings);
+                    foreach (StepPart part in trainer.Parts(step))
+                    {
+                        Tensor embeddings = seen is not null
+                            ? Pick(seen, part.Images)
+                            : Augmented(encoder, training.Images, part.Images, pooling, options.Augmentation!, part.Random(RandomUse.Augmentation));
+                        supervision.Backward(part, embeddings);
+                    }
+                    trainer.Update(step);
                 }
-                trainer.Update(step);
+                epoch.Validation = supervision.Validate(trainer, epoch, images => head.forward(Pick(unseen!, images)));
             }
-            epoch.Validation = supervision.Validate(trainer, epoch, images => head.forward(Pick(unseen!, images)));
-        }
+        });
         return supervision.Finish(head, trainer);
     }
 

@@ -28,9 +28,9 @@ public static class MaePretraining
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
             using var optimizer = new AdamW(Groups(model, objective, options, images.Count), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
-            using var trainer = new Trainer(options, optimizer, state, images.Count, () => options.Fingerprint(images), model.Encoder.Noise, log);
+            using var trainer = new Trainer(options, optimizer, state, images.Count, () => [.. options.Settings, ("Images", $"{images.Count} images, {images.ContentHash()}")], model.Encoder.Noise, log);
             log?.Invoke($"Pretraining on {images.Count} images, {trainer.Plan}, on {device}.");
-            Train(trainer, objective, images, options, device);
+            trainer.Recovering(() => Train(trainer, objective, images, options, device));
             model.eval();
             return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
         });

@@ -61,21 +61,24 @@ public static class SupervisedTraining
         using var supervision = new Supervision(model, classes, training, validation, options, device);
         using Trainer trainer = supervision.Trainer(
             optimizer, () => $"{string.Join(',', preprocessing.Mean)}|{string.Join(',', preprocessing.StandardDeviation)}", log);
-        foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
+        trainer.Recovering(() =>
         {
-            foreach (TrainingStep step in trainer.Steps(epoch))
+            foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
             {
-                foreach (StepPart part in trainer.Parts(step))
+                foreach (TrainingStep step in trainer.Steps(epoch))
                 {
-                    Tensor pixels = normalizer.Normalize(
-                        training.Images.Batch(part.Images), options.Augmentation, part.Random(RandomUse.Augmentation));
-                    supervision.Backward(part, pixels);
+                    foreach (StepPart part in trainer.Parts(step))
+                    {
+                        Tensor pixels = normalizer.Normalize(
+                            training.Images.Batch(part.Images), options.Augmentation, part.Random(RandomUse.Augmentation));
+                        supervision.Backward(part, pixels);
+                    }
+                    trainer.Update(step);
                 }
-                trainer.Update(step);
+                epoch.Validation = supervision.Validate(
+                    trainer, epoch, images => model.forward(normalizer.Normalize(validation!.Images.Batch(images))));
             }
-            epoch.Validation = supervision.Validate(
-                trainer, epoch, images => model.forward(normalizer.Normalize(validation!.Images.Batch(images))));
-        }
+        });
         return supervision.Finish(model, trainer);
     }
 }
@@ -116,6 +119,8 @@ public record SupervisedOptions : TrainingOptions
 
     /// <summary>Looks at the validation images without a new best after which the run ends. Default null: it goes on to the last epoch.</summary>
     [Range(1, int.MaxValue)] public int? Patience { get; init; }
+
+    internal override IEnumerable<(string Name, string Value)> Settings => base.Settings.Where(s => s.Name != nameof(ClassNames));
 
     internal override IEnumerable<string> Faults()
     {

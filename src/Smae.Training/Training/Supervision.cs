@@ -6,6 +6,9 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class Supervision : IDisposable
 {
+    /// <summary>What a checkpoint calls the validation images.</summary>
+    public const string ValidationImages = "ValidationImages";
+
     private readonly nn.Module<Tensor, Tensor> _model;
     private readonly int _classes;
     private readonly LabelledImages _training;
@@ -30,9 +33,9 @@ internal sealed class Supervision : IDisposable
     /// <param name="identity">What the numbers of the run depend on beside labels, options and the model: preprocessing, weights that are not trained.</param>
     public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log)
     {
-        IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => ($"best.{_weights[i].Name}", copy));
+        IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => (Training.Trainer.BestPrefix + _weights[i].Name, copy));
         var trainer = new Trainer(
-            _options, optimizer, _weights.Concat(best), _training.Count, () => Identity(identity()), (_model as IPartwiseModel)?.Noise, log);
+            _options, optimizer, _weights.Concat(best), _training.Count, () => Settings(identity()), (_model as IPartwiseModel)?.Noise, log);
         log?.Invoke($"Training on {_training.Count} images of {_classes} classes, {trainer.Plan}, on {_device}.");
         return trainer;
     }
@@ -101,11 +104,13 @@ internal sealed class Supervision : IDisposable
         .Aggregate((EpochSummary?)null, (best, epoch) => best is null || epoch.Validation!.IsBetterThan(best.Validation!) ? epoch : best);
 
     // The first weights say what the run started from: encoder, file or seed.
-    private string Identity(string inputs) => TensorHash.Of(
-        _weights, string.Join('|', _training.ContentHash(), _validation?.ContentHash(), inputs, _model.GetType(), _options with
-        {
-            Progress = null, CancellationToken = default, Checkpoints = null, ClassNames = null,
-        }));
+    private IEnumerable<(string Name, string Value)> Settings(string inputs) =>
+    [
+        .. _options.Settings, ("Model", $"{_model.GetType()}"), ("FirstWeights", TensorHash.Of(_weights)), ("Inputs", inputs),
+        ("Images", Named(_training)), (ValidationImages, _validation is null ? "none" : Named(_validation)),
+    ];
+
+    private static string Named(LabelledImages images) => $"{images.Count} images, {images.ContentHash()}";
 }
 
 /// <summary>What a step on labels trains with: inputs of the model, and probabilities of the classes, <c>[batch, classes]</c>, float32.</summary>

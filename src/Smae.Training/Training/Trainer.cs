@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Smae.Training;
 
@@ -10,6 +11,10 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class Trainer : IDisposable
 {
+    /// <summary>What stands before the names of the weights that did best so far, in a checkpoint.</summary>
+    public const string BestPrefix = "best.";
+
+    private const string AveragePrefix = "average.", OptimizerPrefix = "optimizer.", ObjectivePrefix = "objective.";
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromMilliseconds(200);
     private readonly TrainingOptions _options;
     private readonly Optimizer _optimizer;
@@ -21,20 +26,23 @@ internal sealed class Trainer : IDisposable
     private readonly CosineSchedule _learningRate;
     private readonly CosineSchedule? _weightDecay;
     private readonly (string Name, Tensor Tensor)[] _state;
+    private readonly List<Tensor> _places = [];   // views of flat buffers, one for each parameter
     private readonly long _imageCount;
     private readonly int _batchSize;
     private readonly long _stepsPerEpoch;
     private readonly List<EpochSummary> _history = [];
     private readonly Stopwatch _run = new(), _sinceSaved = new(), _sinceReported = new();
-    private long _step, _first, _saved;   // steps done; those done before this object went on, and those in the newest checkpoint
+    private long _step, _done, _saved = -1;   // steps of the run; those that this object took, and those in the newest checkpoint
+    private int _recoveries;
     private double _lossSum;
     private TimeSpan _epochTime;
 
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
-    /// <param name="identity">A text that two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
+    /// <param name="settings">By name, what two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
     public Trainer(
-        TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, long imageCount, Func<string> identity,
+        TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, long imageCount,
+        Func<IEnumerable<(string Name, string Value)>> settings,
         ForwardNoise? noise, Action<string>? log)
     {
         (_options, _optimizer, _imageCount, _noise, _log) = (options, optimizer, imageCount, noise, log);
@@ -43,12 +51,14 @@ internal sealed class Trainer : IDisposable
         _stepsPerEpoch = StepsPerEpoch(options, imageCount);
         (_learningRate, _weightDecay) = (options.LearningRates(_stepsPerEpoch), options.WeightDecays(_stepsPerEpoch));
         NativeTuning.Apply();
-        if (options.Checkpoints is not null) _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(identity), log);
+        if (options.Checkpoints is not null)
+            _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(() => settings().ToDictionary(s => s.Name, s => s.Value)), log);
         if (options.WeightAverageDecay is { } decay) _average = new WeightAverage(optimizer, decay);
-        _state =
+        _state = [.. state];
+        if (_checkpoints is not null) _state =
         [
-            .. state, .. _average is null ? [] : (IEnumerable<(string, Tensor)>)[_average.State],
-            .. optimizer.State.Select(s => ($"optimizer.{s.Name}", s.Tensor)),
+            .. _state, .. _average is null ? [] : Named(AveragePrefix, _average.State.Tensor),
+            .. optimizer.State.SelectMany(s => Named($"{OptimizerPrefix}{s.Name}.", s.Tensor)),
         ];
         (Random, _modelRandom) = (new RandomStream(seed), new RandomStream(seed));
         Cpu = options.Plain ? null : CpuGradients.Create(optimizer, noise, seed);
@@ -64,7 +74,7 @@ internal sealed class Trainer : IDisposable
     public TimeSpan Elapsed => _run.Elapsed;
 
     /// <summary>Images trained on a second since the run began or went on.</summary>
-    public double ImagesPerSecond => (_step - _first) * _batchSize / Elapsed.TotalSeconds;
+    public double ImagesPerSecond => _done * _batchSize / Elapsed.TotalSeconds;
 
     /// <summary>How long the run is, for people.</summary>
     public string Plan => $"{_options.Epochs} epochs of {_stepsPerEpoch} steps of {_batchSize}";
@@ -75,6 +85,30 @@ internal sealed class Trainer : IDisposable
 
     private long TotalSteps => _stepsPerEpoch * _options.Epochs;
 
+    /// <summary>
+    /// Runs a loop over <see cref="Epochs"/>; after a loss that is not finite again, from the last good checkpoint on at half the learning rate, as often as the
+    /// options allow.
+    /// </summary>
+    /// <exception cref="NonFiniteLossException">The loss became infinite or not a number once more.</exception>
+    public void Recovering(Action loop)
+    {
+        while (true)
+        {
+            try
+            {
+                loop();
+                return;
+            }
+            catch (NonFiniteLossException e)
+            {
+                _checkpoints?.Reject(_step);
+                if (_recoveries >= _options.RecoverFromNonFiniteLoss) throw;
+                _recoveries++;
+                _log?.Invoke($"{e.Message} Going back, by itself, to half the rate: {_recoveries} of {_options.RecoverFromNonFiniteLoss} times.");
+            }
+        }
+    }
+
     /// <summary>The epochs that are left, from the newest checkpoint on. After the last, the average, if there is one, has taken the weights' place.</summary>
     /// <param name="until">Whether to end after the epochs so far, which follows from them alone: a run that goes on stops where it stopped.</param>
     public IEnumerable<TrainingEpoch> Epochs(Func<IReadOnlyList<EpochSummary>, bool>? until = null)
@@ -82,16 +116,17 @@ internal sealed class Trainer : IDisposable
         using var noGrad = no_grad();
         Restore();
         foreach (Stopwatch clock in (Stopwatch[])[_run, _sinceSaved, _sinceReported]) clock.Start();
-        bool IsOver() => _history.Count == _options.Epochs || until?.Invoke(_history) == true;
+        bool IsOver() => _history.Count >= _options.Epochs || until?.Invoke(_history) == true;
         while (!IsOver())
         {
             long last = (_history.Count + 1) * _stepsPerEpoch - 1;
             var epoch = new TrainingEpoch(new TrainingPosition(_history.Count, _options.Epochs, last, TotalSteps));
             yield return epoch;
             double speed = _stepsPerEpoch * _batchSize / _epochTime.TotalSeconds;
-            _history.Add(new EpochSummary(epoch.Number, _lossSum / _stepsPerEpoch, _learningRate.At(last), speed) { Validation = epoch.Validation });
+            _history.Add(new EpochSummary(epoch.Number, _lossSum / _stepsPerEpoch, LearningRate(last), speed) { Validation = epoch.Validation });
             (_lossSum, _epochTime) = (0, TimeSpan.Zero);
             _log?.Invoke(_history[^1].ToString());
+            CheckFinite();
             if (IsOver() || IsTimeToSave) Save();
         }
         _run.Stop();
@@ -110,14 +145,14 @@ internal sealed class Trainer : IDisposable
         {
             if (_options.CancellationToken.IsCancellationRequested) Save();
             _options.CancellationToken.ThrowIfCancellationRequested();
-            double rate = _learningRate.At(_step);
+            double rate = LearningRate(_step);
             using (NewDisposeScope())
             {
                 _optimizer.ZeroGrad();
                 ReadOnlyMemory<long> images = order.Slice((int)(_step - begin) * _batchSize, _batchSize);
                 yield return new TrainingStep(epoch.Last with { Step = _step }, rate, images);
             }
-            _step++;
+            (_step, _done) = (_step + 1, _done + 1);
             _epochTime = before + clock.Elapsed;
             bool ended = _step > epoch.Last.Step;
             if (!ended && IsTimeToSave) Save();
@@ -164,7 +199,7 @@ internal sealed class Trainer : IDisposable
             if (evaluation is null && _options.CancellationToken.IsCancellationRequested) Save();
         }
         if (double.IsFinite(evaluation.Loss)) return evaluation;
-        throw new NonFiniteLossException(evaluation.Loss, epoch.Number, _step, _learningRate.At(epoch.Last.Step));
+        throw new NonFiniteLossException(evaluation.Loss, epoch.Number, _step, LearningRate(epoch.Last.Step));
     }
 
     /// <summary>Counts a loss in the step and the epoch.</summary>
@@ -172,20 +207,98 @@ internal sealed class Trainer : IDisposable
 
     private bool IsTimeToSave => _checkpoints is not null && _sinceSaved.Elapsed >= _options.Checkpoints!.Interval;
 
+    private double LearningRate(long step) => _learningRate.At(step) * Math.Pow(0.5, _recoveries);
+
     private void Restore()
     {
-        RunPosition start = _checkpoints?.Restore(_state) ?? RunPosition.Start;
-        (_step, _lossSum, _epochTime) = (start.Step, start.LossSum, start.EpochTime);
-        _first = _saved = _optimizer.StepCount = start.Step;
+        RunPosition? own = _checkpoints?.Restore(_state);
+        if (own is null && _recoveries > 0) throw new InvalidDataException($"No checkpoint to go back to is left in '{_options.Checkpoints!.Directory}'.");
+        RunPosition start = own ?? Continue() ?? RunPosition.Start;
+        (_step, _lossSum, _epochTime, _recoveries) = (start.Step, start.LossSum, start.EpochTime, Math.Max(start.Recoveries, _recoveries));
+        (_optimizer.StepCount, _optimizer.ExtraSteps) = (start.Updates, start.Updates - start.Step);
+        _history.Clear();
         _history.AddRange(start.History);
+        _saved = own is not null && own.Recoveries == _recoveries ? own.Step : -1;
+        if (_options.RecoverFromNonFiniteLoss > 0) Save();   // what it may go back to, and at which rate
     }
+
+    /// <summary>Goes on from a checkpoint of another run, if that is asked for: its weights, all else of it that fits, and the epochs it has done.</summary>
+    private RunPosition? Continue()
+    {
+        if (_checkpoints?.Continue(_state, IsNeeded) is not { } other) return null;
+        RunPosition then = other.Position;
+        bool Changes(params string[] names) => names.Any(other.Changed.ContainsKey);
+        if (then.History.Count > _options.Epochs)
+            throw new ArgumentException($"{other.Path} has {then.History.Count} epochs behind it: expected Epochs to be as many or more, not {_options.Epochs}.");
+
+        Dictionary<string, Tensor> weights = _state.ToDictionary(s => s.Name, s => s.Tensor);
+        foreach (string name in other.Missing.Where(name => name.StartsWith(AveragePrefix, StringComparison.Ordinal)))
+            weights[name].copy_(weights[name[AveragePrefix.Length..]]);   // an average begins with the weights as they are now
+        bool lacksMoments = _state.Where(s => s.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal)).All(s => other.Missing.Contains(s.Name));
+        bool newOrder = Changes("Images", nameof(TrainingOptions.BatchSize), nameof(TrainingOptions.Seed));
+        bool newBest = Changes(Supervision.ValidationImages) || other.Missing.Any(name => name.StartsWith(BestPrefix, StringComparison.Ordinal));
+        RunPosition start = then with
+        {
+            Updates = lacksMoments ? 0 : then.Updates,
+            Recoveries = Changes(nameof(TrainingOptions.LearningRate)) ? 0 : then.Recoveries,
+            History = newBest ? [.. then.History.Select(epoch => epoch with { Validation = null })] : then.History,
+        };
+        if (newOrder) start = start with { Step = then.History.Count * _stepsPerEpoch, LossSum = 0, EpochTime = TimeSpan.Zero };
+        Explain(other, start, newOrder, newBest, lacksMoments);
+        return start;
+    }
+
+    private void Explain(OtherCheckpoint other, RunPosition start, bool newOrder, bool newBest, bool lacksMoments)
+    {
+        string[] kept = [.. _state.Select(s => s.Name).Where(name => !other.Missing.Contains(name))];
+        bool Keeps(string prefix) => kept.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+        string[] anew =
+        [
+            .. newOrder ? ["the epoch under way and the order of images"] : (string[])[], .. newBest ? ["the best epoch"] : (string[])[],
+            .. lacksMoments ? ["moments of the optimiser"] : (string[])[],
+            .. other.Missing.Where(name => !name.StartsWith(BestPrefix, StringComparison.Ordinal) && !(lacksMoments && name.StartsWith(OptimizerPrefix, StringComparison.Ordinal))),
+        ];
+        string average = Keeps(AveragePrefix) ? ", average of the weights" : "", objective = Keeps(ObjectivePrefix) ? ", state of the objective" : "";
+        string optimizer = lacksMoments ? "" : string.Create(CultureInfo.InvariantCulture, $", moments of the optimiser after {start.Updates} steps");
+        _log?.Invoke(string.Create(CultureInfo.InvariantCulture, $"Going on, otherwise, from {other.Path}, after step {other.Position.Step} of its run."));
+        _log?.Invoke(string.Create(CultureInfo.InvariantCulture, $"Kept: weights{optimizer}{average}{objective}, {start.History.Count} epochs done."));
+        if (anew.Length > 0) _log?.Invoke($"Begins anew: {string.Join(", ", anew.Take(8))}{(anew.Length > 8 ? $" and {anew.Length - 8} more" : "")}.");
+        _log?.Invoke($"Changed: {CheckpointStore.Text(other.Changed)}.");
+        _log?.Invoke(start.Step >= TotalSteps ? "No epoch is left: a larger number of Epochs trains on." : string.Create(CultureInfo.InvariantCulture,
+            $"The next step is {start.Step + 1} of {TotalSteps}, at a learning rate of {_learningRate.At(start.Step) * Math.Pow(0.5, start.Recoveries):G3}."));
+    }
+
+    /// <summary>Whether there is nothing to go on with where a checkpoint lacks a tensor: one of the model's own, but for a decoder's, which serves an objective.</summary>
+    private static bool IsNeeded(string name) =>
+        !((string[])[AveragePrefix, OptimizerPrefix, ObjectivePrefix, BestPrefix, "decoder", "mask_token"]).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     private void Save()
     {
         if (_checkpoints is null || _saved == _step) return;
-        _checkpoints.Save(new RunPosition(_step, _lossSum, _epochTime, _history), _state);
+        CheckFinite();
+        _checkpoints.Save(
+            new RunPosition(_step, _lossSum, _epochTime, _history) { Updates = _optimizer.StepCount, Recoveries = _recoveries }, _state);
         _saved = _step;
         _sinceSaved.Restart();
+    }
+
+    /// <exception cref="NonFiniteLossException">A step has made weights of which the next loss would not be finite.</exception>
+    private void CheckFinite()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (Tensor tensor in (Tensor[])[_optimizer.Weights, .. _optimizer.State.Select(s => s.Tensor)])
+            if (!tensor.isfinite().all().ToBoolean())
+                throw new NonFiniteLossException(double.NaN, (int)((_step - 1) / _stepsPerEpoch) + 1, _step, LearningRate(_step - 1));
+    }
+
+    /// <summary>The parameters' places in a flat buffer under the names of the parameters: another order of these, in another run, does no harm.</summary>
+    private IEnumerable<(string, Tensor)> Named(string prefix, Tensor buffer)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] places = [.. _optimizer.PlacesIn(buffer).Select(place => place.DetachFromDisposeScope())];
+        _places.AddRange(places);
+        Dictionary<IntPtr, string> names = _state.ToDictionary(s => s.Tensor.Handle, s => s.Name);
+        return [.. _optimizer.Parameters.Zip(places).Select((pair, i) => (prefix + names.GetValueOrDefault(pair.First.Handle, $"parameter.{i}"), pair.Second))];
     }
 
     private void Report(long stepsInEpoch, int epoch, double rate, bool ended)
@@ -194,7 +307,7 @@ internal sealed class Trainer : IDisposable
         _options.Progress?.Report(new TrainingProgress
         {
             Epoch = epoch, Epochs = _options.Epochs, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
-            ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / (_step - _first) * (TotalSteps - _step), EpochEnded = ended,
+            ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / _done * (TotalSteps - _step), EpochEnded = ended,
         });
     }
 
@@ -208,6 +321,7 @@ internal sealed class Trainer : IDisposable
     {
         if (_noise is not null) _noise.Generator = null;
         Cpu?.Dispose();
+        foreach (Tensor place in _places) place.Dispose();
         _average?.Dispose();
         _checkpoints?.Dispose();
         Random.Dispose();
