@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
-using Microsoft.ML.Data;
+using SkiaSharp;
 using Smae.MLNet;
 using Smae.Training;
 using Spectre.Console;
@@ -96,19 +96,37 @@ internal sealed class DrawnImages : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    /// <summary>A gradient with noise: it compresses about as well as a photograph.</summary>
+    /// <summary>
+    /// Noise of every size, weaker the finer it is, as photographs have it: it compresses about as well as these, so that a decoder has as much to do.
+    /// </summary>
     private string Draw(int number, int width, int height)
     {
         var random = new Random(number);
-        var pixels = new byte[width * height * 4];
-        for (int i = 0; i < pixels.Length; i++)
+        var sums = new float[3 * width * height];
+        float strength = 70;
+        for (float cell = width / 2f; cell >= 1; cell /= 2, strength *= 0.7f)
         {
-            int place = i / 4, slope = (i % 4 + number) % 3 == 0 ? place / width * 128 / height : place % width * 128 / width;
-            pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)(slope + random.Next(100));
+            int across = (int)(width / cell) + 2, down = (int)(height / cell) + 2;
+            var corners = new float[3 * across * down];
+            for (int i = 0; i < corners.Length; i += 3)
+            {
+                float light = random.NextSingle() * 2 - 1;   // colours vary less than light does
+                for (int c = 0; c < 3; c++) corners[i + c] = strength * (light + 0.3f * (random.NextSingle() * 2 - 1));
+            }
+            for (int at = 0; at < sums.Length; at++)
+            {
+                (float x, float y) = (at / 3 % width / cell, at / 3 / width / cell);
+                int corner = 3 * ((int)y * across + (int)x) + at % 3, below = corner + 3 * across;
+                (float right, float low) = (x - (int)x, y - (int)y);
+                sums[at] += (corners[corner] * (1 - right) + corners[corner + 3] * right) * (1 - low) + (corners[below] * (1 - right) + corners[below + 3] * right) * low;
+            }
         }
+        var pixels = new byte[4 * width * height];
+        for (int i = 0; i < pixels.Length; i++) pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)Math.Clamp(120 + sums[i / 4 * 3 + i % 4], 0, 255);
+        using var image = SKImage.FromPixelCopy(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels);
+        using SKData file = image.Encode(SKEncodedImageFormat.Jpeg, quality: 85);
         string path = Path.Combine(_folder.FullName, $"image{number:00000}.jpg");
-        using MLImage image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
-        image.Save(path);
+        File.WriteAllBytes(path, file.Span);
         return path;
     }
 }

@@ -15,7 +15,7 @@ var batch = new Option<int?>("--batch") { Description = "Images in a step. Defau
 var quick = new Option<bool>("--quick") { Description = "As small as can be: to see whether it runs. Its figures mean nothing." };
 var device = new Option<string>("--device") { Description = "Where to train and encode: cpu or cuda.", DefaultValueFactory = _ => "cpu" };
 var noPyTorch = new Option<bool>("--no-pytorch") { Description = "Leave PyTorch out." };
-var images = new Option<DirectoryInfo>("--images") { Description = "feeding: folder of JPEG files to decode. Default: drawn ones." };
+var images = new Option<DirectoryInfo>("--images") { Description = "feeding, decode: folder of JPEG files to decode. Default: drawn ones." };
 device.AcceptOnlyFromAmong("cpu", "cuda");
 images.AcceptExistingOnly();
 foreach (Option<int?> option in (Option<int?>[])[rounds, batch])
@@ -25,7 +25,7 @@ foreach (Option<int?> option in (Option<int?>[])[rounds, batch])
     });
 
 IBenchmark[] train = [new TrainBenchmark("train"), new TrainBenchmark("smae")];
-IBenchmark[] all = [.. train, new EncodeBenchmark(), new ScoringBenchmark(), new FeedingBenchmark(), new MemoryBenchmark(), new ScalingBenchmark()];
+IBenchmark[] all = [.. train, new EncodeBenchmark(), new ScoringBenchmark(), new FeedingBenchmark(), new DecodeBenchmark(), new MemoryBenchmark(), new ScalingBenchmark()];
 var root = new RootCommand("How fast Smae is, and against what.");
 Add("train", "train-mae, then train-smae.", train);
 foreach (IBenchmark one in all) Add(one.Name, one.Description, [one]);

@@ -10,7 +10,8 @@ internal sealed record SideSettings
 
     /// <summary>
     /// train, smae (train with a critic) or encode; only in this program: plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
-    /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices of 2048x2048).
+    /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices of 2048x2048), decode, decode-skia
+    /// and decode-mlnet (JPEG files to pixels).
     /// </summary>
     public required string Job { get; init; }
 
@@ -40,8 +41,11 @@ internal sealed record SideSettings
 
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads of a tuned PyTorch.</summary>
+    /// <summary>Threads of a tuned PyTorch, and of decoding.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>decode only: the folder of JPEG files.</summary>
+    public string? Folder { get; init; }
 
     public ModelShape Model { get; init; } = ModelShape.VitLite;
 }

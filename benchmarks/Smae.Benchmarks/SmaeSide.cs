@@ -21,6 +21,7 @@ internal static class SmaeSide
             case "batch": MakeBatches(settings); break;
             case "matmul": Multiply(settings); break;
             case "plain": PlainTorchSharp.Train(settings); break;
+            case "decode" or "decode-skia" or "decode-mlnet": DecodeSide.Run(settings); break;
             default: throw new ArgumentException($"There is no job '{settings.Job}'.", nameof(settings));
         }
     }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using SkiaSharp;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;
@@ -35,8 +36,11 @@ public class ImageDecodingTests
 
         byte[][] found = Decode(data, "ImagePath", preprocessing);
         Assert.HasCount(3, found);
+        bool halved = new ImageFitter(preprocessing).HalvingsOf(new SKSizeI(width, height)) > 0;
         for (int i = 0; i < found.Length; i++)
-            CollectionAssert.AreEqual(expected[i], Array.ConvertAll(found[i], value => (float)value), $"image {i}");
+            if (halved && rows[i].ImagePath.EndsWith(".jpg", StringComparison.Ordinal))   // which ML.NET decodes whole
+                Assert.IsLessThan(3, expected[i].Zip(found[i], (whole, reduced) => Math.Abs(whole - reduced)).Average(), $"image {i}");
+            else CollectionAssert.AreEqual(expected[i], Array.ConvertAll(found[i], value => (float)value), $"image {i}");
     }
 
     [TestMethod]

@@ -61,6 +61,23 @@ public sealed class SavedModelTests : EmbeddingFixture
     }
 
     [TestMethod]
+    public void Large_JPEGs_which_ML_NET_decodes_whole_are_embedded_nearly_the_same()
+    {
+        List<PathRow> rows = [.. Enumerable.Range(0, 10).Select(i => new PathRow { ImagePath = TestImages.Write(At($"large{i}.jpg"), i, 200 + i, 150) })];
+        var data = Context.Data.LoadFromEnumerable(rows);
+        var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", Encoder).Fit(data);
+        Context.Model.Save(transformer, data.Schema, Zip);
+        var loaded = new MLContext().Model.Load(Zip, out _);
+        foreach (var (before, after) in Read<EmbeddedRow>(transformer.Transform(data)).Zip(Read<EmbeddedRow>(loaded.Transform(data))))
+        {
+            double length = Math.Sqrt(before.Embedding.Sum(v => v * v));
+            double apart = Math.Sqrt(before.Embedding.Zip(after.Embedding, (b, a) => (b - a) * (b - a)).Sum());
+            Assert.IsLessThan(0.15, apart / length, before.ImagePath);
+        }
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    [TestMethod]
     public void Stretching_is_refused_since_ResizeImages_picks_single_pixels()
     {
         using var encoder = EncoderOf(ResizeMode.Stretch, 3);

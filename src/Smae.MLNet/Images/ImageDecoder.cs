@@ -10,31 +10,34 @@ internal sealed class ImageDecoders
 {
     private readonly ConcurrentBag<ImageDecoder> _idle = [];
     private readonly int _maxMegapixels;
+    private readonly bool _whole;
 
+    /// <param name="whole">Whether large JPEGs too are decoded at their whole size, as ML.NET does: to the pixel what a saved chain sees.</param>
     /// <exception cref="ArgumentException">ML.NET's images cannot give that number of channels, or the preprocessing has other faults.</exception>
-    public ImageDecoders(ImagePreprocessing preprocessing, int maxMegapixels = ImageReadOptions.DefaultMaxMegapixels)
+    public ImageDecoders(ImagePreprocessing preprocessing, int maxMegapixels = ImageReadOptions.DefaultMaxMegapixels, bool whole = false)
     {
         if (preprocessing.Channels is not (1 or 3 or 4))
             throw new ArgumentException(
                 $"The encoder takes images of {preprocessing.Channels} channels: expected 1 (grey), 3 (red, green, blue) or 4 (and alpha).", nameof(preprocessing));
         preprocessing.Validate();
-        (Preprocessing, _maxMegapixels) = (preprocessing, maxMegapixels);
+        (Preprocessing, _maxMegapixels, _whole) = (preprocessing, maxMegapixels, whole);
     }
 
     /// <summary>What is done to an image.</summary>
     public ImagePreprocessing Preprocessing { get; }
 
     /// <summary>A decoder for one thread, until it is given back.</summary>
-    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(Preprocessing, _maxMegapixels);
+    public ImageDecoder Rent() => _idle.TryTake(out var decoder) ? decoder : new ImageDecoder(Preprocessing, _maxMegapixels, _whole);
 
     public void Return(ImageDecoder decoder) => _idle.Add(decoder);
 }
 
 /// <summary>
 /// Makes pixels of <see cref="ImagePreprocessing"/>'s size of files, bytes and images: upright, resized, on the ground colour. What is whole and what is broken
-/// is for Skia to say. Holds buffers: one thread at a time uses it.
+/// is for Skia to say. A JPEG that is more than twice as large is decoded at a half, a quarter or an eighth of its size. Holds buffers: one thread at a time
+/// uses it.
 /// </summary>
-internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMegapixels)
+internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMegapixels, bool whole)
 {
     private readonly ImageFitter _fitter = new(preprocessing);
     private byte[] _encoded = [];
@@ -86,8 +89,11 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
                 : $"{name}: not an image: expected the content of a JPEG, PNG, WebP, BMP or GIF file, found {found}");
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        SKSizeI seen = codec.EncodedOrigin >= SKEncodedOrigin.LeftTop ? new SKSizeI(height, width) : new SKSizeI(width, height);
+        int halvings = codec.EncodedFormat == SKEncodedImageFormat.Jpeg && !whole ? _fitter.HalvingsOf(seen) : 0;
         var info = new SKImageInfo(
             width, height, SKImageInfo.PlatformColorType, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul);
+        if (halvings > 0) info = info.WithSize(codec.GetScaledDimensions(1f / (1 << halvings)));
         using var image = new SKBitmap();
         // By the header, before memory is taken for what it promises.
         if ((long)width * height > maxMegapixels * 1_000_000L || !image.TryAllocPixels(info))
@@ -98,8 +104,9 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
             return new InvalidDataException(
                 $"{name}: truncated {(result == SKCodecResult.IncompleteInput ? "" : "or damaged ")}{codec.EncodedFormat.ToString().ToUpperInvariant()}: "
                 + $"{length} bytes do not make all of its {width}x{height} pixels ({result})");
-        using SKBitmap? upright = Upright(image, codec.EncodedOrigin);
-        _fitter.Fit(upright ?? image, pixels);
+        SKRect part = ImageFitter.PartOf(width, height, halvings);
+        using SKBitmap? upright = Upright(image, codec.EncodedOrigin, ref part);
+        _fitter.Fit(upright ?? image, seen, part, pixels);
         return null;
     }
 
@@ -114,7 +121,8 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
     };
 
     /// <summary>The image as it is to be seen; null where it lies so already.</summary>
-    private static SKBitmap? Upright(SKBitmap image, SKEncodedOrigin origin)
+    /// <param name="part">The part that counts, turned with the image.</param>
+    private static SKBitmap? Upright(SKBitmap image, SKEncodedOrigin origin, ref SKRect part)
     {
         if (origin is SKEncodedOrigin.TopLeft or SKEncodedOrigin.Default) return null;
         (int w, int h) = (image.Width, image.Height);
@@ -131,8 +139,10 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
         };
         var upright = new SKBitmap(image.Info.WithSize(xx == 0 ? h : w, xx == 0 ? w : h));
         using var canvas = new SKCanvas(upright);
-        canvas.SetMatrix(new SKMatrix(xx, xy, x0, yx, yy, y0, 0, 0, 1));
+        var turn = new SKMatrix(xx, xy, x0, yx, yy, y0, 0, 0, 1);
+        canvas.SetMatrix(turn);
         canvas.DrawBitmap(image, 0, 0);
+        part = turn.MapRect(part);
         return upright;
     }
 

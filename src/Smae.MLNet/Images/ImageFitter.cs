@@ -1,3 +1,4 @@
+using System.Numerics;
 using Microsoft.ML.Transforms.Image;
 using SkiaSharp;
 
@@ -9,6 +10,8 @@ namespace Smae.MLNet;
 /// </summary>
 internal sealed class ImageFitter(ImagePreprocessing preprocessing)
 {
+    private const int MostHalvings = 3;   // to an eighth, as libjpeg can
+
     private readonly int _width = preprocessing.Width, _height = preprocessing.Height, _channels = preprocessing.Channels;
     private readonly int[] _ground = [.. preprocessing.Background.Select(v => (int)MathF.Round(255 * v))];
 
@@ -20,19 +23,44 @@ internal sealed class ImageFitter(ImagePreprocessing preprocessing)
         _ => null,
     };
 
-    /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
-    public void Fit(SKBitmap image, Span<byte> pixels)
+    /// <summary>
+    /// How often an image can be halved by its decoder, at most three times. Where Skia makes an image smaller it draws from the image halved as often as leaves
+    /// it as large as the target, so what a decoder has halved by itself is sampled at the same places.
+    /// </summary>
+    /// <param name="size">The whole image's, upright.</param>
+    public int HalvingsOf(SKSizeI size)
     {
-        if ((image.Width, image.Height) == (_width, _height))
+        SKRectI target = Target(size.Width, size.Height);
+        int ratio = Math.Min(size.Width / Math.Max(1, target.Width), size.Height / Math.Max(1, target.Height));
+        return Math.Min(MostHalvings, BitOperations.Log2((uint)ratio));
+    }
+
+    /// <summary>The part of a halved image that is drawn: in the middle, as Skia's own halving of an odd number of pixels takes its pixels in pairs.</summary>
+    /// <param name="width">The whole image's.</param>
+    public static SKRect PartOf(int width, int height, int halvings)
+    {
+        (float scale, int across, int down) = (1f / (1 << halvings), width >> halvings, height >> halvings);
+        return SKRect.Create((width * scale - across) / 2, (height * scale - down) / 2, across, down);
+    }
+
+    /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
+    public void Fit(SKBitmap image, Span<byte> pixels) => Fit(image, image.Info.Size, image.Info.Rect, pixels);
+
+    /// <inheritdoc cref="Fit(SKBitmap, Span{byte})"/>
+    /// <param name="size">The size that the whole image has, where this one is halved.</param>
+    /// <param name="part">The part of this one that is the whole.</param>
+    public void Fit(SKBitmap image, SKSizeI size, SKRect part, Span<byte> pixels)
+    {
+        if ((size.Width, size.Height) == (_width, _height))
         {
             Copy(image, image.AlphaType, new SKRectI(0, 0, _width, _height), pixels);
             return;
         }
-        SKRectI target = Target(image.Width, image.Height);
+        SKRectI target = Target(size.Width, size.Height);
         using var resized = new SKBitmap(_width, _height, isOpaque: true);
         using var canvas = new SKCanvas(resized);
         using var paint = new SKPaint { FilterQuality = SKFilterQuality.High };
-        canvas.DrawBitmap(image, new SKRect(0, 0, image.Width, image.Height), target, paint);
+        canvas.DrawBitmap(image, part, target, paint);
         Copy(resized, image.AlphaType, target, pixels);
     }
 

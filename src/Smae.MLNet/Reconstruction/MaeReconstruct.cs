@@ -85,8 +85,9 @@ public sealed class MaeReconstructEstimator : ImageEstimator<MaeReconstructTrans
 
     private protected override IReadOnlyList<OutputColumn> Outputs { get; }
 
+    // Decoded whole: pixels say how an image is masked, so the saved chain must see the same to the last.
     private protected override MaeReconstructTransformer Create(IDataView input, ImageColumnKind kind) => new(
-        Host, InputColumnName, kind, Decoders, new ReconstructionModel(_autoencoder, _preprocessing, _options, _seed), Outputs,
+        Host, InputColumnName, kind, new ImageDecoders(_preprocessing, whole: true), new ReconstructionModel(_autoencoder, _preprocessing, _options, _seed), Outputs,
         _options.BrokenImages);
 
     private static ImagePreprocessing PreprocessingOf(MaskedAutoencoder autoencoder, MaeReconstructOptions options)

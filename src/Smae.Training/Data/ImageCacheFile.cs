@@ -64,8 +64,8 @@ internal sealed class ImageCacheKey : IDisposable
     public ImageCacheKey(ImagePreprocessing preprocessing)
     {
         Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize} {string.Join(',', preprocessing.Background.Select(v => MathF.Round(255 * v)))}");
-        // Another version may decode otherwise: since the second, images stand upright.
-        Append(_stamps, "2" + (typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? ""));
+        // Another version may decode otherwise: since the second, images stand upright; since the third, large JPEGs are decoded at a reduced size.
+        Append(_stamps, "3" + (typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? ""));
     }
 
     public long Count { get; private set; }
