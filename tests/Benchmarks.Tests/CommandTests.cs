@@ -55,6 +55,15 @@ public sealed class CommandTests
             "batchFractionOfStep", "feedAugmentedImagesPerSecond", "batchFractionOfStepAugmented");
 
     [TestMethod]
+    public void DecodeComparesWithSkiaSharpAndMlNetOnOneThreadAndAll()
+    {
+        JsonNode json = BenchmarkProgram.Quick("decode").Json;
+        BenchmarkProgram.HasFigures(
+            json, "decodeImagesPerSecond", "decodeVsSkiaFull", "decodeVsMlNet", "decodeOneThreadVsSkiaFull", "decodeOneThreadVsMlNet", "decodeKilobytesPerFile");
+        Assert.IsLessThan(2, json["decodeMeanDifference"]!.GetValue<double>(), "levels of the full decode's pixels");
+    }
+
+    [TestMethod]
     public void MemoryTellsAllocationTensorsAndGrowth()
     {
         JsonNode json = BenchmarkProgram.Quick("memory").Json;
