@@ -93,7 +93,9 @@ public sealed class HuggingFaceTests : IDisposable
     [TestMethod]
     [DataRow("""{"model_type":"swin"}""", "model_type is swin")]
     [DataRow("""{"model_type":"vit","hidden_act":"silu"}""", "hidden_act is silu")]
-    [DataRow("""{"model_type":"vit","qkv_bias":false}""", "qkv_bias")]
+    [DataRow("""{"model_type":"dinov2","use_swiglu_ffn":true}""", "use_swiglu_ffn")]
+    [DataRow("""{"architecture":"swin_tiny_patch4"}""", "architecture is swin_tiny_patch4")]
+    [DataRow("""{"hidden_size":32}""", "neither model_type nor architecture")]
     [DataRow("""{"model_type":"vit"}""", "has the shape [32, 3, 4, 4], expected [768, 3, 16, 16]")]
     public void AnotherModelIsRefusedByName(string config, string expected)
     {

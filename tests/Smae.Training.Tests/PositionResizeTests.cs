@@ -72,7 +72,7 @@ public sealed class PositionResizeTests : IDisposable
             var e = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path));
             StringAssert.Contains(e.Message, "'pos_embed' has the shape [1, 17, 32]");
         }
-        ModelWeights.Load(model, _path, resizePositions: true);
+        ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (4, 4));
         Dictionary<string, Tensor> from = ModelWeights.Of(stored).ToDictionary(w => w.Name, w => w.Tensor);
         Dictionary<string, Tensor> to = ModelWeights.Of(model).ToDictionary(w => w.Name, w => w.Tensor);
         foreach (string name in from.Keys.Where(n => n != "pos_embed")) Assert.IsTrue(from[name].Equals(to[name]), name);
@@ -101,7 +101,7 @@ public sealed class PositionResizeTests : IDisposable
         using var stored = new MaskedAutoencoder(s_learned, seed: 1);
         using var model = new MaskedAutoencoder(s_learned.ForImages(24), seed: 2);
         SafeTensors.Save(_path, ModelWeights.Of(stored));
-        ModelWeights.Load(model, _path, resizePositions: true);
+        ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (4, 4));
         foreach ((Tensor from, Tensor to) in Tables(stored).Zip(Tables(model)))
             Close.To(ModelWeights.ResizePositions(from, (4, 4), (6, 6)), to, 0, "positions");
     }
@@ -128,6 +128,24 @@ public sealed class PositionResizeTests : IDisposable
         Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (4, 16)));
         ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (2, 16));
         Close.To(ModelWeights.ResizePositions(Table(stored), (2, 16), (4, 4)), Table(model), 0, "positions");
+    }
+
+    [TestMethod]
+    public void ASquareThatCouldBeAnotherGridIsToBeSaid()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var stored = new VisionTransformer(s_learned with { ImageHeight = 16, ImageWidth = 64 }, seed: 1);   // 4x16
+        using var model = new VisionTransformer(s_learned, seed: 2);
+        SafeTensors.Save(_path, ModelWeights.Of(stored));
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, _path, resizePositions: true)).Message;
+        StringAssert.Contains(message, "64 patches may be 8x8 or 4x16, so pass sourceGrid");
+        ModelWeights.Load(model, _path, resizePositions: true, sourceGrid: (4, 16));
+        Close.To(ModelWeights.ResizePositions(Table(stored), (4, 16), (4, 4)), Table(model), 0, "positions");
+
+        using var square = new VisionTransformer(s_learned with { ImageHeight = 20, ImageWidth = 20 }, seed: 3);   // 25 patches are 5x5 or one row
+        SafeTensors.Save(_path, ModelWeights.Of(square));
+        ModelWeights.Load(model, _path, resizePositions: true);
+        Close.To(ModelWeights.ResizePositions(Table(square), (5, 5), (4, 4)), Table(model), 0, "positions");
     }
 
     [TestMethod]

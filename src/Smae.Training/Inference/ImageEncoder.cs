@@ -53,11 +53,12 @@ public sealed class ImageEncoder : ImageModel
     /// <exception cref="ArgumentException">The path ends in <c>.json</c>.</exception>
     /// <exception cref="IOException">The files cannot be written; files that were there before are untouched.</exception>
     public void Save(string path) =>
-        Locked(() => ModelDescription.Save(path, ModelWeights.Of(Model), new Description(Model.Config, Preprocessing, Pooling)));
+        Locked(() => ModelDescription.Save(path, ModelWeights.Of(Model), new EncoderDescription(Model.Config, Preprocessing, Pooling)));
 
     /// <summary>
-    /// Loads what <see cref="Save"/> wrote, or a ViT or ViTMAE as Hugging Face publishes it: a folder with <c>config.json</c> and <c>model.safetensors</c>.
-    /// There a ViT pools by class token and a ViTMAE by mean, and images are stretched.
+    /// Loads what <see cref="Save"/> wrote, or an encoder as Hugging Face's hub has it, a folder with <c>config.json</c> and <c>model.safetensors</c> or shards
+    /// with an index: transformers' ViT, ViTMAE, DINOv2 and DINOv2 with registers, and timm's plain vision transformers. ViTMAE pools by mean, the others by
+    /// class token. DINOv2 is made for the size that its <c>preprocessor_config.json</c> crops images to, its positions resized.
     /// </summary>
     /// <param name="path">The weights' file, or the folder.</param>
     /// <param name="device">Where to; null is the CPU.</param>
@@ -65,24 +66,14 @@ public sealed class ImageEncoder : ImageModel
     /// <exception cref="InvalidDataException">A file is damaged or the two do not fit each other; the message says where.</exception>
     public static ImageEncoder Load(string path, Device? device = null)
     {
-        (string weights, Description description) = Find(path);
-        return ModelDescription.Fitting(weights, () =>
+        (EncoderFiles files, EncoderDescription description) = EncoderFiles.FindDescribed(path);
+        return ModelDescription.Fitting(files.Weights, () =>
         {
             description.Encoder.Validate();
-            ModelWeights.CheckShape(description.Encoder, SafeTensors.Open(weights));
+            ModelWeights.CheckShape(files.Stored ?? description.Encoder, SafeTensors.Open(files.Weights));
             return Create(description.Encoder, description.Preprocessing, description.Pooling, 0, device)
-                .OrDispose(encoder => ModelWeights.Load(encoder.Model, weights));
+                .OrDispose(encoder => ModelWeights.Load(encoder.Model, files.Weights, resizePositions: files.Stored != description.Encoder));
         });
-    }
-
-    private static (string Weights, Description Description) Find(string path) =>
-        HuggingFaceModel.Find(path) ?? (path, ModelDescription.Load<Description>(path, "an encoder"));
-
-    /// <summary>Shape and preprocessing of an encoder in a file, without its weights.</summary>
-    internal static (VisionTransformerConfig Config, ImagePreprocessing Preprocessing) Describe(string path)
-    {
-        Description description = Find(path).Description;
-        return (description.Encoder, description.Preprocessing);
     }
 
     private static VisionTransformer Checked(VisionTransformer model, ImagePreprocessing preprocessing)
@@ -95,9 +86,6 @@ public sealed class ImageEncoder : ImageModel
             nameof(preprocessing));
         return model;
     }
-
-    /// <summary>What the JSON file holds.</summary>
-    internal sealed record Description(VisionTransformerConfig Encoder, ImagePreprocessing Preprocessing, Pooling Pooling);
 }
 
 /// <summary>Embeddings of whole sets of images.</summary>

@@ -1,11 +1,12 @@
-using TorchSharp.Modules;
+using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Smae.Training;
 
 /// <summary>
 /// Weights of models in safetensors files, under the names of timm and facebookresearch/mae: files published for them load here, ours load there.
 /// </summary>
-public static class ModelWeights
+public static partial class ModelWeights
 {
     /// <summary>Names and tensors of an encoder.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(VisionTransformer model) => Named(model);
@@ -14,8 +15,9 @@ public static class ModelWeights
     public static IEnumerable<(string Name, Tensor Tensor)> Of(MaskedAutoencoder model) => model.named_children().SelectMany(child => Named(child.Item2));
 
     /// <summary>
-    /// Loads an encoder's weights, under the names of timm and facebookresearch/mae or of Hugging Face's ViT and ViTMAE, whatever stands before the names
-    /// (<c>module.</c>, <c>backbone.</c>). A decoder or a classifier in the file is passed over. Fixed positions stay the model's own.
+    /// Loads an encoder's weights, under the names of timm, facebookresearch/mae and facebookresearch/dinov2 or of Hugging Face's ViT, ViTMAE and DINOv2,
+    /// whatever stands before the names (<c>module.</c>, <c>backbone.</c>). A decoder or a classifier in the file is passed over. Fixed positions stay the
+    /// model's own. Where queries, keys and values have no bias in the file it becomes 0.
     /// </summary>
     /// <param name="model">The encoder, on any device.</param>
     /// <param name="path">A safetensors file, or the index of several.</param>
@@ -23,7 +25,8 @@ public static class ModelWeights
     /// Whether learned positions for another image size are made to fit by <see cref="ResizePositions"/>. Default false: another size is a fault.
     /// </param>
     /// <param name="sourceGrid">
-    /// Rows and columns of patches that the file is for. Default null: those of the description beside it, else of this model, else as many rows as columns.
+    /// Rows and columns of patches that the file is for. Default null: those of the description beside it (Smae's, or Hugging Face's <c>config.json</c>), else
+    /// of this model. Where neither has so many patches they are a square if they can be no other grid, as 14x14 could be 7x28.
     /// </param>
     /// <exception cref="InvalidDataException">
     /// The file is damaged, or a tensor is missing, unknown or of another shape; the message gives the first of each with both shapes.
@@ -37,11 +40,16 @@ public static class ModelWeights
     /// <param name="described">The shape of the whole encoder in the file.</param>
     internal static void LoadFirstBlocks(VisionTransformer model, string path, VisionTransformerConfig described)
     {
-        bool IsLater(string name) =>
-            name.StartsWith("fusion.", StringComparison.Ordinal) || name.StartsWith("norm.", StringComparison.Ordinal)
-            || (name.Split('.') is ["blocks", string number, ..] && int.TryParse(number, out int block) && block >= model.Config.Depth);
+        bool IsLater(string name) => AfterBlocks.IsMatch(name)
+            || (OfBlock.Match(name) is { Success: true } m && int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture) >= model.Config.Depth);
         LoadEncoder(model, SafeTensors.Open(path), resize: true, sourceGrid: null, IsLater, described);
     }
+
+    [GeneratedRegex(@"(?:^|\.)(?:blocks|layer)\.(\d{1,5})\.")]
+    private static partial Regex OfBlock { get; }
+
+    [GeneratedRegex(@"(^|\.)(fusion|norm|layernorm)\.")]
+    private static partial Regex AfterBlocks { get; }
 
     private static void LoadEncoder(
         VisionTransformer model, SafeTensorsFile file, bool resize, (int, int)? sourceGrid, Func<string, bool> ignore, VisionTransformerConfig? described = null)
@@ -70,6 +78,11 @@ public static class ModelWeights
             [names($"blocks.{config.Depth - 1}.mlp.fc1.bias")[0]] = [config.MlpDim],
             [names("pos_embed")[0]] = [1, (long)config.GridHeight * config.GridWidth + (config.ClassToken == ClassToken.First ? 1 : 0), config.EmbedDim],
         };
+        if (config.RegisterTokens > 0)   // timm's tables have no row for the class token then
+        {
+            expected[names("reg_token")[0]] = [1, config.RegisterTokens, config.EmbedDim];
+            expected.Remove(names("pos_embed")[0]);
+        }
         foreach ((string name, long[] shape) in others) expected[name] = shape;
         Dictionary<string, string> faults = [];
         foreach ((string name, long[] shape) in expected)
@@ -113,7 +126,7 @@ public static class ModelWeights
     internal static void LoadSmae(MaskedAutoencoder model, SafeTensorsFile file, string prefix = "")
     {
         WeightNames names = WeightNames.Smae(prefix);
-        Load(Of(model), file, names, name => names.BesideAutoencoder.Contains(name), positions: null, (name, _) => ReadSmae(file, name, model.Config, prefix), SmaeShape);
+        Load(Of(model), file, names, name => names.BesideAutoencoder.Contains(name), fit: null, (name, _) => ReadSmae(file, name, model.Config, prefix), SmaeShape);
     }
 
     /// <summary>A tensor of a file with the names of MLReproHub/SMAE as a tensor of ours wants it; null for one that is not stored there.</summary>
@@ -134,101 +147,26 @@ public static class ModelWeights
         ? [tensor.size(0), tensor.numel() / tensor.size(0)]
         : Part(tensor, parts);
 
-    private static long[] Part(Tensor tensor, int parts) => tensor.dim() == 0 ? [] : [tensor.size(0) / parts, .. tensor.shape[1..]];
+    internal static long[] Part(Tensor tensor, int parts) => tensor.dim() == 0 ? [] : [tensor.size(0) / parts, .. tensor.shape[1..]];
 
     /// <summary>Loads the weights of any module under our own names.</summary>
     internal static void Load(IEnumerable<(string Name, Tensor Tensor)> model, SafeTensorsFile file, Func<string, bool> ignore, string prefix = "") =>
-        Load(model, file, WeightNames.Own(prefix), ignore, positions: null);
+        Load(model, file, WeightNames.Own(prefix), ignore, fit: null);
 
     private static void Load(
-        IEnumerable<(string Name, Tensor Tensor)> model, SafeTensorsFile file, WeightNames names, Func<string, bool> ignore, PositionFit? positions,
+        IEnumerable<(string Name, Tensor Tensor)> model, SafeTensorsFile file, WeightNames names, Func<string, bool> ignore, WeightFit? fit,
         Func<string, IReadOnlyList<string>, Tensor?>? read = null, Func<Tensor, int, long[]>? shapeOf = null)
     {
-        Dictionary<string, string> faults = [];
-        HashSet<string> known = [];
-        List<(Tensor Tensor, string Name, IReadOnlyList<string> Sources, (int, int)? Grid)> copies = [];
-        foreach ((string name, Tensor tensor) in model)
-        {
-            IReadOnlyList<string> sources = names.Of(name);
-            known.UnionWith(sources);
-            bool isTable = positions is not null && name.EndsWith("pos_embed", StringComparison.Ordinal);
-            if (isTable && tensor is not Parameter) continue;   // a fixed table is the model's own
-            if (sources.Count == 0 && tensor is Parameter) faults[name] = "has no place in the file";
-            (int, int)? grid = null;
-            bool whole = sources.Count > 0;
-            foreach (string source in sources)
-            {
-                whole &= file.Contains(source);
-                long[] expected = (shapeOf ?? Part)(tensor, sources.Count);
-                if (!file.Contains(source))
-                {
-                    if (tensor is Parameter) faults[source] = "is missing";   // a buffer can be made again
-                }
-                else if (isTable && positions!.Fault(file, source, tensor, out grid) is { } fault) faults[source] = fault;
-                else if (grid is null && !file.Shape(source).SequenceEqual(expected)) faults[source] = Misshapen(file.Shape(source), expected);
-            }
-            if (whole) copies.Add((tensor, name, sources, grid));
-        }
-        foreach (string name in file.Names.Where(n => n.StartsWith(names.Root, StringComparison.Ordinal) && !known.Contains(n) && !ignore(n[names.Root.Length..])))
-            faults[name] = "is not part of this model";
-        Refuse(faults, file);
-
-        using var noGrad = no_grad();
-        foreach ((Tensor tensor, string name, IReadOnlyList<string> sources, (int, int)? grid) in copies)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor stored = read?.Invoke(name, sources) ?? (sources.Count == 1 ? file.Read(sources[0]) : cat([.. sources.Select(file.Read)], 0));
-            tensor.copy_(grid is { } from ? ResizePositions(stored, from, positions!.Grid) : stored);
-        }
-    }
-
-    /// <summary>Which grid a learned position table was stored for, and whether it may be resized.</summary>
-    private sealed record PositionFit(VisionTransformerConfig Model, bool Resize, (int Height, int Width)? Given, VisionTransformerConfig? Described = null)
-    {
-        private sealed record Description(VisionTransformerConfig Encoder);
-
-        public (int Height, int Width) Grid => (Model.GridHeight, Model.GridWidth);
-
-        /// <summary>Why a table cannot be taken; null where it can, then <paramref name="from"/> is the grid that it is to be resized from, if it is.</summary>
-        public string? Fault(SafeTensorsFile file, string name, Tensor wanted, out (int Height, int Width)? from)
-        {
-            from = null;
-            IReadOnlyList<long> shape = file.Shape(name);
-            string misshapen = Misshapen(shape, wanted.shape);
-            long patches = shape.Count == 3 ? shape[1] - (wanted.size(1) - Model.PatchCount) : 0;   // without the class token's row
-            if (patches < 1 || shape[0] != 1 || shape[2] != wanted.size(2)) return misshapen;
-            int side = (int)Math.Round(Math.Sqrt(patches));
-            (int Height, int Width)?[] known = Given is not null ? [Given] : [Of(Beside(file.Path)), Of(Described), Grid, (side, side)];
-            if (known.FirstOrDefault(g => g is { } grid && (long)grid.Height * grid.Width == patches) is not { } source)
-                return $"{misshapen}: {patches} patches are no square, so pass sourceGrid, the rows and columns of patches that the file is for, "
-                    + "or keep its description (.json) beside it";
-            if (source == Grid) return null;
-            if (!Resize)
-                return patches != Model.PatchCount ? misshapen : $"is for {source.Height}x{source.Width} patches, expected {Grid.Height}x{Grid.Width}: resize positions";
-            from = source;
-            return null;
-        }
-
-        private static (int, int)? Of(VisionTransformerConfig? config) => config is null ? null : (config.GridHeight, config.GridWidth);
-
-        private static VisionTransformerConfig? Beside(string path)
-        {
-            try
-            {
-                return File.Exists(ModelDescription.PathOf(path)) ? ModelDescription.Load<Description>(path, "an encoder").Encoder : null;
-            }
-            catch (InvalidDataException)
-            {
-                return null;   // another file of that name
-            }
-        }
+        var plan = new WeightPlan(model, file, names, fit, read: read, shapeOf: shapeOf);
+        foreach (string name in plan.Unknown.Where(n => !ignore(n))) plan.Faults[names.Root + name] = "is not part of this model";
+        plan.Apply();
     }
 
     internal static string Misshapen(IEnumerable<long> found, IEnumerable<long> expected) =>
         $"has the shape [{string.Join(", ", found)}], expected [{string.Join(", ", expected)}]";
 
     /// <exception cref="InvalidDataException">There are faults. The message has a line for each kind of them and at most a dozen names.</exception>
-    private static void Refuse(Dictionary<string, string> faults, SafeTensorsFile file)
+    internal static void Refuse(Dictionary<string, string> faults, SafeTensorsFile file)
     {
         if (faults.Count == 0) return;
         const int most = 12;

@@ -32,7 +32,7 @@ internal sealed partial record WeightNames(
     {
         ["cls_token"] = "embeddings.cls_token", ["pos_embed"] = "embeddings.position_embeddings",
         ["patch_embed.proj.weight"] = "embeddings.patch_embeddings.projection.weight", ["patch_embed.proj.bias"] = "embeddings.patch_embeddings.projection.bias",
-        ["norm.weight"] = "layernorm.weight", ["norm.bias"] = "layernorm.bias",
+        ["norm.weight"] = "layernorm.weight", ["norm.bias"] = "layernorm.bias", ["reg_token"] = "embeddings.register_tokens",
     };
 
     private static readonly Dictionary<string, string[]> s_huggingFaceBlock = new()
@@ -41,11 +41,21 @@ internal sealed partial record WeightNames(
         ["mlp.fc1"] = ["intermediate.dense"], ["mlp.fc2"] = ["output.dense"], ["norm1"] = ["layernorm_before"], ["norm2"] = ["layernorm_after"],
     };
 
-    [GeneratedRegex(@"^(?<decoder>decoder_)?blocks\.(?<number>\d+)\.(?<part>.+)\.(?<kind>weight|bias)$")]
+    private static readonly Dictionary<string, string[]> s_dinoBlock = new(s_huggingFaceBlock)
+    {
+        ["mlp.fc1"] = ["mlp.fc1"], ["mlp.fc2"] = ["mlp.fc2"], ["norm1"] = ["norm1"], ["norm2"] = ["norm2"], ["ls1"] = ["layer_scale1"], ["ls2"] = ["layer_scale2"],
+    };
+
+    // Below which an encoder of Hugging Face's stands where there is a decoder or a classifier.
+    private static readonly string[] s_huggingFaceModels = ["vit.", "dinov2_with_registers.", "dinov2."];
+
+    [GeneratedRegex(@"^(?<decoder>decoder_)?blocks\.(?<number>\d+)\.(?<part>.+)\.(?<kind>weight|bias|gamma)$")]
     private static partial Regex OfBlock { get; }
 
     /// <summary>The names of timm and facebookresearch/mae, which are ours.</summary>
-    public static WeightNames Own(string root = "") => new(root, name => [root + name], ["decoder_", "mask_token", "head.", "fc_norm."], []);
+    /// <param name="registers">The name of the register tokens: facebookresearch/dinov2 has another than timm.</param>
+    public static WeightNames Own(string root = "", string registers = "reg_token") =>
+        new(root, name => [root + (name == "reg_token" ? registers : name)], ["decoder_", "mask_token", "head.", "fc_norm."], []);
 
     /// <summary>The names of MLReproHub/SMAE; its positions are fixed.</summary>
     public static WeightNames Smae(string root) => new(
@@ -53,17 +63,17 @@ internal sealed partial record WeightNames(
             : Parts(name, s_smaeBlock, decoder => $"{root}{(decoder ? "decoder" : "encoder")}.enc_layers"),
         [], ["encoder_pos_enc.encoding", "decoder_pos_enc.encoding"]);
 
-    /// <summary>The names of Hugging Face's ViT and ViTMAE, whose encoder stands below <c>vit.</c> where there is a decoder or a classifier.</summary>
-    private static WeightNames HuggingFace(string root)
+    /// <summary>The names of Hugging Face's ViT and ViTMAE, or of its DINOv2.</summary>
+    private static WeightNames HuggingFace(string root, bool dino)
     {
-        string outer = root.EndsWith("vit.", StringComparison.Ordinal) ? root[..^4] : root;
-        string[] unused = ["classifier.", "pooler.", "vit.pooler.", "embeddings.mask_token", "vit.embeddings.mask_token"];
+        string model = s_huggingFaceModels.FirstOrDefault(m => root == m || root.EndsWith("." + m, StringComparison.Ordinal)) ?? "", outer = root[..^model.Length];
+        string[] unused = ["classifier.", $"{model}pooler.", $"{model}embeddings.mask_token"];
         return new(outer, Names, [.. unused, "decoder."], unused);
 
         IReadOnlyList<string> Names(string name)
         {
             if (s_huggingFace.TryGetValue(name, out string? whole)) return [root + whole];
-            string[] parts = Parts(name, s_huggingFaceBlock, decoder => decoder ? $"{outer}decoder.decoder_layers" : $"{root}encoder.layer");
+            string[] parts = Parts(name, dino ? s_dinoBlock : s_huggingFaceBlock, decoder => decoder ? $"{outer}decoder.decoder_layers" : $"{root}encoder.layer");
             if (parts.Length > 0) return parts;
             bool decodes = name.StartsWith("decoder_", StringComparison.Ordinal) || name == "mask_token";
             return [decodes ? $"{outer}decoder.{name}" : root + name];
@@ -71,26 +81,48 @@ internal sealed partial record WeightNames(
     }
 
     /// <summary>The names that a file with an encoder uses, whatever stands before them: <c>module.</c>, <c>backbone.</c>, <c>encoder.</c>, <c>vit.</c></summary>
-    /// <exception cref="InvalidDataException">There are several encoders in the file.</exception>
+    /// <exception cref="InvalidDataException">There are several encoders in the file, or one with another kind of MLP.</exception>
     public static WeightNames Recognized(SafeTensorsFile file)
     {
-        foreach (Func<string, WeightNames> names in (Func<string, WeightNames>[])[Own, HuggingFace])
-        {
-            string key = names("").Of(PatchWeight)[0];
-            string[] roots = [.. file.Names.Where(n => n == key || n.EndsWith("." + key, StringComparison.Ordinal)).Select(n => n[..^key.Length])];
-            if (roots.Contains("")) return names("");
-            if (roots.Length > 1)
-                throw new InvalidDataException(
-                    $"{file.Path} holds {roots.Length} encoders, below {string.Join(", ", roots.Take(5).Select(r => $"'{r}'"))}: expected a file with one of them.");
-            if (roots.Length == 1) return names(roots[0]);
-        }
-        return Own();
+        if (file.Names.FirstOrDefault(n => n.Contains(".mlp.w12.") || n.Contains(".mlp.weights_in.")) is { } gated)
+            throw new InvalidDataException($"{file.Path} holds '{gated}', of a gated MLP (SwiGLU) as DINOv2's giant has: expected an MLP of two layers, fc1 and fc2.");
+        if (Before(file, PatchWeight) is { } own) return Own(own, file.Contains($"{own}register_tokens") ? "register_tokens" : "reg_token");
+        return Before(file, s_huggingFace[PatchWeight]) is { } root ? HuggingFace(root, dino: file.Contains($"{root}encoder.layer.0.norm1.weight")) : Own();
+    }
+
+    /// <summary>What stands before a name; null where it is not there.</summary>
+    private static string? Before(SafeTensorsFile file, string key)
+    {
+        string[] roots = [.. file.Names.Where(n => n == key || n.EndsWith("." + key, StringComparison.Ordinal)).Select(n => n[..^key.Length])];
+        if (roots.Length < 2 || roots.Contains("")) return roots.Contains("") ? "" : roots.FirstOrDefault();
+        throw new InvalidDataException(
+            $"{file.Path} holds {roots.Length} encoders, below {string.Join(", ", roots.Take(5).Select(r => $"'{r}'"))}: expected a file with one of them.");
     }
 
     private static string[] Parts(string name, Dictionary<string, string[]> parts, Func<bool, string> stack)
     {
         Match m = OfBlock.Match(name);
-        return !m.Success || !parts.TryGetValue(m.Groups["part"].Value, out string[]? theirs) ? []
-            : [.. theirs.Select(part => $"{stack(m.Groups["decoder"].Success)}.{m.Groups["number"].Value}.{part}.{m.Groups["kind"].Value}")];
+        if (!m.Success || !parts.TryGetValue(m.Groups["part"].Value, out string[]? theirs)) return [];
+        string kind = m.Groups["kind"].Value == "gamma" ? "lambda1" : m.Groups["kind"].Value;   // of layer scale
+        return [.. theirs.Select(part => $"{stack(m.Groups["decoder"].Success)}.{m.Groups["number"].Value}.{part}.{kind}")];
+    }
+}
+
+/// <summary>The sides of the encoder that a file holds, read off its tensors' shapes. How many heads it has is not among them.</summary>
+internal sealed record StoredShape(
+    int EmbedDim, int Channels, int PatchSize, int Depth, int MlpDim, int RegisterTokens, bool LayerScale, bool ClassToken, bool FinalNorm)
+{
+    /// <summary>Those sides; null where there is no encoder.</summary>
+    /// <exception cref="InvalidDataException">There are several encoders.</exception>
+    public static StoredShape? Of(SafeTensorsFile file)
+    {
+        Func<string, IReadOnlyList<string>> names = WeightNames.Recognized(file).Of;
+        IReadOnlyList<long>? Shape(string name) => names(name) is [string first, ..] && file.Contains(first) ? file.Shape(first) : null;
+        if (Shape("patch_embed.proj.weight") is not [long dim, long channels, long patch, long]) return null;
+        int depth = 0;
+        while (Shape($"blocks.{depth}.norm1.weight") is not null) depth++;
+        return new(
+            (int)dim, (int)channels, (int)patch, depth, Shape("blocks.0.mlp.fc1.bias") is [long hidden] ? (int)hidden : 0, Shape("reg_token") is [_, long registers, _] ? (int)registers : 0,
+            Shape("blocks.0.ls1.gamma") is not null, Shape("cls_token") is not null, Shape("norm.weight") is not null);
     }
 }

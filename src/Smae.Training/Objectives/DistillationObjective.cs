@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
 using TorchSharp.Modules;
 
 namespace Smae.Training;
@@ -19,8 +18,8 @@ public sealed record DistillationObjective : Objective
     }
 
     /// <summary>
-    /// The teacher's weights: a safetensors file as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or facebookresearch/mae. Blocks after
-    /// the last that is needed may be missing.
+    /// The teacher's weights: all that <see cref="ImageEncoder.Load"/> takes, or a file as published for timm, facebookresearch/mae or facebookresearch/dinov2.
+    /// Blocks after the last that is needed may be missing.
     /// </summary>
     public string Teacher { get; }
 
@@ -49,14 +48,7 @@ public sealed record DistillationObjective : Objective
     public override PixelObjective PixelTarget => Pixels;
 
     /// <inheritdoc/>
-    protected internal override string Identity
-    {
-        get
-        {
-            using FileStream weights = File.OpenRead(Teacher);
-            return $"{base.Identity} {Convert.ToHexStringLower(SHA256.HashData(weights))}";
-        }
-    }
+    protected internal override string Identity => $"{base.Identity} {SafeTensors.Open(EncoderFiles.Find(Teacher).Weights).ContentHash()}";
 
     /// <inheritdoc/>
     protected internal override IEnumerable<string> Faults(MaePretrainOptions options)

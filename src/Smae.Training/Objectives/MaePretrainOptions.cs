@@ -16,6 +16,15 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>The encoder; its image size is the size that images are resized to. Default <see cref="VisionTransformerConfig.VitLite7_4"/>.</summary>
     public VisionTransformerConfig Encoder { get; init; } = VisionTransformerConfig.VitLite7_4;
 
+    /// <summary>
+    /// Weights that training begins from: a safetensors file, or a folder with one as Hugging Face's hub has them, of an encoder or a whole autoencoder, under
+    /// the names of Smae, timm, facebookresearch/mae and facebookresearch/dinov2 or of transformers' ViT, ViTMAE and DINOv2. Its blocks must be those of
+    /// <see cref="Encoder"/>. Learned positions are resized from the file's grid, fixed ones are those of <see cref="Encoder"/>; the patch embedding is made
+    /// one for other patches and channels, as timm does. A decoder is taken if it fits, else it begins at random, and a line in the log says what came from the
+    /// file and what did not. Default null: all weights begin at random.
+    /// </summary>
+    public string? InitialWeights { get; init; }
+
     /// <summary>The decoder; null takes the one that the encoder's source pretrains it with. Default null.</summary>
     public DecoderConfig? Decoder { get; init; }
 
@@ -67,9 +76,10 @@ public sealed record MaePretrainOptions : TrainingOptions
     internal override IEnumerable<(string Name, string Value)> Settings =>
     [
         .. base.Settings.Where(s => s.Name is not (nameof(Objective) or nameof(Masking) or nameof(Mean) or nameof(StandardDeviation) or nameof(Background)
-            or nameof(Preprocessing))),
+            or nameof(Preprocessing) or nameof(InitialWeights))),
         (nameof(Objective), Objective.Identity), (nameof(Masking), Masking.Identity), (nameof(Mean), string.Join(',', Preprocessing.Mean)),
         (nameof(StandardDeviation), string.Join(',', Preprocessing.StandardDeviation)),
+        (nameof(InitialWeights), InitialWeights is null ? "" : StartingWeights.Hash(InitialWeights)),
     ];
 
     internal override IEnumerable<string> Faults()
@@ -82,6 +92,7 @@ public sealed record MaePretrainOptions : TrainingOptions
             string[] shape = [.. Encoder.Faults(nameof(Encoder))];
             if (Objective?.Target != DecoderTarget.None) shape = [.. shape, .. (Decoder ?? Encoder.DefaultDecoder).Faults(nameof(Decoder))];
             if (shape.Length == 0) shape = [.. MaskFaults()];
+            if (shape.Length == 0 && InitialWeights is not null) shape = [.. StartingWeights.Faults(InitialWeights, Encoder)];
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }

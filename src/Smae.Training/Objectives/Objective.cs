@@ -40,7 +40,7 @@ public abstract record Objective
     /// DMAE ("Masked Autoencoders Enable Efficient Knowledge Distillers", Bai et al. 2023): pixels and the features of a frozen teacher. By default block 8 of
     /// a ViT-B learns from block 17 of a ViT-L, both counted from 0.
     /// </summary>
-    /// <param name="teacher">The teacher's weights: a safetensors file of ours, of timm or of facebookresearch/mae.</param>
+    /// <param name="teacher">The teacher's weights: a file or folder, see <see cref="DistillationObjective.Teacher"/>.</param>
     /// <param name="architecture">The teacher's shape; null takes that of the JSON file beside its weights. Default null.</param>
     public static DistillationObjective DistilledFeatures(string teacher, VisionTransformerConfig? architecture = null) => new(teacher, architecture);
 
@@ -48,7 +48,7 @@ public abstract record Objective
     /// Distillation as in "Exploring Masked Autoencoders as Vision Learners" (Garcia, Senel and Frantzolas), made for small images and a teacher of large ones:
     /// as <see cref="DistilledFeatures"/>, with features as they are, a head of two layers, and normalised pixels (epsilon 1e-5).
     /// </summary>
-    /// <param name="teacher">The teacher's weights: a safetensors file of ours, of timm or of facebookresearch/mae.</param>
+    /// <param name="teacher">The teacher's weights: a file or folder, see <see cref="DistillationObjective.Teacher"/>.</param>
     /// <param name="architecture">The teacher's shape; null takes that of the JSON file beside its weights. Default null.</param>
     public static DistillationObjective DistilledRawFeatures(string teacher, VisionTransformerConfig? architecture = null) =>
         new(teacher, architecture)

@@ -70,7 +70,7 @@ internal sealed class FrozenTeacher : IDisposable
         {
             (VisionTransformerConfig shape, _) = Describe(path, architecture);
             string[] faults = [.. shape.Faults("Objective.Architecture")];
-            return faults.Length > 0 ? faults : FitFaults(SafeTensors.Open(path), shape, student, blocks ?? AtThreeQuarters(shape));
+            return faults.Length > 0 ? faults : FitFaults(SafeTensors.Open(EncoderFiles.Find(path).Weights), shape, student, blocks ?? AtThreeQuarters(shape));
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -88,10 +88,10 @@ internal sealed class FrozenTeacher : IDisposable
     /// <exception cref="InvalidDataException">The JSON file describes no encoder.</exception>
     public static (VisionTransformerConfig Shape, ImagePreprocessing Preprocessing) Describe(string path, VisionTransformerConfig? architecture)
     {
-        if (architecture is null || File.Exists(ModelDescription.PathOf(path)))
+        if (architecture is null || EncoderFiles.Find(path).Description is not null)
         {
-            var description = ModelDescription.Load<ImageEncoder.Description>(path, "a teacher whose Architecture is not given");
-            return (architecture ?? description.Encoder, description.Preprocessing);
+            (EncoderFiles files, EncoderDescription description) = EncoderFiles.FindDescribed(path);
+            return (architecture ?? files.Stored ?? description.Encoder, description.Preprocessing);
         }
         if (!File.Exists(path)) throw new FileNotFoundException($"{path} is not there.", path);
         (int height, int width) = (architecture.ImageHeight, architecture.ImageWidth);
@@ -110,7 +110,7 @@ internal sealed class FrozenTeacher : IDisposable
             FinalNorm = false, Fusion = null, Dropout = 0,
         }).OrDispose(model =>
         {
-            ModelWeights.LoadFirstBlocks(model, path, shape);
+            ModelWeights.LoadFirstBlocks(model, EncoderFiles.Find(path).Weights, shape);
             foreach (Parameter parameter in model.parameters()) parameter.requires_grad_(false);
             model.eval();
             model.Precision = options.Precision;
@@ -156,7 +156,8 @@ internal sealed class FrozenTeacher : IDisposable
             yield return $"The teacher's {shape.GridHeight}x{shape.GridWidth} patches cannot correspond to the encoder's {student.GridHeight}x"
                 + $"{student.GridWidth}, one to one: expected a teacher with at least as many rows and columns.";
         foreach (string fault in blocks.Faults("Objective.TeacherBlocks", shape.Depth)) yield return fault;
-        int[] held = [.. Enumerable.Range(0, Math.Max(0, shape.Depth)).Where(b => file.Contains($"blocks.{b}.norm1.weight"))];
+        Func<string, IReadOnlyList<string>> names = WeightNames.Recognized(file).Of;
+        int[] held = [.. Enumerable.Range(0, Math.Max(0, shape.Depth)).Where(b => names($"blocks.{b}.norm1.weight").All(file.Contains))];
         foreach (int block in blocks.Where(b => b >= 0 && b < shape.Depth && !held.Contains(b)))
             yield return $"Objective.TeacherBlocks names block {block}, which {file.Path} does not hold: expected "
                 + (held.Length == 0 ? "a file with an encoder's blocks." : $"one of its {held.Length} blocks up to {held[^1]}.");

@@ -42,7 +42,7 @@ public static class FineTuning
     {
         ArgumentNullException.ThrowIfNull(options);
         (VisionTransformerConfig? config, ImagePreprocessing? preprocessing) = (options.Encoder?.Model.Config, options.Encoder?.Preprocessing);
-        if (options.EncoderWeights is { } path && IsDescribed(options, path)) (config, preprocessing) = ImageEncoder.Describe(path);
+        if (options.EncoderWeights is { } path && IsDescribed(options, path)) (_, (config, preprocessing, _)) = EncoderFiles.FindDescribed(path);
         return PreprocessingOf(options, ConfigOf(options, config), preprocessing);
     }
 
@@ -69,7 +69,7 @@ public static class FineTuning
     }
 
     private static bool IsDescribed(FineTuneOptions options, string path) =>
-        options.Architecture is null || File.Exists(ModelDescription.PathOf(path));
+        options.Architecture is null || EncoderFiles.Find(path).Description is not null;
 
     /// <summary>The classifier before its first step.</summary>
     private static (VisionTransformerClassifier Model, ImagePreprocessing Preprocessing) Create(FineTuneOptions options, int classes, Device device)
@@ -91,8 +91,9 @@ public static class FineTuning
     {
         if (options.EncoderWeights is not { } path) return null;
         if (IsDescribed(options, path)) return ImageEncoder.Load(path);
-        if (!File.Exists(path)) throw new FileNotFoundException($"{path} (EncoderWeights) is not there.", path);
-        return ImageEncoder.Create(options.Architecture!).OrDispose(encoder => ModelWeights.Load(encoder.Model, path, resizePositions: true));
+        string weights = EncoderFiles.Find(path).Weights;
+        if (!File.Exists(weights)) throw new FileNotFoundException($"{path} (EncoderWeights) is not there.", path);
+        return ImageEncoder.Create(options.Architecture!).OrDispose(encoder => ModelWeights.Load(encoder.Model, weights, resizePositions: true));
     }
 
     /// <summary>From scratch too, trained positions begin as the fixed ones that the configuration names.</summary>
@@ -116,8 +117,8 @@ public sealed record FineTuneOptions : SupervisedOptions
     public ImageEncoder? Encoder { get; init; }
 
     /// <summary>
-    /// A safetensors file with the weights of a pretrained encoder, as <see cref="ImageEncoder.Save"/> writes it, or as published for timm or
-    /// facebookresearch/mae: without a JSON file beside it <see cref="Architecture"/> says how it is shaped. Default null.
+    /// A safetensors file with the weights of a pretrained encoder, or a folder: all that <see cref="ImageEncoder.Load"/> takes, or a file as published for
+    /// timm, facebookresearch/mae or facebookresearch/dinov2, of which <see cref="Architecture"/> says how it is shaped. Default null.
     /// </summary>
     public string? EncoderWeights { get; init; }
 

@@ -25,10 +25,12 @@ public static class MaePretraining
         {
             (model.Precision, model.Encoder.DropPath) = (options.Precision, options.DropPath);
             model.train();
+            string? begun = options.InitialWeights is { } path ? StartingWeights.Load(model, path, options.Preprocessing) : null;
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
             using var optimizer = new AdamW(Groups(model, objective, options, images.Count), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
             using var trainer = new Trainer(options, optimizer, state, images.Count, () => [.. options.Settings, ("Images", $"{images.Count} images, {images.ContentHash()}")], model.Encoder.Noise, log);
+            if (begun is not null) log?.Invoke(begun);
             log?.Invoke($"Pretraining on {images.Count} images, {trainer.Plan}, on {device}.");
             trainer.Recovering(() => Train(trainer, objective, images, options, device));
             model.eval();

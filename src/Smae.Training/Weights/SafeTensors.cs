@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Smae.Training;
@@ -192,6 +193,18 @@ public sealed class SafeTensorsFile
         Tensor result = empty(entry.Shape, type);
         if (entry.End > entry.Start) stream.ReadExactly(result.bytes);
         return result;
+    }
+
+    /// <summary>The SHA-256 of the file, or of all that an index names one after the other.</summary>
+    internal string ContentHash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string path in _entries.Values.Select(e => e.File).Distinct())
+        {
+            using FileStream stream = File.OpenRead(path);
+            hash.AppendData(SHA256.HashData(stream));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private Entry Find(string name) =>
