@@ -8,12 +8,18 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     private readonly TransformerGraph _blocks = new(graph, weights, products, config, flavor);
 
     /// <summary>Encodes all patches, normalised, <c>[batch, patches, patch * patch * channels]</c>, to <c>[batch, tokens, dim]</c>.</summary>
-    public string WriteTokens(string patches)
+    /// <param name="hidden">Which of them are seen as <c>mask_token</c> only, <c>[batch, patches]</c>, bool; null is none.</param>
+    public string WriteTokens(string patches, string? hidden = null)
     {
         string tokens;
         using (graph.In("patch_embed"))
         {
             tokens = Project(patches);
+            if (hidden is not null)
+            {
+                string token = graph.Node("Sub", [graph.Floats("mask_token", weights["mask_token"], 1, 1, config.EmbedDim), Bias]);   // the table adds it
+                tokens = graph.Node("Where", [graph.Node("Unsqueeze", [hidden, graph.Integers(-1)]), token, tokens]);
+            }
             // Room for class token and registers; what stands there comes with the table.
             if (config.PrefixTokens > 0) tokens = graph.Node("Pad", [tokens, graph.Integers(0, config.PrefixTokens, 0, 0, 0, 0)]);
             if (config.ClassToken == ClassToken.Last) tokens = graph.Node("Pad", [tokens, graph.Integers(0, 0, 0, 0, 1, 0)]);

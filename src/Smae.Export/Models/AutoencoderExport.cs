@@ -14,7 +14,7 @@ internal sealed class AutoencoderExport : ModelExport
         : base(OnnxModelKind.Autoencoder, pretraining.Preprocessing, options, Faults(model, pretraining, options), ModelWeights.Of(model))
     {
         _objective = pretraining.Objective;
-        var reference = new MaskedAutoencoder(model.Config, model.DecoderConfig);
+        var reference = new MaskedAutoencoder(model.Config, model.DecoderConfig, target: model.Target);
         _reference = AsReference(reference, ModelWeights.Of(reference));
     }
 
@@ -38,14 +38,8 @@ internal sealed class AutoencoderExport : ModelExport
         string patches = input.WritePatches(Options.InputName, config);
         const string doc = "1 where a patch is hidden, 0 where it is visible, row by row: [batch, patches].";
         string mask = graph.Input(MaskName, DataType.Uint8, [config.PatchCount], doc);
-        var encoder = new EncoderGraph(graph, Weights, products, config, Options.Flavor);
-        var decoder = new DecoderGraph(graph, Weights, products, _reference.DecoderConfig, config, Options.Flavor);
-        (string visible, string keyMask) = decoder.WriteMask(mask);
-        string latent = encoder.WriteVisibleTokens(patches, visible, keyMask);
-        if (!decoder.KeepsClassToken) latent = encoder.WritePatchTokens(latent);
-        else if (config.RegisterTokens > 0)
-            latent = graph.Node("Concat", [graph.Slice(latent, 0, 1, axis: 1), encoder.WritePatchTokens(latent)], ("axis", 1L));
-        string prediction = decoder.WritePrediction(latent);
+        string prediction = _reference.Target == DecoderTarget.LinearPixels
+            ? WriteLinear(graph, products, patches, mask) : WriteDecoded(graph, products, patches, mask);
         using GraphBuilder.Scope scope = graph.In("output");
         if (_objective.PixelTarget is { NormalizePatches: true } target) prediction = Denormalize(graph, prediction, patches, target.Epsilon);
         const string what = "The prediction of every patch, visible or not, as an image of the input's layout and scale.";
@@ -53,6 +47,28 @@ internal sealed class AutoencoderExport : ModelExport
     }
 
     protected override IEnumerable<(string Key, string Value)> Details() => MetadataKeys.Of(_reference.Config);
+
+    /// <summary>Encodes the visible patches and decodes all.</summary>
+    private string WriteDecoded(GraphBuilder graph, Products products, string patches, string mask)
+    {
+        var encoder = new EncoderGraph(graph, Weights, products, _reference.Config, Options.Flavor);
+        var decoder = new DecoderGraph(graph, Weights, products, _reference.DecoderConfig, _reference.Config, Options.Flavor);
+        (string visible, string keyMask) = decoder.WriteMask(mask);
+        string latent = encoder.WriteVisibleTokens(patches, visible, keyMask);
+        if (!decoder.KeepsClassToken) latent = encoder.WritePatchTokens(latent);
+        else if (_reference.Config.RegisterTokens > 0)
+            latent = graph.Node("Concat", [graph.Slice(latent, 0, 1, axis: 1), encoder.WritePatchTokens(latent)], ("axis", 1L));
+        return decoder.WritePrediction(latent);
+    }
+
+    /// <summary>Encodes all patches, hidden ones as mask tokens, and predicts by the one linear layer (SimMIM).</summary>
+    private string WriteLinear(GraphBuilder graph, Products products, string patches, string mask)
+    {
+        var encoder = new EncoderGraph(graph, Weights, products, _reference.Config, Options.Flavor);
+        string tokens = encoder.WritePatchTokens(encoder.WriteTokens(patches, hidden: graph.Cast(mask, DataType.Bool)));
+        using GraphBuilder.Scope scope = graph.In("decoder_pred");
+        return products.ToFloat(products.LinearFully(products.ToCompute(tokens), "decoder_pred"));
+    }
 
     /// <summary>Gives normalised patches the mean and deviation (unbiased) of the true ones back: <see cref="PixelObjective.ToPixels"/>.</summary>
     private string Denormalize(GraphBuilder graph, string prediction, string patches, double epsilon)
@@ -67,9 +83,7 @@ internal sealed class AutoencoderExport : ModelExport
 
     private static IEnumerable<string> Faults(MaskedAutoencoder model, MaePretrainOptions pretraining, OnnxExportOptions options)
     {
-        if (model.Target != DecoderTarget.Pixels)
-            yield return $"The autoencoder's decoder predicts {(model.Target == DecoderTarget.None ? "nothing" : "features")}: "
-                + "expected one that predicts the pixels of patches.";
+        if (model.PictureFault is { } unfit) yield return unfit;
         // What a method of somebody else's computes cannot be read off it. Where a target is named the proof tells whether it is the right one.
         Objective objective = pretraining.Objective;
         Type maker = objective.GetType().GetMethod(nameof(Objective.ToPixels))!.DeclaringType!;

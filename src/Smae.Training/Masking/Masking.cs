@@ -37,6 +37,40 @@ public abstract record Masking
     public static Masking Block(double ratio = 0.5) => new BlockMasking(ratio);
 
     /// <summary>
+    /// Hides squares of a grid laid over the patches, drawn one by one, each as likely as any other (SimMIM: squares of 32x32 pixels, which are 2x2 patches of
+    /// 16). A share of the squares is hidden, rounded up.
+    /// </summary>
+    /// <param name="ratio">The share of squares to hide. Default 0.6.</param>
+    /// <param name="side">Rows and columns of patches in a square; divides those of the image. Default 2.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or the side not positive.</exception>
+    public static Masking Squares(double ratio = 0.6, int side = 2) => new SquareMasking(ratio, side);
+
+    /// <summary>
+    /// Hides rectangles of patches as BEiT does (MaskFeat, data2vec): the area uniform from <paramref name="minPatches"/> to what is left to hide, the aspect
+    /// log-uniform from 0.3 to 1/0.3, only whole rectangles and only those that hide no more than is left. What no rectangle of ten would fill is hidden patch
+    /// by patch at random, so that every image hides the same number, <paramref name="ratio"/> of all, rounded; BEiT's code leaves it visible.
+    /// </summary>
+    /// <param name="ratio">The share of patches to hide. Default 0.4, MaskFeat's; data2vec's is 0.61.</param>
+    /// <param name="minPatches">The least area of a rectangle in patches. Default 16.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or the area not positive.</exception>
+    public static Masking BlockWise(double ratio = 0.4, int minPatches = 16) => new BlockWiseMasking(ratio, minPatches);
+
+    /// <summary>
+    /// How many patches of an image <see cref="Draw"/> hides. Default all but <see cref="VisibleCount"/> of them; one that rounds another way overrides this.
+    /// </summary>
+    /// <param name="gridHeight">Rows of patches.</param>
+    /// <param name="gridWidth">Columns of patches.</param>
+    protected internal virtual int HiddenCount(int gridHeight, int gridWidth) => gridHeight * gridWidth - (int)(gridHeight * gridWidth * (1 - Ratio));
+
+    /// <summary>Why there is no mask for a grid of patches, one sentence each.</summary>
+    internal virtual IEnumerable<string> Faults(int gridHeight, int gridWidth)
+    {
+        int patches = gridHeight * gridWidth, visible = patches - HiddenCount(gridHeight, gridWidth);
+        if (visible < 1 || visible >= patches)
+            yield return $"Masking hides {Ratio:P0} of {patches} patches, which leaves {visible} visible: expected at least one visible and one hidden.";
+    }
+
+    /// <summary>
     /// Draws a mask for a batch. It must follow from the arguments and the settings alone, or a run that was stopped does not go on as it would have;
     /// calls may come from several threads.
     /// </summary>

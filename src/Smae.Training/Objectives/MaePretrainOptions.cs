@@ -33,7 +33,8 @@ public sealed record MaePretrainOptions : TrainingOptions
 
     /// <summary>
     /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM
-    /// (<see cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>), DINO
+    /// (<see cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>), SimMIM
+    /// (<see cref="Objective.SimMim"/>), MaskFeat (<see cref="Objective.MaskFeat"/>), data2vec (<see cref="Objective.Data2Vec"/>), DINO
     /// (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
     /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
     /// </summary>
@@ -90,7 +91,7 @@ public sealed record MaePretrainOptions : TrainingOptions
         if (Encoder is not null)
         {
             string[] shape = [.. Encoder.Faults(nameof(Encoder))];
-            if (Objective?.Target != DecoderTarget.None) shape = [.. shape, .. (Decoder ?? Encoder.DefaultDecoder).Faults(nameof(Decoder))];
+            if (Objective?.Target.HasDecoder() != false) shape = [.. shape, .. (Decoder ?? Encoder.DefaultDecoder).Faults(nameof(Decoder))];
             if (shape.Length == 0) shape = [.. MaskFaults()];
             if (shape.Length == 0 && InitialWeights is not null) shape = [.. StartingWeights.Faults(InitialWeights, Encoder)];
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
@@ -102,11 +103,6 @@ public sealed record MaePretrainOptions : TrainingOptions
     private IEnumerable<string> ObjectiveFaults() =>
         Masking is null || Objective is null ? [] : Rules.Faults(Objective, "Objective.").Concat(Objective.Faults(this));
 
-    private IEnumerable<string> MaskFaults()
-    {
-        if (Masking is null || Objective?.Target == DecoderTarget.None) yield break;
-        int visible = (int)(Encoder.PatchCount * (1 - Masking.Ratio));
-        if (visible < 1 || visible >= Encoder.PatchCount)
-            yield return $"Masking hides {Masking.Ratio:P0} of {Encoder.PatchCount} patches, which leaves {visible} visible: expected at least one visible and one hidden.";
-    }
+    private IEnumerable<string> MaskFaults() =>
+        Masking is null || Objective?.HidesPatches == false ? [] : Masking.Faults(Encoder.GridHeight, Encoder.GridWidth);
 }

@@ -61,6 +61,24 @@ public abstract record Objective
     public static SelfDistillationObjective SelfDistilledFeatures(int folds = 3) => new() { Folds = folds };
 
     /// <summary>
+    /// SimMIM (Xie et al. 2022): pixels of hidden patches, which the encoder sees as mask tokens, by one linear layer. It goes with
+    /// <see cref="Masking.Squares"/>.
+    /// </summary>
+    public static SimMimObjective SimMim() => new();
+
+    /// <summary>
+    /// MaskFeat (Wei et al. 2022): histograms of oriented gradients of hidden patches, which the encoder sees as mask tokens. It goes with
+    /// <see cref="Masking.BlockWise"/>.
+    /// </summary>
+    public static MaskFeatObjective MaskFeat() => new();
+
+    /// <summary>
+    /// data2vec (Baevski et al. 2022), vision: the mean of the last blocks' outputs in a moving average of the encoder that sees all patches. It goes with
+    /// <see cref="Masking.BlockWise"/>. For short runs a teacher that moves faster: <c>Objective.Data2Vec() with { Momentum = 0.99 }</c>.
+    /// </summary>
+    public static Data2VecObjective Data2Vec() => new();
+
+    /// <summary>
     /// DINO (Caron et al. 2021): nothing is hidden, a student follows its own moving average across crops of an image. For small sets of images:
     /// <c>Objective.Dino() with { OutputDim = 1024, HiddenDim = 512 }</c>.
     /// </summary>
@@ -80,6 +98,9 @@ public abstract record Objective
     /// Default null: a prediction is pixels already.
     /// </summary>
     public virtual PixelObjective? PixelTarget => null;
+
+    /// <summary>Whether the masking is used, and so must fit the encoder. Default where there is a decoder.</summary>
+    protected internal virtual bool HidesPatches => Target != DecoderTarget.None;
 
     /// <summary>Whether the last step of the learning rate's warmup has the peak already, as in DINO, not in MAE. Default false.</summary>
     internal virtual bool WarmupIncludesPeak => false;
@@ -143,6 +164,9 @@ public abstract class ObjectiveRun : IDisposable
     /// Such an objective asks for no <see cref="PretrainBatch.View"/> and changes nothing in <see cref="Loss"/>. Default false.
     /// </summary>
     public virtual bool IsMeanOverImages => false;
+
+    /// <summary>Whether hidden patches pass through the encoder too, as mask tokens. Default false.</summary>
+    internal virtual bool EncodesHidden => false;
 
     /// <summary>Called with each batch before its loss is asked for: what must be seen of all images together is looked at here. Default nothing.</summary>
     /// <param name="batch">The batch, or the part of one where gradients are accumulated.</param>

@@ -34,7 +34,7 @@ public sealed record SelfDistillationObjective : Objective
     /// <inheritdoc/>
     protected internal override IEnumerable<string> Faults(MaePretrainOptions options)
     {
-        int patches = options.Encoder.PatchCount, hidden = patches - Masking.VisibleCount(patches, options.Masking.Ratio);
+        int patches = options.Encoder.PatchCount, hidden = options.Masking.HiddenCount(options.Encoder.GridHeight, options.Encoder.GridWidth);
         return Expect(Folds, Folds < 1 || hidden % Folds == 0, $"a divisor of the {hidden} patches of {patches} that Masking hides");
     }
 

@@ -56,7 +56,8 @@ public static class MaePretraining
                         view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.Random(RandomUse.View, index)))
                     { Scope = part.Scope };
                     InScope(() => objective.BatchReady(batch));
-                    int? tokens = objective.IsMeanOverImages ? (int)batch.Mask.Visible.size(1) + options.Encoder.TokenCount - options.Encoder.PatchCount : null;
+                    int? tokens = objective.IsMeanOverImages
+                        ? options.Encoder.TokenCount - (objective.EncodesHidden ? 0 : (int)batch.Mask.HiddenCount) : null;
                     part.Backward(batch, objective.Loss, batch.Slice, rowsPerImage: tokens);
                 }
                 InScope(() => objective.GradientsReady(step.Position));

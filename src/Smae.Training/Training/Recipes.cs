@@ -140,6 +140,48 @@ public static class Recipes
         };
 
     /// <summary>
+    /// Pretraining with SimMIM (Xie et al. 2022) as microsoft/SimMIM pretrains its ViT-B/16: 60% hidden in squares of 2x2 patches (32x32 pixels), AdamW at 1e-4 for
+    /// 512 images, weight decay 0.05, betas 0.9/0.999, 10 of 800 epochs of warm-up, gradients clipped at 5, drop path 0.1, cropped (0.67 to 1) and mirrored. The
+    /// rate ends at a twentieth along a cosine, as in the code's default; for this one run the code has a step to a tenth after 700 epochs instead.
+    /// </summary>
+    /// <param name="encoder">The encoder; its grid of patches has even sides.</param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 2048.</param>
+    public static MaePretrainOptions SimMimPretrain(VisionTransformerConfig encoder, int batchSize = 2048) => new()
+    {
+        Encoder = encoder, Masking = Masking.Squares(0.6, side: 2), Objective = Objective.SimMim(), Epochs = 800, BatchSize = batchSize,
+        LearningRate = Scaled(5e-5, batchSize), MinimumLearningRate = Scaled(2.5e-6, batchSize), WarmupEpochs = 10, WeightDecay = 0.05, Beta1 = 0.9,
+        Beta2 = 0.999, ClipGradientNorm = 5, DropPath = 0.1, Augmentation = MaeCropAndFlip(0.67),
+    };
+
+    /// <summary>
+    /// Pretraining with MaskFeat (Wei et al. 2022) as facebookresearch/SlowFast pretrains its ViT-B/16: 40% hidden block-wise, blocks of at least a fifth of that,
+    /// AdamW at 2e-4 for 256 images, weight decay 0.05, betas 0.9/0.999, 30 of 300 epochs of warm-up, down to 1e-6, gradients clipped at 0.02, cropped (0.5 to 1)
+    /// and mirrored. With mmpretrain's window: <c>with { Objective = Objective.MaskFeat() with { GaussianWindow = 16 } }</c>.
+    /// </summary>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 2048.</param>
+    public static MaePretrainOptions MaskFeatPretrain(VisionTransformerConfig encoder, int batchSize = 2048) => new()
+    {
+        Encoder = encoder, Masking = Masking.BlockWise(0.4, minPatches: Math.Max(1, (int)(encoder.PatchCount * 0.4) / 5)), Objective = Objective.MaskFeat(),
+        Epochs = 300, BatchSize = batchSize, LearningRate = Scaled(2e-4, batchSize), MinimumLearningRate = 1e-6, WarmupEpochs = 30, WeightDecay = 0.05,
+        Beta1 = 0.9, Beta2 = 0.999, ClipGradientNorm = 0.02, Augmentation = MaeCropAndFlip(0.5),
+    };
+
+    /// <summary>
+    /// Pretraining with data2vec (Baevski et al. 2022) as facebookresearch/data2vec_vision pretrains its ViT-B/16: 120 of 196 patches hidden block-wise, in blocks
+    /// of at least 16, AdamW at 2e-3 for 2048 images, weight decay 0.05, betas 0.9/0.999, 10 of 800 epochs of warm-up, down to 1e-5, gradients clipped at 3, drop
+    /// path 0.25, colours changed (0.4), mirrored, cropped (0.08 to 1). That code also drops 5% of the attention, which ours cannot.
+    /// </summary>
+    /// <param name="encoder">The encoder, of at least six blocks.</param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 2048.</param>
+    public static MaePretrainOptions Data2VecPretrain(VisionTransformerConfig encoder, int batchSize = 2048) => new()
+    {
+        Encoder = encoder, Masking = Masking.BlockWise(0.61, minPatches: 16), Objective = Objective.Data2Vec(), Epochs = 800, BatchSize = batchSize,
+        LearningRate = Scaled(2.5e-4, batchSize), MinimumLearningRate = 1e-5, WarmupEpochs = 10, WeightDecay = 0.05, Beta1 = 0.9, Beta2 = 0.999,
+        ClipGradientNorm = 3, DropPath = 0.25,
+        Augmentation = Augmentation.ColorJitter(0.4, 0.4, 0.4).Then(Augmentation.HorizontalFlip()).Then(Augmentation.RandomResizedCrop(0.08)),
+    };
+
+    /// <summary>
     /// Pretraining with DINO (Caron et al. 2021) by the defaults of facebookresearch/dino: AdamW at 5e-4 for 256 images, betas 0.9/0.999, 10 of 100 epochs of
     /// warm-up, down to 1e-6, weight decay 0.04 to 0.4, drop path 0.1, eight local crops. Its longer run of a ViT-S has 300 epochs and <c>new DinoObjective {
     /// TeacherTemperature = 0.07, TeacherTemperatureWarmupEpochs = 30, NormalizeLastLayer = false }</c>.

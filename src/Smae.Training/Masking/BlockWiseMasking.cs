@@ -1,0 +1,74 @@
+namespace Smae.Training;
+
+/// <summary>Block-wise masking of BEiT (Bao et al. 2022), which MaskFeat and data2vec took over: rectangles until enough patches are hidden.</summary>
+internal sealed record BlockWiseMasking : Masking
+{
+    private const int Attempts = 10;
+    private static readonly double s_logAspect = Math.Log(1 / 0.3);
+
+    public BlockWiseMasking(double ratio, int minPatches) : base(ratio)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minPatches);
+        MinPatches = minPatches;
+    }
+
+    /// <summary>The least area of a rectangle.</summary>
+    public int MinPatches { get; }
+
+    protected internal override int HiddenCount(int gridHeight, int gridWidth) => (int)Math.Round(gridHeight * gridWidth * Ratio);
+
+    public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
+    {
+        Rules.Check(Faults(gridHeight, gridWidth), nameof(gridHeight));
+        int patches = gridHeight * gridWidth, count = HiddenCount(gridHeight, gridWidth);
+        using Tensor seeds = randint(long.MaxValue >> 1, new long[] { batch }, ScalarType.Int64, generator: generator);
+        long[] seed = seeds.data<long>().ToArray();
+        var hidden = new bool[batch * patches];
+        Parallel.For(0, (int)batch, b =>
+        {
+            Span<bool> image = hidden.AsSpan(b * patches, patches);
+            var random = new RandomSequence(seed[b]);
+            int left = count - Hide(image, gridHeight, gridWidth, count, MinPatches, random);
+            for (; left > 0; left--) HideOne(image, random.Below(patches - count + left));
+        });
+        return PatchMask.FromFlags(hidden, patches);
+    }
+
+    /// <summary>Hides rectangles in an image until so many patches are hidden, or until none of ten rectangles fits.</summary>
+    /// <returns>How many are hidden: at most <paramref name="count"/>.</returns>
+    internal static int Hide(Span<bool> hidden, int gridHeight, int gridWidth, int count, int minPatches, RandomSequence random)
+    {
+        int done = 0;
+        for (int added = 1; added > 0 && done < count; done += added) added = HideRectangle(hidden, gridHeight, gridWidth, count - done, minPatches, random);
+        return done;
+    }
+
+    /// <summary>Draws at most ten rectangles and hides the first that is smaller than the grid and hides at least one patch more, at most so many.</summary>
+    /// <returns>How many patches it hides anew; 0 where none of ten would do.</returns>
+    private static int HideRectangle(Span<bool> hidden, int gridHeight, int gridWidth, int most, int minPatches, RandomSequence random)
+    {
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            double area = random.Uniform(minPatches, most), aspect = Math.Exp(random.Uniform(-s_logAspect, s_logAspect));
+            int height = (int)Math.Round(Math.Sqrt(area * aspect)), width = (int)Math.Round(Math.Sqrt(area / aspect));
+            if (height >= gridHeight || width >= gridWidth) continue;
+            int top = random.Below(gridHeight - height + 1), left = random.Below(gridWidth - width + 1), fresh = 0;
+            for (int y = top; y < top + height; y++) fresh += hidden.Slice(y * gridWidth + left, width).Count(false);
+            if (fresh == 0 || fresh > most) continue;
+            for (int y = top; y < top + height; y++) hidden.Slice(y * gridWidth + left, width).Fill(true);
+            return fresh;
+        }
+        return 0;
+    }
+
+    /// <summary>Hides one of the visible patches, counted from 0.</summary>
+    private static void HideOne(Span<bool> hidden, int number)
+    {
+        for (int i = 0; i < hidden.Length; i++)
+        {
+            if (hidden[i] || number-- > 0) continue;
+            hidden[i] = true;
+            return;
+        }
+    }
+}
