@@ -6,7 +6,7 @@ namespace Smae.Tests;
 internal static class EveryMethod
 {
     public static IReadOnlyList<string> Names { get; } =
-        ["MAE", "SMAE", "PixMIM", "MFF", "MFF with PixMIM", "DMAE", "DMAE, raw features", "SdAE", "DINO"];
+        ["MAE", "SMAE", "PixMIM", "MFF", "MFF with PixMIM", "DMAE", "DMAE, raw features", "SdAE", "DINO", "SimMIM", "MaskFeat", "data2vec"];
 
     /// <summary>For <c>DynamicData</c>.</summary>
     public static IEnumerable<object[]> Rows => Names.Select(name => (object[])[name]);
@@ -33,6 +33,9 @@ internal static class EveryMethod
                 FrozenLastLayerEpochs = Math.Min(1, mae.Epochs - 1),
             },
         },
+        "SimMIM" => mae with { Objective = Objective.SimMim() },
+        "MaskFeat" => mae with { Objective = Objective.MaskFeat() },
+        "data2vec" => mae with { Objective = Objective.Data2Vec() with { TopBlocks = mae.Encoder.Depth, Momentum = 0.9 } },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "unknown"),
     };
 

@@ -22,7 +22,9 @@ public sealed class RecipesTests
         ["DMAE"] = () => Recipes.DmaePretrain(Teacher(Recipes.DmaePretrain(""))), ["exploring DMAE"] = () => Recipes.ExploringMaeDistill(Teacher(Recipes.ExploringMaeDistill(""))),
         ["SdAE"] = () => Recipes.SdaePretrain(VisionTransformerConfig.VitBase16), ["MFF"] = () => Recipes.MffPretrain(),
         ["DINO"] = () => Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16), ["SMAE's DINO"] = () => Recipes.SmaePaperDinoPretrain,
-        ["exploring MAE"] = () => Recipes.ExploringMaePretrain,
+        ["exploring MAE"] = () => Recipes.ExploringMaePretrain, ["SimMIM"] = () => Recipes.SimMimPretrain(VisionTransformerConfig.VitBase16),
+        ["MaskFeat"] = () => Recipes.MaskFeatPretrain(VisionTransformerConfig.VitBase16),
+        ["data2vec"] = () => Recipes.Data2VecPretrain(VisionTransformerConfig.VitBase16),
     };
 
     private static Dictionary<string, FineTuneOptions> FineTuneOptions { get; } = new()
@@ -54,6 +56,7 @@ public sealed class RecipesTests
         MaePretrainOptions recipe = Pretrainings[name]();
         MaePretrainOptions options = recipe with { Encoder = Narrow(recipe.Encoder), BatchSize = Batch };
         if (recipe.Objective is DinoObjective dino) options = options with { Objective = dino with { OutputDim = Math.Min(dino.OutputDim, 512), HiddenDim = 64 } };
+        if (recipe.Objective is Data2VecObjective data2vec) options = options with { Objective = data2vec with { TopBlocks = 2 } };
         if (recipe.Objective is DistillationObjective distilled)
         {
             options = options with
