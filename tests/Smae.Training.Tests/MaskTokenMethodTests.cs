@@ -59,7 +59,7 @@ public class MaskTokenMethodTests
         Assert.IsTrue(mask.Hidden().sum(1).eq(hidden).all().ToBoolean());
         Assert.AreEqual(hidden, masking.HiddenCount(height, width));
         Assert.IsTrue(mask.Restore.Equals(masking.Draw(200, height, width, two).Restore), "the same seed");
-        Assert.IsGreaterThan(190, mask.Hidden().data<float>().ToArray().Chunk(height * width).Select(image => string.Join("", image)).Distinct().Count());
+        Assert.IsGreaterThan(150, mask.Hidden().data<float>().ToArray().Chunk(height * width).Select(image => string.Join("", image)).Distinct().Count());
     }
 
     [TestMethod]

@@ -25,8 +25,8 @@ internal sealed record SquareMasking : Masking
         bool[] hidden;
         using (NewDisposeScope())
         {
-            Tensor drawn = rand(batch, (long)rows * columns, generator: generator).argsort(1).narrow(1, 0, HiddenSquares(gridHeight, gridWidth));
-            Tensor squares = zeros(batch, (long)rows * columns, ScalarType.Bool).scatter_(1, drawn, 1).view(batch, rows, columns);
+            Tensor order = rand(batch, (long)rows * columns, generator: generator).argsort(1).argsort(1);
+            Tensor squares = order.lt(HiddenSquares(gridHeight, gridWidth)).view(batch, rows, columns);
             hidden = squares.repeat_interleave(Side, 1).repeat_interleave(Side, 2).contiguous().data<bool>().ToArray();
         }
         return PatchMask.FromFlags(hidden, gridHeight * gridWidth);
