@@ -45,6 +45,36 @@ public sealed class AutoencoderExportTests : IDisposable
         }
     }
 
+    /// <summary>SimMIM's: hidden patches enter the encoder as mask tokens, and images may hide as many as they like.</summary>
+    [TestMethod]
+    [DataRow(ClassToken.First, OnnxFlavor.Portable, 2)]
+    [DataRow(ClassToken.Last, OnnxFlavor.Fastest, 0)]
+    [DataRow(ClassToken.None, OnnxFlavor.Portable, 0)]
+    public void MaskTokensInTheEncoderAgree(ClassToken token, OnnxFlavor flavor, int registers)
+    {
+        VisionTransformerConfig config = s_config with { ClassToken = token, RegisterTokens = registers };
+        using MaskedAutoencoder model = TinyModels.Autoencoder(config, target: DecoderTarget.LinearPixels);
+        string path = _folder.At("autoencoder.onnx");
+        OnnxProof proof = model.ExportOnnx(
+            path, Pretraining(model, false) with { Objective = Objective.SimMim() }, new OnnxExportOptions { Flavor = flavor }).Proof;
+        Assert.IsLessThan(2e-5, proof.RelativeDifference, $"{proof}");
+        using ImageStore images = TinyModels.Images(config, 2);
+        byte[] mask = [.. Enumerable.Range(0, 48).Select(i => (byte)(i % 24 < 5 || i < 12 ? 1 : 0))];
+        float[] found = Onnx.Run(path, "reconstruction", 2, TinyModels.Bytes(images), mask);
+        using DisposeScope scope = NewDisposeScope();
+        for (int i = 0; i < 2; i++)
+            Onnx.AssertClose(Reconstruct(model, images[i], [.. mask.Skip(i * 24).Take(24).Select(m => m != 0)]), found[(i * 1152)..((i + 1) * 1152)], 1e-5);
+    }
+
+    [TestMethod]
+    [DataRow(DecoderTarget.None, "predicts nothing")]
+    [DataRow(DecoderTarget.Features, "predicts features")]
+    public void WhatPredictsNoPixelsIsRefused(DecoderTarget target, string why)
+    {
+        using MaskedAutoencoder model = TinyModels.Autoencoder(target: target);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => model.ExportOnnx(_folder.At("a.onnx"), Pretraining(model, false))).Message, why);
+    }
+
     [TestMethod]
     [DataRow(OnnxPrecision.Float32, OnnxInput.PlanarBytes, 2e-5)]
     [DataRow(OnnxPrecision.Float32, OnnxInput.NormalizedPlanes, 2e-5)]

@@ -52,6 +52,15 @@ public sealed class SavedReconstructionTests : EmbeddingFixture
     }
 
     [TestMethod]
+    public void Pictures_of_SimMIM_are_the_same()
+    {
+        using var autoencoder = new MaskedAutoencoder(TestModels.Config, seed: 1, target: DecoderTarget.LinearPixels);
+        using var transformer = Transformer(autoencoder, new MaeReconstructOptions { Seed = 1, Masking = Masking.Squares(0.6, side: 1) });
+        var some = Context.Data.TakeRows(Images, 12);
+        AssertSame(Pictures(transformer.Transform(some)), Pictures(SaveAndLoad(transformer).Transform(some)));
+    }
+
+    [TestMethod]
     public void Pictures_of_JPEG_files_are_the_same()
     {
         var images = Context.Data.TakeRows(Context.Data.LoadImageFolder(DataSets.TinyImageNet, ImageFolderSplit.Validation), 60);

@@ -28,8 +28,8 @@ public sealed record MaeReconstructOptions
     public Masking? Masking { get; init; }
 
     /// <summary>
-    /// What the autoencoder was pretrained for, which says what its predictions are. Default null: what it was, and <see cref="Objective.Pixel"/> for an
-    /// autoencoder without its pretraining.
+    /// What the autoencoder was pretrained for, which says what its predictions are. Default null: what it was, and for an autoencoder without its pretraining
+    /// <see cref="Objective.Pixel"/>, or <see cref="Objective.SimMim"/> where hidden patches enter its encoder.
     /// </summary>
     public Objective? Objective { get; init; }
 
@@ -142,7 +142,8 @@ internal sealed class ReconstructionModel : TorchModel
     public ReconstructionModel(MaskedAutoencoder autoencoder, ImagePreprocessing preprocessing, MaeReconstructOptions options, int seed)
         : base(preprocessing, preprocessing.ByteCount * PartsOf(options.View).Length, autoencoder.parameters().First().device)
     {
-        (_autoencoder, _objective) = (autoencoder, options.Objective ?? Objective.Pixel());
+        (_autoencoder, _objective) = (autoencoder, options.Objective
+            ?? (autoencoder.Target == DecoderTarget.LinearPixels ? Objective.SimMim() : Objective.Pixel()));
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         PatchMask masks = (options.Masking ?? Masking.Random(0.75)).Draw(MaskCount, autoencoder.Config.GridHeight, autoencoder.Config.GridWidth, generator);

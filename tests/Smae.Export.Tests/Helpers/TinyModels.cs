@@ -29,9 +29,10 @@ internal static class TinyModels
         return new ImageClassifier(model, Preprocessing(model.Config), ClassNames);
     }
 
-    public static MaskedAutoencoder Autoencoder(VisionTransformerConfig? config = null, DecoderConfig? decoder = null)
+    public static MaskedAutoencoder Autoencoder(
+        VisionTransformerConfig? config = null, DecoderConfig? decoder = null, DecoderTarget target = DecoderTarget.Pixels)
     {
-        var model = new MaskedAutoencoder(config ?? Config, decoder, seed: 1);
+        var model = new MaskedAutoencoder(config ?? Config, decoder, seed: 1, target);
         Stir(ModelWeights.Of(model), 1);
         model.eval();
         return model;
