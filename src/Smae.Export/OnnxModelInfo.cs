@@ -38,6 +38,11 @@ public sealed record OnnxModelInfo
     /// <summary>Width of the encoder's tokens; null where there are none, in a SqueezeNet.</summary>
     public required int? EmbedDim { get; init; }
 
+    /// <summary>
+    /// Where the encoder's class token stands among its tokens; null where there are no tokens, in a SqueezeNet, and in files of versions that did not write it.
+    /// </summary>
+    public required ClassToken? ClassToken { get; init; }
+
     /// <summary>How tokens become a vector; null where they stay tokens.</summary>
     public required Pooling? Pooling { get; init; }
 
@@ -84,13 +89,19 @@ public sealed record OnnxModelInfo
 
     internal static OnnxModelInfo Parse(string path, Stream stream)
     {
+        OnnxModelInfo? own = ParseOwn(path, stream, out string producer);
+        return own ?? throw new InvalidDataException($"{path} was made by '{producer}' and not by Smae's ExportOnnx: its input is not known.");
+    }
+
+    /// <summary>What a file tells about itself; null where another program made it.</summary>
+    internal static OnnxModelInfo? ParseOwn(string path, Stream stream, out string producer)
+    {
         InvalidDataException Unreadable(string why, Exception? inner = null) => new($"{path} is not an ONNX file, or it is truncated: {why}", inner);
         ModelHeader header;
         try { header = ModelHeader.Parser.WithDiscardUnknownFields(true).ParseFrom(stream); }
         catch (InvalidProtocolBufferException e) { throw Unreadable(e.Message, e); }
         if (header.Graph is null || !header.HasIrVersion) throw Unreadable("it holds no graph.");
-        if (header.ProducerName != Producer)
-            throw new InvalidDataException($"{path} was made by '{header.ProducerName}' and not by Smae's ExportOnnx: its input is not known.");
+        if ((producer = header.ProducerName) != Producer) return null;
         (GraphHeader graph, var metadata) = (header.Graph, new Metadata(path, header.MetadataProps));
         if (graph.Input.Count == 0 || graph.Output.Count == 0) throw metadata.Damaged("its graph has no input or no output");
         return new OnnxModelInfo
@@ -111,6 +122,7 @@ public sealed record OnnxModelInfo
             Flavor = metadata.Choice<OnnxFlavor>(MetadataKeys.Flavor),
             PatchSize = metadata.Has(MetadataKeys.PatchSize) ? metadata.Integer(MetadataKeys.PatchSize) : null,
             EmbedDim = metadata.Has(MetadataKeys.EmbedDim) ? metadata.Integer(MetadataKeys.EmbedDim) : null,
+            ClassToken = metadata.Has(MetadataKeys.ClassToken) ? metadata.Choice<ClassToken>(MetadataKeys.ClassToken) : null,
             Pooling = metadata.Has(MetadataKeys.Pooling) ? metadata.Choice<Pooling>(MetadataKeys.Pooling) : null,
             ClassNames = metadata.Has(MetadataKeys.ClassNames) ? metadata.Json<string[]>(MetadataKeys.ClassNames) : null,
             WeightsHash = metadata.Text(MetadataKeys.WeightsHash),
@@ -179,7 +191,7 @@ internal static class MetadataKeys
 {
     public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
         Resize = "resize", Background = "background", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
-        Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
+        ClassToken = "class_token", Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
         MaxDifference = "max_difference", Tolerance = "tolerance";
 
     public static IEnumerable<(string Key, string Value)> Of(ImagePreprocessing preprocessing)
@@ -194,7 +206,7 @@ internal static class MetadataKeys
     }
 
     public static IEnumerable<(string Key, string Value)> Of(VisionTransformerConfig config) =>
-        [(PatchSize, $"{config.PatchSize}"), (EmbedDim, $"{config.EmbedDim}")];
+        [(PatchSize, $"{config.PatchSize}"), (EmbedDim, $"{config.EmbedDim}"), (ClassToken, $"{config.ClassToken}")];
 
     public static IEnumerable<(string Key, string Value)> Of(IReadOnlyList<string>? classNames) =>
         classNames is null ? [] : [(ClassNames, JsonSerializer.Serialize(classNames))];

@@ -80,7 +80,7 @@ public sealed record Data2VecObjective : Objective
 
         public override bool IsMeanOverImages => true;
 
-        internal override bool EncodesHidden => true;
+        public override bool EncodesHidden => true;
 
         public override Tensor Loss(PretrainBatch batch)
         {

@@ -79,7 +79,7 @@ public sealed record MaskFeatObjective : Objective
 
         public override bool IsMeanOverImages => true;
 
-        internal override bool EncodesHidden => true;
+        public override bool EncodesHidden => true;
 
         public override Tensor Loss(PretrainBatch batch)
         {

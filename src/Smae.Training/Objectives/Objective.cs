@@ -165,10 +165,16 @@ public abstract class ObjectiveRun : IDisposable
     /// </summary>
     public virtual bool IsMeanOverImages => false;
 
-    /// <summary>Whether hidden patches pass through the encoder too, as mask tokens. Default false.</summary>
-    internal virtual bool EncodesHidden => false;
+    /// <summary>
+    /// Whether all patches pass through the encoder: hidden ones as mask tokens, or the image as it is. A batch that may be cut into parts is cut by what passes.
+    /// Default false: the visible patches.
+    /// </summary>
+    public virtual bool EncodesHidden => false;
 
-    /// <summary>Called with each batch before its loss is asked for: what must be seen of all images together is looked at here. Default nothing.</summary>
+    /// <summary>
+    /// Called with each batch before its loss is asked for: what must be seen of all images together is looked at here, and what another model makes of them
+    /// goes into <see cref="PretrainBatch.Targets"/>. Default nothing.
+    /// </summary>
     /// <param name="batch">The batch, or the part of one where gradients are accumulated.</param>
     public virtual void BatchReady(PretrainBatch batch) { }
 

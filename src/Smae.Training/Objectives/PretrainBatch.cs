@@ -24,11 +24,20 @@ public class PretrainBatch
     /// <summary>How many images.</summary>
     public int Count { get; }
 
+    /// <summary>Which of the run's images these are, counted from 0: a number is the same image in every epoch. Empty where a batch was made without.</summary>
+    public ReadOnlyMemory<long> Indices { get; init; }
+
     /// <summary>The images with the run's own augmentation, normalised: <c>[batch, channels, height, width]</c>, float32.</summary>
     public Tensor Images => _images ??= Keep(_makeImages());
 
     /// <summary>Which patches of each image are hidden, drawn by the run's masking.</summary>
     public PatchMask Mask => _mask ??= Scope is null ? _makeMask() : Draw(Scope);
+
+    /// <summary>
+    /// A row for each image, which <see cref="ObjectiveRun.BatchReady"/> may put here for <see cref="ObjectiveRun.Loss"/>: a part of the batch has the rows of
+    /// its images. It lives as long as the batch. Default null.
+    /// </summary>
+    public Tensor? Targets { get; set => field = value is null ? null : Keep(value); }
 
     /// <summary>Holds what is made, however deep in other scopes it is first asked for; null is the scope that it is made in.</summary>
     internal DisposeScope? Scope { get; init; }
@@ -42,11 +51,14 @@ public class PretrainBatch
         ? _makeView(index, augmentation)
         : throw new NotSupportedException($"An objective whose {nameof(ObjectiveRun.IsMeanOverImages)} is true cannot ask for other views of its images.");
 
-    /// <summary>Some of the images and their masks, as views of what this batch has made; without <see cref="View"/>.</summary>
+    /// <summary>Some of the images, their masks and targets, as views of what this batch has made; without <see cref="View"/>.</summary>
     public PretrainBatch Slice(int from, int to)
     {
         (Tensor images, PatchMask mask) = (Images.narrow(0, from, to - from), Mask.Narrow(from, to - from));
-        return new PretrainBatch(Position, to - from, () => images, () => mask);
+        return new PretrainBatch(Position, to - from, () => images, () => mask)
+        {
+            Indices = Indices.IsEmpty ? Indices : Indices[from..to], Targets = Targets?.narrow(0, from, to - from),
+        };
     }
 
     private Tensor Keep(Tensor tensor)

@@ -24,7 +24,7 @@ public sealed record SimMimObjective : Objective
     {
         public override bool IsMeanOverImages => true;
 
-        internal override bool EncodesHidden => true;
+        public override bool EncodesHidden => true;
 
         public override Tensor Loss(PretrainBatch batch)
         {

@@ -23,6 +23,9 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     /// <summary>The images, as indices.</summary>
     public ReadOnlySpan<long> Images => images.Span;
 
+    /// <summary>The same, to be kept.</summary>
+    public ReadOnlyMemory<long> Indices => images;
+
     /// <summary>How many images.</summary>
     public int Count => images.Length;
 
