@@ -97,7 +97,7 @@ internal sealed record TeacherAnswer(int EmbeddingDim, int PatchDim, int PatchCo
 /// <summary>Where the patches, row by row, and the class token stand among the tokens of an image. Others (registers) stand between the two.</summary>
 internal sealed record TokenLayout(int Height, int Width, int FirstPatch, int? ClassToken)
 {
-    private const int MostOthers = 16;
+    private const int MostOthers = 9;   // a class token and eight registers
 
     public static TokenLayout Of(VisionTransformerConfig config)
     {
