@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;
@@ -113,6 +114,23 @@ public sealed class MaePretrainTests : IDisposable
         error = Assert.Throws<ArgumentException>(() => _ml.Transforms.MaePretrain("Embedding", "ImagePath", channels));
         StringAssert.Contains(error.Message, "2 channels");
         Assert.Throws<ArgumentException>(() => _ml.Transforms.MaePretrain(" "));
+    }
+
+    [TestMethod]
+    public void A_small_encoder_learns_from_a_larger_one_in_an_onnx_file()
+    {
+        string path = _folder.At("teacher.onnx");
+        using (var teacher = ImageEncoder.Create(TestModels.Config with { EmbedDim = 16, Depth = 2, PatchSize = 8 }))
+            teacher.ExportOnnx(path, new OnnxExportOptions { Output = OnnxOutput.Tokens });
+        var options = TestModels.Options with { Objective = Objective.DistilledFrom(path), Epochs = 8, LearningRate = 5e-3 };
+        using var embedder = _ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(_images);
+        Assert.IsLessThan(0.7 * embedder.Pretraining!.FirstLoss, embedder.Pretraining.LastLoss);
+        var embedding = _ml.Data.CreateEnumerable<EmbeddingOnly>(embedder.Transform(_images), reuseRowObject: false).First().Embedding;
+        Assert.HasCount(TestModels.Width, embedding);
+
+        var wrong = options with { Objective = Objective.DistilledFrom(path) with { OutputName = "features" } };
+        var error = Assert.Throws<ArgumentException>(() => _ml.Transforms.MaePretrain("Embedding", "ImagePath", wrong));
+        StringAssert.Contains(error.Message, "no output 'features': it has 'tokens' [1, 5, 16]");
     }
 
     [TestMethod]
