@@ -37,6 +37,9 @@ internal sealed record Method(string Key, string Name, string Masking, Func<Plan
         new("dmae", "DMAE", Random, plan => plan.Dmae) { Helper = Helper.Teacher },
         new("dmae-raw", "DMAE, raw features", Random, plan => plan.RawDmae) { Helper = Helper.Teacher, Optional = true },
         new("sdae", "SdAE", Random, plan => plan.Sdae),
+        new("simmim", "SimMIM", "squares 60%", plan => plan.SimMim),
+        new("maskfeat", "MaskFeat", "block-wise 40%", plan => plan.MaskFeat),
+        new("data2vec", "data2vec", "block-wise 61%", plan => plan.Data2Vec),
         new("dino", "DINO", "", plan => plan.Dino),
     ];
 }
@@ -65,6 +68,9 @@ internal sealed record Plan
     public MaePretrainOptions PixMim { get => field ?? Mae with { Objective = Objective.LowPassPixel(normalizePatches: false) }; init; }
     public MaePretrainOptions Mff { get => field ?? Mae with { Encoder = Mae.Encoder with { Fusion = Fused } }; init; }
     public MaePretrainOptions Sdae { get => field ?? Mae with { Objective = Objective.SelfDistilledFeatures() }; init; }
+    public MaePretrainOptions SimMim { get => field ?? Mae with { Masking = Masking.Squares(0.6, side: 2), Objective = Objective.SimMim() }; init; }
+    public MaePretrainOptions MaskFeat { get => field ?? Mae with { Masking = Masking.BlockWise(0.4), Objective = Objective.MaskFeat() }; init; }
+    public MaePretrainOptions Data2Vec { get => field ?? Mae with { Masking = Masking.BlockWise(0.61), Objective = Objective.Data2Vec() }; init; }
     public MaePretrainOptions Distilling { get => field ?? Mae; init; }   // what DMAE has beside its objective
 
     /// <summary>The trained critic's file.</summary>
@@ -145,7 +151,8 @@ internal static class Plans
                 ScratchCub = InParts(Recipes.MaeFineTuneBase(batchSize: 256)) with { Architecture = encoder, LayerDecay = 1 },
                 PixMim = InParts(Recipes.PixMimPretrain(encoder)), Mff = InParts(Recipes.MffPretrain()),
                 Sdae = InParts(Recipes.SdaePretrain(encoder)), Distilling = InParts(Recipes.DmaePretrain(teacher: "")),
-                Dino = InParts(Recipes.DinoPretrain(encoder), views: 4),
+                SimMim = InParts(Recipes.SimMimPretrain(encoder)), MaskFeat = InParts(Recipes.MaskFeatPretrain(encoder)),
+                Data2Vec = InParts(Recipes.Data2VecPretrain(encoder)), Dino = InParts(Recipes.DinoPretrain(encoder), views: 4),
                 TeacherTraining = null, Fused = [0, 2, 4, 6, 8, 11],
             };
         }
@@ -185,6 +192,12 @@ internal static class Plans
                 TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 8, NumHeads = 6 } },
                 // With batches of 128 and MAE's 2e-3 the probe stays below random weights: 22.7 against 23.3% after half of the images.
                 Sdae = mae with { Objective = Objective.SelfDistilledFeatures(), BatchSize = 64, LearningRate = 1e-3 },
+                SimMim = mae with { Masking = Masking.Squares(0.6, side: 2), Objective = Objective.SimMim() },
+                MaskFeat = mae with { Masking = Masking.BlockWise(0.4, minPatches: 5), Objective = Objective.MaskFeat() },   // the papers' 16 of 14x14
+                Data2Vec = mae with
+                {
+                    Masking = Masking.BlockWise(0.61, minPatches: 5), Objective = Objective.Data2Vec() with { TopBlocks = 3, Momentum = 0.99 },
+                },
                 Dino = mae with
                 {
                     // An image of DINO's costs as much as ten of MAE's: fewer epochs, as in the SMAE paper, and for as many steps a smaller batch.
@@ -218,7 +231,9 @@ internal static class Plans
                 Mae = Tiny(small.Mae), Probe = small.Probe with { Epochs = 2 },
                 TinyImageNet = fineTune, Cub = fineTune,
                 ScratchTinyImageNet = fineTune with { Architecture = encoder }, ScratchCub = fineTune with { Architecture = encoder },
-                Fused = [0], Sdae = Tiny(small.Sdae), TeacherTraining = Tiny(small.Mae) with { Encoder = encoder with { EmbedDim = 32 } },
+                Fused = [0], Sdae = Tiny(small.Sdae), SimMim = Tiny(small.SimMim), MaskFeat = Tiny(small.MaskFeat),
+                Data2Vec = Tiny(small.Data2Vec) with { Objective = Objective.Data2Vec() with { TopBlocks = 1, Momentum = 0.9 } },
+                TeacherTraining = Tiny(small.Mae) with { Encoder = encoder with { EmbedDim = 32 } },
                 Dino = Tiny(small.Dino) with
                 {
                     Objective = (DinoObjective)small.Dino.Objective with { OutputDim = 16, HiddenDim = 16, BottleneckDim = 8 },

@@ -36,7 +36,8 @@ public sealed class ReproductionTests : IDisposable
         string[] expected =
         [
             "from scratch, ", "MAE, random 75%", "MAE, block 50%", "SMAE 0.5, random 75%", "SMAE 0.5, block 50%", "PixMIM, random 75%",
-            "MFF (MAE), random 75%", "DMAE, random 75%", "SdAE, random 75%", "DINO, ",
+            "MFF (MAE), random 75%", "DMAE, random 75%", "SdAE, random 75%", "SimMIM, squares 60%", "MaskFeat, block-wise 40%", "data2vec, block-wise 61%",
+            "DINO, ",
         ];
         CollectionAssert.AreEqual(expected, names);
         foreach (string[] row in rows.Skip(1))
