@@ -50,7 +50,7 @@ public static class MaeCatalog
 
     /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
     /// <summary>Adds a column of embeddings made by an encoder read from a file, on the device of the <see cref="MLContext"/>.</summary>
-    /// <param name="encoderPath">A file written by <see cref="ImageEncoder.Save(string)"/>. It is read at once.</param>
+    /// <param name="encoderPath">A file or folder as <see cref="ImageEncoder.Load"/> takes it. It is read at once.</param>
     /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
     public static MaeEmbeddingEstimator MaeEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string encoderPath,

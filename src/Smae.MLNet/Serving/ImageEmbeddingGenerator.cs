@@ -77,7 +77,7 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
     internal int WaitingCount => _queue.WaitingCount;
 
     /// <summary>Loads an encoder. It is disposed together with the generator.</summary>
-    /// <param name="modelFile">Weights that <see cref="ImageEncoder.Save"/> wrote, or, where the name ends in <c>.onnx</c>, an exported encoder.</param>
+    /// <param name="modelFile">Weights or a folder as <see cref="ImageEncoder.Load"/> takes them, or, where the name ends in <c>.onnx</c>, an exported encoder.</param>
     /// <param name="options">Null takes every option's default, on the CPU.</param>
     /// <exception cref="ArgumentException">The name is blank, an option is out of range, or the file holds no encoder.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -88,7 +88,7 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
         ArgumentException.ThrowIfNullOrWhiteSpace(modelFile);
         options ??= new ImageEmbeddingOptions();
         options.Validate();
-        options = options with { ModelId = options.ModelId ?? Path.GetFileNameWithoutExtension(modelFile) };
+        options = options with { ModelId = options.ModelId ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(modelFile)) };
         return string.Equals(Path.GetExtension(modelFile), ".onnx", StringComparison.OrdinalIgnoreCase)
             ? LoadOnnx(modelFile, options)
             : LoadEncoder(modelFile, options);

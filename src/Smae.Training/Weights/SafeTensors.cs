@@ -68,8 +68,8 @@ public static class SafeTensors
         string? format = read == 4 && start is [(byte)'P', (byte)'K', 3, 4] ? "zip" : read >= 2 && start[0] == 0x80 && start[1] <= 5 ? "pickle" : null;
         return format is null ? null
             : $"{path} is no safetensors file but a {format} file, as torch.save writes them (.pth, .pt, .bin). Convert it, in Python:\n"
-                + $"import torch, safetensors.torch as s; w = torch.load(r\"{path}\", map_location=\"cpu\"); w = w.get(\"model\", w.get(\"state_dict\", w))\n"
-                + $"s.save_file({{k: v.clone().contiguous() for k, v in w.items()}}, r\"{Path.ChangeExtension(path, ".safetensors")}\")";
+                + $"import torch, safetensors.torch as s; w = torch.load(r\"{path}\", map_location=\"cpu\"); w = w.get(\"model\", w.get(\"state_dict\", w.get(\"teacher\", w)))\n"
+                + $"s.save_file({{k: v.clone().contiguous() for k, v in w.items() if torch.is_tensor(v)}}, r\"{Path.ChangeExtension(path, ".safetensors")}\")";
     }
 
     private static string[] Shards(string index)
