@@ -55,6 +55,15 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>Standard deviation of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
     public IReadOnlyList<float>? StandardDeviation { get; init; }
 
+    /// <summary>
+    /// Images, drawn by <see cref="TrainingOptions.Seed"/>, that are not trained on: <see cref="EpochSummary.HeldOut"/> tells how the model does on them, and how
+    /// random weights did. Some hundreds make steady figures. Default 0: all are trained on, and nothing is measured.
+    /// </summary>
+    [Range(0, int.MaxValue)] public int HeldOutImages { get; init; }
+
+    /// <summary>Epochs between two looks at the images held out; the last epoch is always looked at. Default null: a twentieth of <see cref="TrainingOptions.Epochs"/>.</summary>
+    [Range(1, int.MaxValue)] public int? HeldOutEvery { get; init; }
+
     /// <summary>How an embedding is made of the tokens. Default <see cref="Pooling.Mean"/>.</summary>
     public Pooling Pooling { get; init; } = Pooling.Mean;
 
@@ -77,7 +86,7 @@ public sealed record MaePretrainOptions : TrainingOptions
     internal override IEnumerable<(string Name, string Value)> Settings =>
     [
         .. base.Settings.Where(s => s.Name is not (nameof(Objective) or nameof(Masking) or nameof(Mean) or nameof(StandardDeviation) or nameof(Background)
-            or nameof(Preprocessing) or nameof(InitialWeights))),
+            or nameof(Preprocessing) or nameof(InitialWeights) or nameof(HeldOutImages) or nameof(HeldOutEvery))),
         (nameof(Objective), Objective.Identity), (nameof(Masking), Masking.Identity), (nameof(Mean), string.Join(',', Preprocessing.Mean)),
         (nameof(StandardDeviation), string.Join(',', Preprocessing.StandardDeviation)),
         (nameof(InitialWeights), InitialWeights is null ? "" : StartingWeights.Hash(InitialWeights)),
@@ -97,6 +106,7 @@ public sealed record MaePretrainOptions : TrainingOptions
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }
+        if (HeldOutImages == 1) yield return "HeldOutImages is 1: expected 0, or at least 2.";
         foreach (string fault in base.Faults()) yield return fault;
     }
 

@@ -35,9 +35,13 @@ public sealed record TrainingProgress
     /// <summary>Time left at the pace so far.</summary>
     public required TimeSpan Remaining { get; init; }
 
+    /// <summary>How the model did on the images held out, after this epoch; null where that was not looked at, and before an epoch's end.</summary>
+    public LabelFreeEvaluation? HeldOut { get; init; }
+
     /// <summary>One line for people.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {Epoch}/{Epochs}  step {Step}/{TotalSteps}  loss {Loss:F4}  lr {LearningRate:G3}  {ImagesPerSecond:F0} images/s  {Remaining:hh\\:mm\\:ss} left");
+        $"epoch {Epoch}/{Epochs}  step {Step}/{TotalSteps}  loss {Loss:F4}  lr {LearningRate:G3}  {ImagesPerSecond:F0} images/s  {Remaining:hh\\:mm\\:ss} left")
+        + (HeldOut is null ? "" : $"  {HeldOut}");
 }
 
 /// <summary>An epoch that is over.</summary>
@@ -50,10 +54,13 @@ public sealed record EpochSummary(int Epoch, double Loss, double LearningRate, d
     /// <summary>How the model did on the validation images after this epoch; null where that was not looked at.</summary>
     public Evaluation? Validation { get; init; }
 
+    /// <summary>How the model did on images that pretraining held out, after this epoch; null where that was not looked at.</summary>
+    public LabelFreeEvaluation? HeldOut { get; init; }
+
     /// <summary>One line for people.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"epoch {Epoch}: loss {Loss:F4}, lr {LearningRate:G3}, {ImagesPerSecond:F0} images/s")
-        + (Validation is null ? "" : $"; validation {Validation}");
+        + (Validation is null ? "" : $"; validation {Validation}") + (HeldOut is null ? "" : $"; held out {HeldOut}");
 }
 
 /// <summary>A run stopped because its loss became infinite or not a number.</summary>

@@ -9,6 +9,7 @@ internal enum RandomUse
     Model = 4,   // dropout and whatever else a model draws in its forward pass; by step and part
     Mixing = 5,   // of the images of a batch and their labels; by step and part
     View = 6,   // a view of a batch that an objective asks for; by step, part and view
+    HeldOut = 7,   // which images are held out, their crops and masks
 }
 
 /// <summary>

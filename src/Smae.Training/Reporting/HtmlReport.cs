@@ -44,7 +44,9 @@ public sealed class HtmlReport
             .OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => (p.Name, Show(p.GetValue(options)))));
     }
 
-    /// <summary>Adds the curves of a run: loss, learning rate, images a second and, where it was measured, accuracy.</summary>
+    /// <summary>
+    /// Adds the curves of a run: loss, learning rate, images a second and, where they were measured, accuracy and what <see cref="EpochSummary.HeldOut"/> tells.
+    /// </summary>
     public HtmlReport AddHistory(string heading, IReadOnlyList<EpochSummary> history)
     {
         ArgumentNullException.ThrowIfNull(history);
@@ -57,9 +59,15 @@ public sealed class HtmlReport
             Chart("loss", ("training", Points(e => e.Loss)), ("validation", Points(e => e.Validation?.Loss)));
         }
         else Chart("loss", ("training", Points(e => e.Loss)));
+        Beside("RankMe, held out", e => e.RankMe);
+        Beside("own crop nearest in %, held out", e => e.OwnCrop * 100);
+        Beside("reconstruction error, held out", e => e.Reconstruction);
         Chart("learning rate", ("learning rate", Points(e => e.LearningRate)));
         Chart("images a second", ("images a second", Points(e => e.ImagesPerSecond)));
         return End("");
+
+        void Beside(string name, Func<LabelFreeEvaluation, double?> of) =>
+            Chart(name, ("trained", Points(e => e.HeldOut is { } own ? of(own) : null)), ("random weights", Points(e => e.HeldOut?.RandomWeights is { } random ? of(random) : null)));
 
         void Chart(string yName, params (string, IReadOnlyList<(double, double)>)[] lines)
         {

@@ -7,7 +7,7 @@ public static class MaePretraining
     /// <param name="images">The images, of the size of the encoder in <paramref name="options"/>.</param>
     /// <param name="device">Where; null is the CPU.</param>
     /// <param name="log">Given a line for people at the start and at each epoch's end.</param>
-    /// <exception cref="ArgumentException">An option is wrong (the message names all that are), or the images are of another size, or there are none.</exception>
+    /// <exception cref="ArgumentException">An option is wrong (the message names all that are), the images are of another size, or none is left to train on.</exception>
     /// <exception cref="NonFiniteLossException">The loss became infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled through the options.</exception>
     /// <exception cref="IOException">Checkpoints cannot be written, or another run has their folder.</exception>
@@ -20,6 +20,8 @@ public static class MaePretraining
         options.Preprocessing.CheckSize(images, nameof(images));
         LibTorch.Require();
         device ??= CPU;
+        var divided = new HeldOutImages(images, options, device);
+        long count = divided.TrainingCount;
 
         return new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device).OrDispose(model =>
         {
@@ -27,18 +29,36 @@ public static class MaePretraining
             model.train();
             string? begun = options.InitialWeights is { } path ? StartingWeights.Load(model, path, options.Preprocessing) : null;
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
-            using var optimizer = new AdamW(Groups(model, objective, options, images.Count), options.Beta1, options.Beta2);
+            using var optimizer = new AdamW(Groups(model, objective, options, count), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
-            using var trainer = new Trainer(options, optimizer, state, images.Count, () => [.. options.Settings, ("Images", $"{images.Count} images, {images.ContentHash()}")], model.Encoder.Noise, log);
+            using var trainer = new Trainer(options, optimizer, state, count, () => [.. options.Settings, ("Images", divided.Identity)], model.Encoder.Noise, log);
             if (begun is not null) log?.Invoke(begun);
-            log?.Invoke($"Pretraining on {images.Count} images, {trainer.Plan}, on {device}.");
-            trainer.Recovering(() => Train(trainer, objective, images, options, device));
+            log?.Invoke($"Pretraining on {count} images, {(count == images.Count ? "" : $"{images.Count - count} more held out, ")}{trainer.Plan}, on {device}.");
+            trainer.Recovering(() => Train(trainer, model, objective, divided, options, device));
             model.eval();
             return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
         });
     }
 
-    private static void Train(Trainer trainer, ObjectiveRun objective, ImageStore images, MaePretrainOptions options, Device device)
+    /// <summary>Measures an autoencoder without labels: its embeddings and its reconstructions, by masks of the options.</summary>
+    /// <param name="model">The autoencoder, on <paramref name="device"/>; it is switched to evaluation.</param>
+    /// <param name="images">Images that it was not trained on, two at least.</param>
+    /// <param name="options">Those it was trained with: preprocessing, pooling, masking, objective and seed are used.</param>
+    /// <param name="device">Where the model is; null is the CPU.</param>
+    /// <exception cref="ArgumentException">The images are of another size than the options say, or fewer than two.</exception>
+    public static LabelFreeEvaluation Evaluate(MaskedAutoencoder model, ImageStore images, MaePretrainOptions options, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Preprocessing.CheckSize(images, nameof(images));
+        if (images.Count < 2) throw new ArgumentException($"There are {images.Count} images: expected at least two.", nameof(images));
+        model.eval();
+        return HeldOutImages.Evaluate(model, images, [.. Enumerable.Range(0, (int)images.Count)], options, device ?? CPU);
+    }
+
+    private static void Train(
+        Trainer trainer, MaskedAutoencoder model, ObjectiveRun objective, HeldOutImages images, MaePretrainOptions options, Device device)
     {
         using var normalizer = new ImageNormalizer(options.Preprocessing, device);
         (int height, int width) = (options.Encoder.GridHeight, options.Encoder.GridWidth);
@@ -64,6 +84,7 @@ public static class MaePretraining
                 trainer.Update(step);
                 InScope(() => objective.StepEnded(step.Position));
             }
+            epoch.HeldOut = images.Evaluate(trainer, epoch, model);
             InScope(() => objective.EpochEnded(epoch.Last));
         }
         using (no_grad()) InScope(objective.RunEnded);

@@ -75,7 +75,7 @@ internal sealed class Supervision : IDisposable
             {
                 _model.train();
             }
-        });
+        }, evaluation => evaluation.Loss);
     }
 
     /// <summary>Whether the validation images have been looked at too often without a new best.</summary>

@@ -123,7 +123,8 @@ internal sealed class Trainer : IDisposable
             var epoch = new TrainingEpoch(new TrainingPosition(_history.Count, _options.Epochs, last, TotalSteps));
             yield return epoch;
             double speed = _stepsPerEpoch * _batchSize / _epochTime.TotalSeconds;
-            _history.Add(new EpochSummary(epoch.Number, _lossSum / _stepsPerEpoch, LearningRate(last), speed) { Validation = epoch.Validation });
+            _history.Add(new EpochSummary(epoch.Number, _lossSum / _stepsPerEpoch, LearningRate(last), speed) { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
+            Report(_stepsPerEpoch, epoch, LearningRate(last), ended: true);
             (_lossSum, _epochTime) = (0, TimeSpan.Zero);
             _log?.Invoke(_history[^1].ToString());
             CheckFinite();
@@ -154,9 +155,9 @@ internal sealed class Trainer : IDisposable
             }
             (_step, _done) = (_step + 1, _done + 1);
             _epochTime = before + clock.Elapsed;
-            bool ended = _step > epoch.Last.Step;
-            if (!ended && IsTimeToSave) Save();
-            if (ended || _step == first + 1 || _sinceReported.Elapsed >= s_reportEvery) Report(_step - begin, epoch.Number, rate, ended);
+            if (_step > epoch.Last.Step) break;   // the epoch's end is reported, and saved, when whoever trains is done with it
+            if (IsTimeToSave) Save();
+            if (_step == first + 1 || _sinceReported.Elapsed >= s_reportEvery) Report(_step - begin, epoch, rate, ended: false);
         }
     }
 
@@ -183,11 +184,12 @@ internal sealed class Trainer : IDisposable
     }
 
     /// <summary>Evaluates the average of the weights, or without one the weights.</summary>
+    /// <param name="loss">What of the evaluation must be finite.</param>
     /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled; it has saved itself, and who goes on begins with the evaluation.</exception>
-    public Evaluation Evaluate(TrainingEpoch epoch, Func<Evaluation> evaluate)
+    public T Evaluate<T>(TrainingEpoch epoch, Func<T> evaluate, Func<T, double> loss) where T : class
     {
-        Evaluation? evaluation = null;
+        T? evaluation = null;
         _average?.Swap();
         try
         {
@@ -198,8 +200,8 @@ internal sealed class Trainer : IDisposable
             _average?.Swap();
             if (evaluation is null && _options.CancellationToken.IsCancellationRequested) Save();
         }
-        if (double.IsFinite(evaluation.Loss)) return evaluation;
-        throw new NonFiniteLossException(evaluation.Loss, epoch.Number, _step, LearningRate(epoch.Last.Step));
+        if (double.IsFinite(loss(evaluation))) return evaluation;
+        throw new NonFiniteLossException(loss(evaluation), epoch.Number, _step, LearningRate(epoch.Last.Step));
     }
 
     /// <summary>Counts a loss in the step and the epoch.</summary>
@@ -301,13 +303,14 @@ internal sealed class Trainer : IDisposable
         return [.. _optimizer.Parameters.Zip(places).Select((pair, i) => (prefix + names.GetValueOrDefault(pair.First.Handle, $"parameter.{i}"), pair.Second))];
     }
 
-    private void Report(long stepsInEpoch, int epoch, double rate, bool ended)
+    private void Report(long stepsInEpoch, TrainingEpoch epoch, double rate, bool ended)
     {
         _sinceReported.Restart();
         _options.Progress?.Report(new TrainingProgress
         {
-            Epoch = epoch, Epochs = _options.Epochs, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
-            ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / _done * (TotalSteps - _step), EpochEnded = ended,
+            Epoch = epoch.Number, Epochs = _options.Epochs, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
+            ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / Math.Max(1, _done) * (TotalSteps - _step),
+            EpochEnded = ended, HeldOut = epoch.HeldOut,
         });
     }
 

@@ -8,6 +8,9 @@ internal sealed record TrainingEpoch(TrainingPosition Last)
 
     /// <summary>How the model did on the validation images after this epoch; whoever trains sets it, null where it was not looked at.</summary>
     public Evaluation? Validation { get; set; }
+
+    /// <summary>How the model did on images held out; as <see cref="Validation"/>.</summary>
+    public LabelFreeEvaluation? HeldOut { get; set; }
 }
 
 /// <summary>One step of a run; <paramref name="Images"/> are those of its batch, as indices.</summary>

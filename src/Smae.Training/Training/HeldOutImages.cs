@@ -1,0 +1,99 @@
+namespace Smae.Training;
+
+/// <summary>Divides the images of a pretraining run into those that it trains on and those that it only measures itself by, drawn by its seed.</summary>
+internal sealed class HeldOutImages
+{
+    private readonly ImageStore _images;
+    private readonly MaePretrainOptions _options;
+    private readonly Device _device;
+    private readonly long[] _training, _heldOut;
+    private LabelFreeEvaluation? _randomWeights;
+
+    /// <exception cref="ArgumentException">No image is left to train on.</exception>
+    public HeldOutImages(ImageStore images, MaePretrainOptions options, Device device)
+    {
+        (_images, _options, _device) = (images, options, device);
+        if (options.HeldOutImages >= images.Count)
+            throw new ArgumentException($"HeldOutImages is {options.HeldOutImages} and there are {images.Count} images: expected some to train on.", nameof(options));
+        long[] all = [.. Enumerable.Range(0, (int)images.Count)];
+        if (options.HeldOutImages > 0)
+        {
+            using var random = new RandomStream(options.Seed ?? 0);
+            using Tensor order = randperm(images.Count, ScalarType.Int64, generator: random.At(RandomUse.HeldOut, 0));
+            all = order.data<long>().ToArray();
+        }
+        (_heldOut, _training) = ([.. all.Take(options.HeldOutImages).Order()], [.. all.Skip(options.HeldOutImages).Order()]);
+    }
+
+    /// <summary>Images to train on.</summary>
+    public long TrainingCount => _training.Length;
+
+    /// <summary>What tells a checkpoint of these images from one of others.</summary>
+    public string Identity => $"{_images.Count} images, {_images.ContentHash()}" + (_heldOut.Length == 0 ? "" : $", {_heldOut.Length} held out");
+
+    /// <summary>Images to train on, by their numbers among these: <c>[indices, height, width, channels]</c>, uint8.</summary>
+    public Tensor Batch(ReadOnlySpan<long> indices)
+    {
+        var picked = new long[indices.Length];
+        for (int i = 0; i < picked.Length; i++) picked[i] = _training[indices[i]];
+        return _images.Batch(picked);
+    }
+
+    /// <summary>Measures a model on the images held out, after the epochs that the options say.</summary>
+    /// <returns>Null where it is not to be measured.</returns>
+    public LabelFreeEvaluation? Evaluate(Trainer trainer, TrainingEpoch epoch, MaskedAutoencoder model)
+    {
+        int every = _options.HeldOutEvery ?? Math.Max(1, _options.Epochs / 20);
+        if (_heldOut.Length == 0 || (epoch.Number % every != 0 && epoch.Number != _options.Epochs)) return null;
+        return trainer.Evaluate(epoch, () =>
+        {
+            model.eval();
+            try
+            {
+                _randomWeights ??= OfRandomWeights();
+                return Evaluate(model, _images, _heldOut, _options, _device) with { RandomWeights = _randomWeights };
+            }
+            finally
+            {
+                model.train();
+            }
+        }, evaluation => evaluation.IsFinite ? 0 : double.NaN);
+    }
+
+    /// <summary>Measures a model, which is in evaluation mode, on some images.</summary>
+    public static LabelFreeEvaluation Evaluate(MaskedAutoencoder model, ImageStore images, long[] indices, MaePretrainOptions options, Device device)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var normalizer = new ImageNormalizer(options.Preprocessing, device);
+        long seed = options.Seed ?? 0;
+        LabelFreeEvaluation evaluation = LabelFreeEvaluation.Of(
+            images, indices, (bytes, augmentation, random) =>
+                model.Encoder.Pool(model.Encoder.forward(normalizer.Normalize(bytes, augmentation, random)), options.Pooling).to_type(ScalarType.Float32),
+            RandomStream.Mix(seed, (long)RandomUse.HeldOut), options.CancellationToken);
+        if (model.Target != DecoderTarget.Pixels) return evaluation;
+
+        using var masks = new RandomStream(seed);
+        double sum = 0;
+        foreach ((int from, ReadOnlyMemory<long> block) in LabelFreeEvaluation.Blocks(indices))
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            using DisposeScope blockScope = NewDisposeScope();
+            PatchMask mask = options.Masking.Draw(
+                block.Length, model.Config.GridHeight, model.Config.GridWidth, masks.At(RandomUse.Mask, RandomStream.Mix((long)RandomUse.HeldOut, from))).To(device);
+            Reconstruction made = model.forward(normalizer.Normalize(images.Batch(block.Span)), mask);
+            Tensor errors = (options.Objective.ToPixels(made) - made.Patches).to_type(ScalarType.Float32).square().mean([-1]) * mask.Hidden();
+            sum += errors.sum().ToDouble() / mask.HiddenCount;
+        }
+        return evaluation with { Reconstruction = sum / indices.Length };
+    }
+
+    private LabelFreeEvaluation OfRandomWeights()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using MaskedAutoencoder random = new MaskedAutoencoder(_options.Encoder, _options.Decoder, _options.Seed ?? 0, _options.Objective.Target).to(_device);
+        random.Precision = _options.Precision;
+        random.eval();
+        return Evaluate(random, _images, _heldOut, _options, _device);
+    }
+}
