@@ -43,7 +43,7 @@ public sealed class ImageEncoder : ImageModel
     /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
     public Tensor Embed(Tensor bytes, Pooling? pooling = null) => Run(bytes, pixels => Pooled(pixels, pooling ?? Pooling));
 
-    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation augmentation, RandomSequence random) =>
+    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation, RandomSequence random) =>
         Run(bytes, augmentation, random, pixels => Pooled(pixels, pooling));
 
     private Tensor Pooled(Tensor pixels, Pooling pooling) => Model.Pool(Model.forward(pixels), pooling).to_type(ScalarType.Float32);
