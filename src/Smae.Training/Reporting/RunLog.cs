@@ -6,12 +6,13 @@ namespace Smae.Training;
 
 /// <summary>
 /// Writes what a run reports into a folder, for people and programs to look at: <c>progress.csv</c> and an event file for TensorBoard
-/// (<c>tensorboard --logdir</c>), each with loss, learning rate and images a second by step, and the loss of every epoch. Put it into the options of a
-/// run as <c>Progress</c>. A run that goes on after a stop adds to the folder; steps that it repeats replace those written before.
+/// (<c>tensorboard --logdir</c>), each with loss, learning rate and images a second by step, the loss of every epoch, and what
+/// <see cref="TrainingProgress.HeldOut"/> tells. Put it into the options of a run as <c>Progress</c>. A run that goes on after a stop adds to the folder; steps
+/// that it repeats replace those written before.
 /// </summary>
 public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
 {
-    private const string Header = "step,epoch,epoch_ended,loss,learning_rate,images_per_second,elapsed_seconds";
+    private const string Header = "step,epoch,epoch_ended,loss,learning_rate,images_per_second,elapsed_seconds,held_out_rank_me,held_out_own_crop,held_out_reconstruction";
     private readonly Lock _lock = new();
     private readonly IProgress<TrainingProgress>? _next;
     private readonly string _csvPath;
@@ -46,11 +47,17 @@ public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
                 _events.Begin(value.Step, DateTimeOffset.UtcNow);
             }
             _csv.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{value.Step},{value.Epoch},{(value.EpochEnded ? 1 : 0)},{value.Loss:R},{value.LearningRate:R},{value.ImagesPerSecond:F2},{value.Elapsed.TotalSeconds:F3}"));
+                $"{value.Step},{value.Epoch},{(value.EpochEnded ? 1 : 0)},{value.Loss:R},{value.LearningRate:R},{value.ImagesPerSecond:F2},{value.Elapsed.TotalSeconds:F3},{value.HeldOut?.RankMe:R},{value.HeldOut?.OwnCrop:R},{value.HeldOut?.Reconstruction:R}"));
             _csv.Flush();
             List<(string, double)> scalars =
                 [("loss", value.Loss), ("learning_rate", value.LearningRate), ("images_per_second", value.ImagesPerSecond)];
             if (value.EpochEnded) scalars.Add(("epoch/loss", value.Loss));
+            if (value.HeldOut is { } heldOut)
+                scalars.AddRange(
+                [
+                    ("held_out/rank_me", heldOut.RankMe), ("held_out/own_crop", heldOut.OwnCrop),
+                    .. heldOut.Reconstruction is { } error ? [("held_out/reconstruction", error)] : ((string, double)[])[],
+                ]);
             _events.Write(value.Step, DateTimeOffset.UtcNow, scalars);
         }
         _next?.Report(value);

@@ -71,7 +71,7 @@ internal sealed class HeldOutImages
             images, indices, (bytes, augmentation, random) =>
                 model.Encoder.Pool(model.Encoder.forward(normalizer.Normalize(bytes, augmentation, random)), options.Pooling).to_type(ScalarType.Float32),
             RandomStream.Mix(seed, (long)RandomUse.HeldOut), options.CancellationToken);
-        if (model.Target != DecoderTarget.Pixels) return evaluation;
+        if (model.PictureFault is not null) return evaluation;
 
         using var masks = new RandomStream(seed);
         double sum = 0;
