@@ -6,7 +6,7 @@ namespace Smae.Tests;
 internal static class EveryMethod
 {
     public static IReadOnlyList<string> Names { get; } =
-        ["MAE", "SMAE", "PixMIM", "MFF", "MFF with PixMIM", "DMAE", "DMAE, raw features", "SdAE", "DINO", "SimMIM", "MaskFeat", "data2vec"];
+        ["MAE", "SMAE", "PixMIM", "MFF", "MFF with PixMIM", "DMAE", "DMAE, raw features", "SdAE", "DINO", "SimMIM", "MaskFeat", "data2vec", "BootMAE", "iBOT"];
 
     /// <summary>For <c>DynamicData</c>.</summary>
     public static IEnumerable<object[]> Rows => Names.Select(name => (object[])[name]);
@@ -36,6 +36,15 @@ internal static class EveryMethod
         "SimMIM" => mae with { Objective = Objective.SimMim() },
         "MaskFeat" => mae with { Objective = Objective.MaskFeat() },
         "data2vec" => mae with { Objective = Objective.Data2Vec() with { TopBlocks = mae.Encoder.Depth, Momentum = 0.9 } },
+        "iBOT" => mae with
+        {
+            Pooling = Pooling.ClassToken, Beta2 = 0.999, Objective = Objective.IBot() with
+            {
+                OutputDim = 256, HiddenDim = 128, BottleneckDim = 64, LocalCrops = 2, LocalCropSide = 0.5, TeacherMomentum = 0.98, TeacherTemperatureWarmupEpochs = 0,
+                FrozenLastLayerEpochs = Math.Min(1, mae.Epochs - 1),
+            },
+        },
+        "BootMAE" => mae with { Objective = Objective.BootMae() with { Momentum = 0.9 } },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "unknown"),
     };
 

@@ -24,7 +24,7 @@ public sealed class EveryMethodExportTests : IDisposable
         {
             OnnxExportResult export = result.Encoder.ExportOnnx(_folder.At($"{flavor}.onnx"), new OnnxExportOptions { Flavor = flavor, ProofImages = images });
             Assert.IsLessThan(2e-5, export.Proof.RelativeDifference, $"{method}, {flavor}: {export.Proof}");
-            Assert.AreEqual(method == "DINO" ? Pooling.ClassToken : Pooling.Mean, export.Info.Pooling);
+            Assert.AreEqual(method is "DINO" or "iBOT" ? Pooling.ClassToken : Pooling.Mean, export.Info.Pooling);
         }
     }
 }

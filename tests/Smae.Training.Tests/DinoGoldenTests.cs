@@ -27,11 +27,11 @@ public class DinoGoldenTests
         Close.To(bottleneck / bottleneck.norm(1, keepdim: true), run.Head.Bottleneck(run.Features), 1e-5, "bottleneck");
         Close.To(file.Read("output.student_logits"), run.Head.forward(run.Features), 1e-5, "the student's logits");
         Close.To(file.Read("output.teacher_logits"), run.TeacherLogits, 1e-5, "the teacher's logits");
-        Close.To(file.Read("output.teacher_probabilities"), run.Loss.Targets(run.TeacherLogits, run.Epoch), 1e-5, "the teacher's probabilities");
+        Close.To(file.Read("output.teacher_probabilities"), run.Loss.Center.Probabilities(run.TeacherLogits, run.Settings.TeacherTemperatureAt(run.Epoch)), 1e-5, "the teacher's probabilities");
         Close.To(file.Read("output.loss"), run.LossOfAll().reshape(1), 1e-5, "loss");
-        Close.To(file.Read("input.center"), run.Loss.Center, 0, "the centre before the step ends");
-        run.Loss.MoveCenter();
-        Close.To(file.Read("output.center_after"), run.Loss.Center, 1e-5, "the centre after it");
+        Close.To(file.Read("input.center"), run.Loss.Center.Value, 0, "the centre before the step ends");
+        run.Loss.Center.Move();
+        Close.To(file.Read("output.center_after"), run.Loss.Center.Value, 1e-5, "the centre after it");
     });
 
     [TestMethod]
@@ -46,9 +46,9 @@ public class DinoGoldenTests
             Tensor rows = tensor((long[])[i, batch + i]);
             sum += run.Loss.Of(student.index_select(0, rows), teacher.index_select(0, rows), run.Epoch).ToDouble();
         }
-        run.Loss.MoveCenter();
+        run.Loss.Center.Move();
         Assert.AreEqual(run.File.Read("output.loss")[0].ToDouble(), sum / batch, 1e-5);
-        Close.To(run.File.Read("output.center_after"), run.Loss.Center, 1e-5, "centre");
+        Close.To(run.File.Read("output.center_after"), run.Loss.Center.Value, 1e-5, "centre");
     });
 
     [TestMethod]
@@ -141,7 +141,7 @@ public class DinoGoldenTests
             using var generator = new Generator(1);
             (Head, TeacherHead) = (Load(Weights), Load(Teacher));
             Loss = new DinoLoss(Settings, CPU);
-            Loss.Center.copy_(file.Read("input.center"));
+            Loss.Center.Value.copy_(file.Read("input.center"));
             Features = file.Read("input.student_features");
             using (no_grad()) TeacherLogits = TeacherHead.forward(file.Read("input.teacher_features"));
 

@@ -37,11 +37,11 @@ public sealed class DinoTests : IDisposable
 
         using DinoHead head = Head("teacher.head");
         using var loss = new DinoLoss(Small, CPU);
-        loss.Center.copy_(State("center"));
+        loss.Center.Value.copy_(State("center"));
         using var normalizer = new ImageNormalizer(options.Preprocessing, CPU);
         long[] all = [.. Enumerable.Range(0, 96).Select(i => (long)i)];
         Tensor tokens = model.Encoder.forward(normalizer.Normalize(store.Batch(all)));   // the encoder given is the teacher's
-        Tensor said = loss.Targets(head.forward(model.Encoder.Pool(tokens, Pooling.ClassToken)), epoch: 0);
+        Tensor said = loss.Center.Probabilities(head.forward(model.Encoder.Pool(tokens, Pooling.ClassToken)), Small.TeacherTemperatureAt(0));
         static double Entropy(Tensor p) => (p * (p + 1e-12).log()).sum(-1L).neg().mean().ToDouble();
         double most = Math.Log(Small.OutputDim), ofEach = Entropy(said), ofAll = Entropy(said.mean([0L]));
         Assert.IsLessThan(0.5 * most, ofEach, $"of an image: {ofEach:F2} of at most {most:F2}");
@@ -67,7 +67,7 @@ public sealed class DinoTests : IDisposable
         using var generator = new Generator(1);
         using var loss = new DinoLoss(objective, CPU);
         Tensor student = randn([5 * 4, 24], generator: generator), teacher = randn([2 * 4, 24], generator: generator);
-        Tensor targets = loss.Targets(teacher, 0);
+        Tensor targets = loss.Center.Probabilities(teacher, objective.TeacherTemperatureAt(0));
         double sum = 0;
         for (int q = 0; q < 2; q++)
         for (int v = 0; v < 5; v++)

@@ -34,7 +34,7 @@ public class MaskTokenMethodTests
         for (int i = 0; i < images; i++)
         {
             var hidden = new bool[14 * 14];
-            int count = BlockWiseMasking.Hide(hidden, 14, 14, count: 75, minPatches: 16, new RandomSequence(i));
+            int count = BlockWiseMasking.Hide(hidden, 14, 14, count: 75, minPatches: 16, maxPatches: int.MaxValue, new RandomSequence(i));
             Assert.AreEqual(hidden.Count(h => h), count);
             Assert.IsLessThanOrEqualTo(75, count);
             (filled, whole) = (filled + count, whole + (count == 75 ? 1 : 0));

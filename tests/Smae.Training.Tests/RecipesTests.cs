@@ -24,7 +24,8 @@ public sealed class RecipesTests
         ["DINO"] = () => Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16), ["SMAE's DINO"] = () => Recipes.SmaePaperDinoPretrain,
         ["exploring MAE"] = () => Recipes.ExploringMaePretrain, ["SimMIM"] = () => Recipes.SimMimPretrain(VisionTransformerConfig.VitBase16),
         ["MaskFeat"] = () => Recipes.MaskFeatPretrain(VisionTransformerConfig.VitBase16),
-        ["data2vec"] = () => Recipes.Data2VecPretrain(VisionTransformerConfig.VitBase16),
+        ["data2vec"] = () => Recipes.Data2VecPretrain(VisionTransformerConfig.VitBase16), ["BootMAE"] = () => Recipes.BootMaePretrain(VisionTransformerConfig.VitBase16),
+        ["iBOT"] = () => Recipes.IBotPretrain(VisionTransformerConfig.VitSmall16),
     };
 
     private static Dictionary<string, FineTuneOptions> FineTuneOptions { get; } = new()

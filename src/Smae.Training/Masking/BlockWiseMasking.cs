@@ -1,26 +1,35 @@
 namespace Smae.Training;
 
-/// <summary>Block-wise masking of BEiT (Bao et al. 2022), which MaskFeat and data2vec took over: rectangles until enough patches are hidden.</summary>
+/// <summary>Block-wise masking of BEiT (Bao et al. 2022), which MaskFeat, data2vec and BootMAE took over: rectangles until enough patches are hidden.</summary>
 internal sealed record BlockWiseMasking : Masking
 {
     private const int Attempts = 10;
     private static readonly double s_logAspect = Math.Log(1 / 0.3);
 
-    public BlockWiseMasking(double ratio, int minPatches) : base(ratio)
+    public BlockWiseMasking(double ratio, int minPatches, int? maxPatches, double? inRectangles) : base(ratio)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minPatches);
-        MinPatches = minPatches;
+        if (maxPatches is { } most) ArgumentOutOfRangeException.ThrowIfLessThan(most, minPatches, nameof(maxPatches));
+        if (inRectangles is { } share && !(share > 0 && share <= ratio))
+            throw new ArgumentOutOfRangeException(nameof(inRectangles), share, $"Expected a share of all patches, more than 0 and at most the ratio ({ratio}).");
+        (MinPatches, MaxPatches, InRectangles) = (minPatches, maxPatches ?? int.MaxValue, inRectangles ?? ratio);
     }
 
     /// <summary>The least area of a rectangle.</summary>
     public int MinPatches { get; }
+
+    /// <summary>The largest area of a rectangle.</summary>
+    public int MaxPatches { get; }
+
+    /// <summary>The share of all patches that rectangles hide; the rest of the hidden ones are drawn one by one.</summary>
+    public double InRectangles { get; }
 
     protected internal override int HiddenCount(int gridHeight, int gridWidth) => (int)Math.Round(gridHeight * gridWidth * Ratio);
 
     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
     {
         Rules.Check(Faults(gridHeight, gridWidth), nameof(gridHeight));
-        int patches = gridHeight * gridWidth, count = HiddenCount(gridHeight, gridWidth);
+        int patches = gridHeight * gridWidth, count = HiddenCount(gridHeight, gridWidth), blocks = Math.Min(count, (int)Math.Round(patches * InRectangles));
         using Tensor seeds = randint(long.MaxValue >> 1, new long[] { batch }, ScalarType.Int64, generator: generator);
         long[] seed = seeds.data<long>().ToArray();
         var hidden = new bool[batch * patches];
@@ -28,7 +37,7 @@ internal sealed record BlockWiseMasking : Masking
         {
             Span<bool> image = hidden.AsSpan(b * patches, patches);
             var random = new RandomSequence(seed[b]);
-            int left = count - Hide(image, gridHeight, gridWidth, count, MinPatches, random);
+            int left = count - Hide(image, gridHeight, gridWidth, blocks, MinPatches, MaxPatches, random);
             for (; left > 0; left--) HideOne(image, random.Below(patches - count + left));
         });
         return PatchMask.FromFlags(hidden, patches);
@@ -36,10 +45,11 @@ internal sealed record BlockWiseMasking : Masking
 
     /// <summary>Hides rectangles in an image until so many patches are hidden, or until none of ten rectangles fits.</summary>
     /// <returns>How many are hidden: at most <paramref name="count"/>.</returns>
-    internal static int Hide(Span<bool> hidden, int gridHeight, int gridWidth, int count, int minPatches, RandomSequence random)
+    internal static int Hide(Span<bool> hidden, int gridHeight, int gridWidth, int count, int minPatches, int maxPatches, RandomSequence random)
     {
         int done = 0;
-        for (int added = 1; added > 0 && done < count; done += added) added = HideRectangle(hidden, gridHeight, gridWidth, count - done, minPatches, random);
+        for (int added = 1; added > 0 && done < count; done += added)
+            added = HideRectangle(hidden, gridHeight, gridWidth, Math.Min(count - done, maxPatches), minPatches, random);
         return done;
     }
 

@@ -46,14 +46,20 @@ public abstract record Masking
     public static Masking Squares(double ratio = 0.6, int side = 2) => new SquareMasking(ratio, side);
 
     /// <summary>
-    /// Hides rectangles of patches as BEiT does (MaskFeat, data2vec): the area uniform from <paramref name="minPatches"/> to what is left to hide, the aspect
+    /// Hides rectangles of patches as BEiT does (MaskFeat, data2vec, BootMAE): the area uniform from <paramref name="minPatches"/> to what is left to hide, the aspect
     /// log-uniform from 0.3 to 1/0.3, only whole rectangles and only those that hide no more than is left. What no rectangle of ten would fill is hidden patch
     /// by patch at random, so that every image hides the same number, <paramref name="ratio"/> of all, rounded; BEiT's code leaves it visible.
     /// </summary>
     /// <param name="ratio">The share of patches to hide. Default 0.4, MaskFeat's; data2vec's is 0.61.</param>
     /// <param name="minPatches">The least area of a rectangle in patches. Default 16.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or the area not positive.</exception>
-    public static Masking BlockWise(double ratio = 0.4, int minPatches = 16) => new BlockWiseMasking(ratio, minPatches);
+    /// <param name="maxPatches">The largest area of a rectangle in patches. Default null: what is left to hide.</param>
+    /// <param name="inRectangles">
+    /// The share of all patches that rectangles hide; the others of the hidden ones are drawn one by one. Default null: the ratio. BootMAE hides 0.75, 120 of 196
+    /// patches in rectangles of 16 to 60.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is outside (0, 1), or an area or share is not what it can be.</exception>
+    public static Masking BlockWise(double ratio = 0.4, int minPatches = 16, int? maxPatches = null, double? inRectangles = null) =>
+        new BlockWiseMasking(ratio, minPatches, maxPatches, inRectangles);
 
     /// <summary>
     /// How many patches of an image <see cref="Draw"/> hides. Default all but <see cref="VisibleCount"/> of them; one that rounds another way overrides this.

@@ -4,7 +4,7 @@ using TorchSharp.Utils;
 namespace Smae.Training;
 
 /// <summary>A transformer block: attention, then MLP, each with its normalisation and residual (timm's <c>blocks.N</c>).</summary>
-internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
+internal class Block : nn.Module<Tensor, ScalarType, Tensor>
 {
     private readonly TransformerConfig _config;
     private readonly ForwardNoise _noise;
@@ -41,14 +41,21 @@ internal sealed class Block : nn.Module<Tensor, ScalarType, Tensor>
     {
         // What backward does not need is freed at once: else a whole batch's tensors of all blocks stand in memory together, which no cache holds.
         using DisposeScope scope = NewDisposeScope();
-        x = Add(x, _norm1, normed => _attention.forward(normed, first), _scale1, compute, first);
-        return Add(x, _norm2, _mlp.forward, _scale2, compute, first: 0).MoveToOuterDisposeScope();
+        return Think(Look(x, compute, first), compute).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The first half, attention.</summary>
+    protected Tensor Look(Tensor x, ScalarType compute, long first) =>
+        Add(x, _norm1, normed => _attention.forward(normed, first), _scale1, compute, first);
+
+    /// <summary>The second half, the MLP.</summary>
+    protected Tensor Think(Tensor x, ScalarType compute) => Add(x, _norm2, _mlp.forward, _scale2, compute);
 
     /// <summary>See <see cref="Attention.Weights"/>; <paramref name="x"/> is the residual stream.</summary>
     public Tensor AttentionWeights(Tensor x, ScalarType compute) => _attention.Weights(_norm1.forward(x).to_type(compute));
 
-    private Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, LayerScale? scale, ScalarType compute, long first)
+    /// <summary>Adds a branch of the normalised stream to the stream.</summary>
+    protected Tensor Add(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch, LayerScale? scale, ScalarType compute, long first = 0)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor normed = norm.forward(x);

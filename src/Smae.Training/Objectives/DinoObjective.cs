@@ -13,7 +13,7 @@ namespace Smae.Training;
 /// The head sees the class token, or where the encoder has none the mean of the patches. As in facebookresearch/dino the last step of the learning rate's
 /// warm-up has the peak already. The run's own augmentation must not be set: see <see cref="FirstView"/>.
 /// </remarks>
-public sealed record DinoObjective : Objective
+public record DinoObjective : Objective
 {
     /// <summary>Numbers that the head gives for an image. Default 65536; small sets of images do with far fewer.</summary>
     [Range(2, int.MaxValue)] public int OutputDim { get; init; } = 65536;
@@ -91,11 +91,12 @@ public sealed record DinoObjective : Objective
     public override ObjectiveRun Begin(MaskedAutoencoder model, MaePretrainOptions options, Device device) => new Run(this, model, options, device);
 
     /// <summary>The teacher's temperature in an epoch, counted from 0.</summary>
-    internal double TeacherTemperatureAt(int epoch)
+    internal double TeacherTemperatureAt(int epoch) => Warmed(WarmupTeacherTemperature, TeacherTemperature, epoch);
+
+    private protected double Warmed(double from, double to, int epoch)
     {
-        if (epoch >= TeacherTemperatureWarmupEpochs) return TeacherTemperature;
-        double done = TeacherTemperatureWarmupEpochs == 1 ? 0 : (double)epoch / (TeacherTemperatureWarmupEpochs - 1);
-        return WarmupTeacherTemperature + (TeacherTemperature - WarmupTeacherTemperature) * done;
+        if (epoch >= TeacherTemperatureWarmupEpochs) return to;
+        return epoch <= 0 ? from : from + (to - from) * epoch / (TeacherTemperatureWarmupEpochs - 1);
     }
 
     internal CosineSchedule TeacherMomenta(long totalSteps) => new(TeacherMomentum, WarmupSteps: 0, totalSteps, FinalTeacherMomentum);
@@ -155,11 +156,10 @@ public sealed record DinoObjective : Objective
         return views;
     }
 
-    private sealed class Run : ObjectiveRun
+    internal class Run : ObjectiveRun
     {
         private readonly DinoObjective _settings;
-        private readonly VisionTransformer _student;
-        private readonly DinoHead _head, _teacherHead;
+        private readonly DinoHead _teacherHead;
         private readonly FollowingTeacher _teacher;
         private readonly DinoLoss _loss;
         private readonly Augmentation[] _views;
@@ -167,43 +167,45 @@ public sealed record DinoObjective : Objective
 
         public Run(DinoObjective settings, MaskedAutoencoder model, MaePretrainOptions options, Device device)
         {
-            (_settings, _student) = (settings, model.Encoder);
+            (_settings, Student) = (settings, model.Encoder);
             _pooling = model.Config.ClassToken == ClassToken.None ? Pooling.Mean : Pooling.ClassToken;
             _views = settings.Views(model.Config);
             using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
-            _head = Own(new DinoHead(model.Config.EmbedDim, settings, generator).to(device));
+            Head = Own(new DinoHead(model.Config.EmbedDim, settings, generator).to(device));
             _teacherHead = Own(new DinoHead(model.Config.EmbedDim, settings, generator).to(device));
-            _teacher = Own(new FollowingTeacher(_student, device));
+            _teacher = Own(new FollowingTeacher(Student, device));
             _loss = Own(new DinoLoss(settings, device));
             foreach (Parameter parameter in _teacherHead.parameters()) parameter.requires_grad_(false);
             Follow(momentum: 0);
         }
 
-        public override IReadOnlyList<Parameter> Parameters => [.. _head.parameters()];
+        protected VisionTransformer Student { get; }
+
+        protected DinoHead Head { get; }
+
+        public override IReadOnlyList<Parameter> Parameters => [.. Head.parameters()];
 
         public override IEnumerable<(string Name, Tensor Tensor)> State =>
-            [("center", _loss.Center), .. ModelWeights.Named(_head, "head."), .. ModelWeights.Named(_teacherHead, "teacher.head."), .. _teacher.State];
+            [("center", _loss.Center.Value), .. ModelWeights.Named(Head, "head."), .. ModelWeights.Named(_teacherHead, "teacher.head."), .. _teacher.State];
 
         public override int FrozenEpochs(Parameter parameter) =>
-            _head.LastLayer.Any(p => ReferenceEquals(p, parameter)) ? _settings.FrozenLastLayerEpochs : 0;
+            Head.LastLayer.Any(p => ReferenceEquals(p, parameter)) ? _settings.FrozenLastLayerEpochs : 0;
 
         public override Tensor Loss(PretrainBatch batch)
         {
-            Tensor[] crops = [.. _views.Select((view, i) => batch.View(i, view))];
-            Tensor large = cat(crops[..2], 0), features = Features(_student, large), teacher;
-            using (no_grad()) teacher = _teacherHead.forward(Features(_teacher.Model, large));
-            if (crops.Length > 2) features = cat([features, Features(_student, cat(crops[2..], 0))], 0);
-            return _loss.Of(_head.forward(features), teacher, batch.Position.Epoch);
+            Tensor[] crops = Crops(batch);
+            Tensor large = cat(crops[..2], 0);
+            return ClassLoss(Student.EncodeCrops(large), TeacherTokens(large), crops, batch.Position.Epoch);
         }
 
         public override void GradientsReady(TrainingPosition position)
         {
-            if (_settings.ClipTensorNorm is { } limit) ClipEach([.. _student.parameters(), .. _head.parameters()], limit);
+            if (_settings.ClipTensorNorm is { } limit) ClipEach([.. Student.parameters(), .. Parameters], limit);
         }
 
         public override void StepEnded(TrainingPosition position)
         {
-            _loss.MoveCenter();
+            _loss.Center.Move();
             Follow(_settings.TeacherMomenta(position.TotalSteps).At(position.Step));
         }
 
@@ -212,58 +214,94 @@ public sealed record DinoObjective : Objective
             if (_settings.KeepTeacher) _teacher.Replace();
         }
 
+        /// <summary>The crops of a batch, the two global ones first.</summary>
+        protected Tensor[] Crops(PretrainBatch batch) => [.. _views.Select((view, i) => batch.View(i, view))];
+
+        /// <summary>What the teacher makes of images, all tokens, without a graph.</summary>
+        protected Tensor TeacherTokens(Tensor images)
+        {
+            using var noGrad = no_grad();
+            return _teacher.Model.EncodeCrops(images);
+        }
+
+        /// <summary>The teacher's logits of some features, without a graph.</summary>
+        protected Tensor TeacherLogits(Tensor features)
+        {
+            using var noGrad = no_grad();
+            return _teacherHead.forward(features);
+        }
+
+        /// <summary>DINO's loss.</summary>
+        /// <param name="tokens">What the student made of the global crops.</param>
+        /// <param name="teacher">What the teacher made of them.</param>
+        /// <param name="crops">All crops; the student encodes the local ones here.</param>
+        protected Tensor ClassLoss(Tensor tokens, Tensor teacher, Tensor[] crops, int epoch)
+        {
+            Tensor features = Student.Pool(tokens, _pooling);
+            if (crops.Length > 2) features = cat([features, Student.Pool(Student.EncodeCrops(cat(crops[2..], 0)), _pooling)], 0);
+            return _loss.Of(Head.forward(features), TeacherLogits(Student.Pool(teacher, _pooling)), epoch);
+        }
+
         private void Follow(double momentum)
         {
             _teacher.Follow(momentum);
-            MovingAverage.Update(_teacherHead.parameters(), _head.parameters(), momentum);
+            MovingAverage.Update(_teacherHead.parameters(), Head.parameters(), momentum);
         }
-
-        private Tensor Features(VisionTransformer encoder, Tensor images) => encoder.Pool(encoder.EncodeCrops(images), _pooling);
     }
 }
 
-/// <summary>
-/// The loss of DINO: cross entropy between what the teacher makes of one crop and what the student makes of another. The teacher's logits are centred by a
-/// moving average and sharpened by a low temperature, which together keep all outputs from becoming the same.
-/// </summary>
+/// <summary>What is taken off a teacher's logits: their moving average, which with a low temperature keeps all outputs from becoming the same.</summary>
+internal sealed class LogitCenter(int outputs, double momentum, Device device) : IDisposable
+{
+    private readonly Tensor _sum = zeros([1, outputs], device: device).DetachFromDisposeScope();   // of logits since it moved
+    private long _rows;
+
+    public Tensor Value { get; } = zeros([1, outputs], device: device).DetachFromDisposeScope();
+
+    /// <summary>The teacher's probabilities, <c>[rows, outputs]</c>, without a graph.</summary>
+    public Tensor Probabilities(Tensor logits, double temperature) => ((logits.detach() - Value) / temperature).softmax(-1);
+
+    /// <summary>Counts logits, <c>[rows, outputs]</c>; the centre stays as it is until <see cref="Move"/>.</summary>
+    public void Count(Tensor logits)
+    {
+        using (no_grad()) _sum.add_(logits.sum([0L], keepdim: true));
+        _rows += logits.size(0);
+    }
+
+    /// <summary>Moves towards the mean of the logits since it last moved: once a step, however many parts its batch had.</summary>
+    public void Move()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Value.mul_(momentum).add_(_sum, (1 - momentum) / _rows);
+        _sum.zero_();
+        _rows = 0;
+    }
+
+    public void Dispose() => Array.ForEach([Value, _sum], tensor => tensor.Dispose());
+}
+
+/// <summary>The loss of DINO: cross entropy between what the teacher makes of one crop, centred and sharpened, and what the student makes of another.</summary>
 internal sealed class DinoLoss(DinoObjective settings, Device device) : IDisposable
 {
     private const int TeacherCrops = 2;
-    private readonly Tensor _sum = zeros([1, settings.OutputDim], device: device).DetachFromDisposeScope();   // of logits since the centre moved
-    private long _rows;
 
-    /// <summary>What is taken off the teacher's logits.</summary>
-    public Tensor Center { get; } = zeros([1, settings.OutputDim], device: device).DetachFromDisposeScope();
+    public LogitCenter Center { get; } = new(settings.OutputDim, settings.CenterMomentum, device);
 
-    /// <summary>What the student is to predict, <c>[crops * batch, outputs]</c>: the teacher's probabilities, centred and sharpened, without a graph.</summary>
-    public Tensor Targets(Tensor teacher, int epoch) => ((teacher.detach() - Center) / settings.TeacherTemperatureAt(epoch)).softmax(-1);
-
-    /// <summary>The mean over all pairs of different crops and over the batch; the centre stays as it is until <see cref="MoveCenter"/>.</summary>
+    /// <summary>The mean over all pairs of different crops and over the batch.</summary>
     /// <param name="student">Logits of all crops, the two global ones first: <c>[crops * batch, outputs]</c>, with their graph.</param>
     /// <param name="teacher">Logits of the two global crops, <c>[2 * batch, outputs]</c>.</param>
     public Tensor Of(Tensor student, Tensor teacher, int epoch)
     {
-        using (no_grad()) _sum.add_(teacher.sum([0L], keepdim: true));
-        _rows += teacher.size(0);
+        Center.Count(teacher);
         long batch = teacher.size(0) / TeacherCrops, crops = student.size(0) / batch;
-        Tensor targets = Targets(teacher, epoch).view(TeacherCrops, batch, -1);
+        Tensor targets = Center.Probabilities(teacher, settings.TeacherTemperatureAt(epoch)).view(TeacherCrops, batch, -1);
         Tensor predicted = student.div(settings.StudentTemperature).log_softmax(-1).view(crops, batch, -1);
         Tensor others = predicted.sum([0L], keepdim: true) - predicted.narrow(0, 0, TeacherCrops);   // for each teacher's crop, all but itself
         return (targets * others).sum() / (-(double)batch * TeacherCrops * (crops - 1));
     }
 
-    /// <summary>Moves the centre towards the mean of the logits since it last moved: once a step, however many parts its batch had.</summary>
-    public void MoveCenter()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        double momentum = settings.CenterMomentum;
-        Center.mul_(momentum).add_(_sum, (1 - momentum) / _rows);
-        _sum.zero_();
-        _rows = 0;
-    }
-
-    public void Dispose() => Array.ForEach([Center, _sum], tensor => tensor.Dispose());
+    public void Dispose() => Center.Dispose();
 }
 
 /// <summary>

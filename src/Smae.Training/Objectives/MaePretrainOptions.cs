@@ -34,8 +34,8 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>
     /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM
     /// (<see cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>), SimMIM
-    /// (<see cref="Objective.SimMim"/>), MaskFeat (<see cref="Objective.MaskFeat"/>), data2vec (<see cref="Objective.Data2Vec"/>), DINO
-    /// (<see cref="DinoObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
+    /// (<see cref="Objective.SimMim"/>), MaskFeat (<see cref="Objective.MaskFeat"/>), data2vec (<see cref="Objective.Data2Vec"/>), BootMAE
+    /// (<see cref="Objective.BootMae"/>), DINO (<see cref="DinoObjective"/>), iBOT (<see cref="IBotObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
     /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
     /// </summary>
     public Objective Objective { get; init; } = Objective.Pixel();

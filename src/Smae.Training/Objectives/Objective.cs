@@ -79,10 +79,22 @@ public abstract record Objective
     public static Data2VecObjective Data2Vec() => new();
 
     /// <summary>
+    /// BootMAE (Dong et al. 2022): pixels, and features of a moving average of the encoder that sees the whole image, by a decoder each. It goes with
+    /// <see cref="Masking.BlockWise"/>. For short runs a teacher that moves faster: <c>Objective.BootMae() with { Momentum = 0.99 }</c>.
+    /// </summary>
+    public static BootMaeObjective BootMae() => new();
+
+    /// <summary>
     /// DINO (Caron et al. 2021): nothing is hidden, a student follows its own moving average across crops of an image. For small sets of images:
     /// <c>Objective.Dino() with { OutputDim = 1024, HiddenDim = 512 }</c>.
     /// </summary>
     public static DinoObjective Dino() => new();
+
+    /// <summary>
+    /// iBOT (Zhou et al. 2022): DINO, and beside it patches that are hidden from the student and not from the teacher. For small sets of images and short runs:
+    /// <c>Objective.IBot() with { OutputDim = 1024, HiddenDim = 512, TeacherTemperatureWarmupEpochs = 0 }</c>.
+    /// </summary>
+    public static IBotObjective IBot() => new();
 
     /// <summary>
     /// A text that two objectives share only if they give the same losses: a run resumes only from a checkpoint of the same. Default all settings, in the

@@ -27,6 +27,9 @@ public class PretrainBatch
     /// <summary>Which of the run's images these are, counted from 0: a number is the same image in every epoch. Empty where a batch was made without.</summary>
     public ReadOnlyMemory<long> Indices { get; init; }
 
+    /// <summary>A number that no other batch of the run has, and a run that goes on has again: for random numbers of a method's own.</summary>
+    public long Seed { get; init; }
+
     /// <summary>The images with the run's own augmentation, normalised: <c>[batch, channels, height, width]</c>, float32.</summary>
     public Tensor Images => _images ??= Keep(_makeImages());
 
@@ -57,7 +60,7 @@ public class PretrainBatch
         (Tensor images, PatchMask mask) = (Images.narrow(0, from, to - from), Mask.Narrow(from, to - from));
         return new PretrainBatch(Position, to - from, () => images, () => mask)
         {
-            Indices = Indices.IsEmpty ? Indices : Indices[from..to], Targets = Targets?.narrow(0, from, to - from),
+            Indices = Indices.IsEmpty ? Indices : Indices[from..to], Targets = Targets?.narrow(0, from, to - from), Seed = RandomStream.Mix(Seed, from),
         };
     }
 

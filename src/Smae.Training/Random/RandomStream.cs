@@ -10,6 +10,7 @@ internal enum RandomUse
     Mixing = 5,   // of the images of a batch and their labels; by step and part
     View = 6,   // a view of a batch that an objective asks for; by step, part and view
     HeldOut = 7,   // which images are held out, their crops and masks
+    Objective = 8,   // whatever else an objective draws; by step and part
 }
 
 /// <summary>

@@ -74,7 +74,7 @@ public static class MaePretraining
                         images: () => normalizer.Normalize(bytes, options.Augmentation, part.Random(RandomUse.Augmentation)),
                         mask: () => options.Masking.Draw(part.Count, height, width, part.Generator(RandomUse.Mask)).To(device),
                         view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.Random(RandomUse.View, index)))
-                    { Indices = part.Indices, Scope = part.Scope };
+                    { Indices = part.Indices, Scope = part.Scope, Seed = (long)part.Random(RandomUse.Objective).Next() };
                     InScope(() => objective.BatchReady(batch));
                     int? tokens = objective.IsMeanOverImages
                         ? options.Encoder.TokenCount - (objective.EncodesHidden ? 0 : (int)batch.Mask.HiddenCount) : null;

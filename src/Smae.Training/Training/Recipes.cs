@@ -182,6 +182,18 @@ public static class Recipes
     };
 
     /// <summary>
+    /// Pretraining with BootMAE (Dong et al. 2022) as LightDXY/BootMAE pretrains its ViT-B/16: 147 of 196 patches hidden, 120 of them in rectangles of 16 to 60,
+    /// decoders of 2 blocks, that of pixels 512 wide, AdamW at 1.5e-4 for 256 images, down to 1e-4 at the whole batch, weight decay 0.05, betas 0.9/0.95, 40 of 800
+    /// epochs of warm-up, cropped (0.2 to 1, bicubic) and mirrored, on a scale of -1 to 1. Its decoder of pixels has 12 heads of 42 channels, here 16 of 32.
+    /// </summary>
+    /// <param name="batchSize">Images in a step; the learning rates are scaled by it. Default 4096.</param>
+    public static MaePretrainOptions BootMaePretrain(VisionTransformerConfig encoder, int batchSize = 4096) => MaePretrain(encoder, batchSize) with
+    {
+        Decoder = DecoderConfig.Mae with { Depth = 2 }, Masking = Masking.BlockWise(0.75, minPatches: 16, maxPatches: 60, inRectangles: 0.61),
+        Objective = Objective.BootMae(), MinimumLearningRate = Scaled(1e-4 / 16, batchSize), Mean = [0.5f, 0.5f, 0.5f], StandardDeviation = [0.5f, 0.5f, 0.5f],
+    };
+
+    /// <summary>
     /// Pretraining with DINO (Caron et al. 2021) by the defaults of facebookresearch/dino: AdamW at 5e-4 for 256 images, betas 0.9/0.999, 10 of 100 epochs of
     /// warm-up, down to 1e-6, weight decay 0.04 to 0.4, drop path 0.1, eight local crops. Its longer run of a ViT-S has 300 epochs and <c>new DinoObjective {
     /// TeacherTemperature = 0.07, TeacherTemperatureWarmupEpochs = 30, NormalizeLastLayer = false }</c>.
@@ -194,6 +206,16 @@ public static class Recipes
         WarmupEpochs = 10, MinimumLearningRate = 1e-6, WeightDecay = 0.04, FinalWeightDecay = 0.4, Beta1 = 0.9, Beta2 = 0.999, DropPath = 0.1,
         Pooling = encoder.ClassToken == ClassToken.None ? Pooling.Mean : Pooling.ClassToken,
     };
+
+    /// <summary>
+    /// Pretraining with iBOT (Zhou et al. 2022) as bytedance/ibot pretrains its ViT-S/16: as <see cref="DinoPretrain"/>, 800 epochs of 1024 images, a shared head of
+    /// 8192 outputs whose last layer is not normalised, ten local crops, 10% to 50% hidden in every other global crop, both teacher's temperatures 0.04 to 0.07 over
+    /// 30 epochs. Its ViT-B has the last layer normalised: <c>with { Objective = Objective.IBot() }</c>.
+    /// </summary>
+    /// <param name="encoder">For example <see cref="VisionTransformerConfig.VitSmall16"/>; the published ones learn their positions.</param>
+    /// <param name="batchSize">Images in a step; the learning rate is scaled by it. Default 1024, as on sixteen GPUs.</param>
+    public static MaePretrainOptions IBotPretrain(VisionTransformerConfig encoder, int batchSize = 1024) =>
+        DinoPretrain(encoder, batchSize) with { Objective = Objective.IBot() with { NormalizeLastLayer = false }, Epochs = 800 };
 
     /// <summary>
     /// DINO as the SMAE paper's baseline (Table 3): ViT-Lite-7/4, AdamW at 1e-4 down to 1e-6, weight decay 0.04 to 0.4, teacher momentum 0.9995, a head of 512,
