@@ -15,7 +15,7 @@ internal static class KilledRun
         MaePretrainOptions common = TinyModels.Options with { Epochs = int.Parse(epochs, CultureInfo.InvariantCulture) };
         MaePretrainOptions options = EveryMethod.Options(method, common, Path.GetDirectoryName(folder)!) with
         {
-            WeightAverageDecay = method == "DINO" ? null : 0.9,   // DINO gives its teacher, an average already
+            WeightAverageDecay = method is "DINO" or "iBOT" ? null : 0.9,   // they give their teacher, an average already
             Checkpoints = new CheckpointOptions { Directory = folder, Interval = TimeSpan.FromMilliseconds(20) },
         };
         MaePretrainResult run = MaePretraining.Run(images, options, log: Console.Out.WriteLine);
