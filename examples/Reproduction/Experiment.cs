@@ -14,22 +14,30 @@ namespace Reproduction;
 
 /// <summary>What the command line asked for.</summary>
 internal sealed record Settings(
-    DirectoryInfo TinyImageNet, DirectoryInfo Cub, DirectoryInfo Output, Scale Scale, IReadOnlyList<Method> Methods, int Seeds, int? GpuDeviceId,
-    bool Resume, FileInfo? Teacher, bool ProbesOnly);
+    DirectoryInfo Images, DirectoryInfo? Cub, DirectoryInfo Output, Scale Scale, IReadOnlyList<Method> Methods, int Seeds, int? GpuDeviceId,
+    bool Resume, FileInfo? Teacher, bool ProbesOnly, IReadOnlyList<double> LabelShares, IReadOnlyList<double> Rates)
+{
+    /// <summary>What is fine-tuned, as the table's columns name it.</summary>
+    public IEnumerable<string> Tunings => [.. LabelShares.Select(Tuning), .. Cub is null ? (string[])[] : [Cub.Name]];
 
-/// <summary>The experiment with one seed: a critic, then for each method pretraining, linear probe and fine-tuning on both sets.</summary>
+    public static string Tuning(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.##}% of labels");
+}
+
+/// <summary>The experiment with one seed: a critic, then for each method pretraining, linear probe and fine-tuning.</summary>
+/// <param name="judging">Training images to judge trials of learning rates by.</param>
 internal sealed class Experiment(
-    LabelledSet tinyImageNet, LabelledSet cub, Plan givenPlan, Results results, Device device, int seed, string folder, bool probesOnly,
+    LabelledSet images, LabelledSet? cub, LabelledSet? judging, Plan givenPlan, Results results, Device device, int seed, Settings settings,
     CancellationToken cancellation)
 {
+    private readonly string _folder = Path.Combine(settings.Output.FullName, $"seed{seed}");
     private readonly Precision _precision = Hardware.FastestPrecision(gpu: device.type == DeviceType.CUDA);
     private readonly Plan _plan = givenPlan with
     {
-        Critic = Path.Combine(folder, "critic.safetensors"),
-        Teacher = givenPlan.Teacher.Length == 0 ? Path.Combine(folder, "teacher.safetensors") : givenPlan.Teacher,
+        Critic = Path.Combine(settings.Output.FullName, $"seed{seed}", "critic.safetensors"),
+        Teacher = givenPlan.Teacher.Length == 0 ? Path.Combine(settings.Output.FullName, $"seed{seed}", "teacher.safetensors") : givenPlan.Teacher,
     };
 
-    /// <summary>Reads the images, runs the experiment with each seed, writes the table.</summary>
+    /// <summary>Reads the images, runs the experiment with each seed, writes table and report.</summary>
     public static void Run(Settings settings, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
@@ -43,26 +51,31 @@ internal sealed class Experiment(
         Results results = Results.Open(settings);
 
         var ml = new MLContext(seed: 1);
-        LabelledSet Load(DirectoryInfo folder, ImageFolderSplit test) => LabelledSet.Load(ml, folder, test, plan.Mae.Preprocessing, cancellation);
-        using LabelledSet tinyImageNet = Load(settings.TinyImageNet, ImageFolderSplit.Validation), cub = Load(settings.Cub, ImageFolderSplit.Test);
-        Console.WriteLine($"{tinyImageNet}\n{cub}");
+        // Tiny ImageNet's test split has no labels, CUB has no other.
+        using LabelledSet images = LabelledSet.Load(ml, settings.Images, [ImageFolderSplit.Validation, ImageFolderSplit.Test], plan.Mae.Preprocessing, cancellation);
+        using LabelledSet? cub = settings.Cub is null ? null
+            : LabelledSet.Load(ml, settings.Cub, [ImageFolderSplit.Test, ImageFolderSplit.Validation], plan.Mae.Preprocessing, cancellation);
+        using LabelledSet? judging = settings.Rates.Count > 1 ? images.WithoutTest() : null;
+        Console.WriteLine(cub is null ? $"{images}" : $"{images}\n{cub}");
 
         string table = "";
         for (int seed = 1; seed <= settings.Seeds; seed++)
         {
-            string folder = Path.Combine(settings.Output.FullName, $"seed{seed}");
-            var experiment = new Experiment(tinyImageNet, cub, plan, results, device, seed, folder, settings.ProbesOnly, cancellation);
+            var experiment = new Experiment(images, cub, judging, plan, results, device, seed, settings, cancellation);
             if (settings.Methods.Any(m => m.Helper == Helper.Critic)) experiment.TrainCritic();
             if (plan.Teacher.Length == 0 && settings.Methods.Any(m => m.Helper == Helper.Teacher)) experiment.TrainTeacher();
             foreach (Method method in settings.Methods)
             {
                 experiment.Measure(method);
-                table = ResultTable.Of(settings.Methods, results);
+                table = ResultTable.Of(settings, results);
                 AtomicFile.Write(Path.Combine(settings.Output.FullName, "table.md"), stream => stream.Write(Encoding.UTF8.GetBytes(table)));
+                experiment.Report();
             }
         }
-        Console.WriteLine($"\nTop-1 in % on {tinyImageNet.Test.Count} and {cub.Test.Count} test images:\n\n{table}");
-        Console.WriteLine($"{settings.Output.FullName}: table.md, results.json, weights ({clock.Elapsed:hh\\:mm\\:ss})");
+        Console.WriteLine($"\nTop-1 in % on {images.Test.Count}{(cub is null ? "" : $" and {cub.Test.Count}")} test images:\n\n{table}");
+        if (ResultTable.NoBetterThanRandom(settings, results) is [_, ..] weak)
+            Console.WriteLine($"Not above random weights in the linear probe by more than the spread: {string.Join(", ", weak)}.");
+        Console.WriteLine($"{settings.Output.FullName}: table.md, report.html, results.json, weights ({clock.Elapsed:hh\\:mm\\:ss})");
     }
 
     /// <summary>Says what is wrong with a row before hours are spent on the rows before it.</summary>
@@ -83,7 +96,7 @@ internal sealed class Experiment(
     {
         if (results.Critics.ContainsKey(seed)) return;
         SupervisedResult<SqueezeNet> result = Stage("critic", "critic", _plan.CriticTraining, options =>
-            CriticTraining.Run(tinyImageNet.Training, tinyImageNet.Test, options, _plan.Mae.Preprocessing, device));
+            CriticTraining.Run(images.Training, images.Test, options, _plan.Mae.Preprocessing, device));
         using (SqueezeNet critic = result.Model) critic.Save(_plan.Critic);
         results.Critics[seed] = Top1(result.History);
         results.Save();
@@ -94,7 +107,7 @@ internal sealed class Experiment(
     {
         if (results.Teachers.ContainsKey(seed)) return;
         MaePretrainResult result = Stage("teacher", "teacher", _plan.TeacherTraining!, options =>
-            MaePretraining.Run(tinyImageNet.Training.Images, options, device));
+            MaePretraining.Run(images.Training.Images, options, device));
         using (result.Model) result.Encoder.Save(_plan.Teacher);
         results.Teachers[seed] = result.LastLoss;
         results.Save();
@@ -105,59 +118,127 @@ internal sealed class Experiment(
     private void Measure(Method method)
     {
         Figures row = results.Of(method, seed);
-        bool done = probesOnly || row is { TinyImageNet: not null, Cub: not null };
-        if (done && row is { Neighbors: not null, LinearProbe: not null }) return;
+        string[] missing = settings.ProbesOnly ? [] : [.. settings.Tunings.Except(row.Tuned.Keys)];
+        if (missing.Length == 0 && row is { Neighbors: not null, LinearProbe: not null }) return;
         using ImageEncoder encoder = Encoder(method, ref row);
         bool scratch = method.Pretraining is null;
         if (row.Neighbors is null)
         {
-            Evaluation nearest = KNearestNeighbors.Evaluate(encoder, tinyImageNet.Training, tinyImageNet.Test, cancellationToken: cancellation);
+            Evaluation nearest = KNearestNeighbors.Evaluate(encoder, images.Training, images.Test, cancellationToken: cancellation);
             results.Set(row = row with { Neighbors = nearest.Top1 });
         }
         if (row.LinearProbe is null)
         {
-            var probe = Stage(method.Key, "linear probe", _plan.Probe, options =>
-                LinearProbe.Run(encoder, tinyImageNet.Training, tinyImageNet.Test, options));
+            var probe = Stage(method.Key, "linear probe", _plan.Probe, options => LinearProbe.Run(encoder, images.Training, images.Test, options));
             probe.Model.Dispose();
-            results.Set(row = row with { LinearProbe = Top1(probe.History), Seconds = row.Seconds + Seconds(probe.History, tinyImageNet) });
+            results.Set(row = row with { LinearProbe = Top1(probe.History), Seconds = row.Seconds + Seconds(probe.History, images.Training) });
         }
-        if (row.TinyImageNet is null && !probesOnly)
-            FineTune(tinyImageNet, scratch ? _plan.ScratchTinyImageNet : _plan.TinyImageNet, top1 => row with { TinyImageNet = top1 });
-        if (row.Cub is null && !probesOnly) FineTune(cub, scratch ? _plan.ScratchCub : _plan.Cub, top1 => row with { Cub = top1 });
+        foreach (double share in settings.LabelShares.Where(share => missing.Contains(Settings.Tuning(share))))
+        {
+            using LabelledSet some = images.WithLabels(share, seed);
+            FineTuneOptions options = scratch ? _plan.ScratchTinyImageNet : _plan.TinyImageNet;
+            double longer = Math.Sqrt(1 / share);   // a tenth of the images is seen three times as often
+            FineTune(Settings.Tuning(share), some, options with
+            {
+                Epochs = (int)Math.Round(options.Epochs * longer), WarmupEpochs = options.WarmupEpochs * longer,
+                BatchSize = (int)Math.Min(options.BatchSize, some.Training.Count),
+            });
+        }
+        if (cub is not null && missing.Contains(settings.Cub!.Name)) FineTune(settings.Cub.Name, cub, scratch ? _plan.ScratchCub : _plan.Cub);
         DeleteCheckpoints(method.Key);
 
-        void FineTune(LabelledSet set, FineTuneOptions options, Func<double, Figures> with)
+        void FineTune(string name, LabelledSet set, FineTuneOptions options)
         {
             if (!scratch) options = options with { Encoder = encoder };
-            var tuned = Stage(method.Key, $"fine-tuning on {set.Name}", options, o => FineTuning.Run(set.Training, set.Test, o, device));
+            var tuned = Stage(method.Key, $"fine-tuning, {name}", options, o => FineTuning.Run(set.Training, set.Test, o, device));
             tuned.Model.Dispose();
-            results.Set(row = with(Top1(tuned.History)) with { Seconds = row.Seconds + Seconds(tuned.History, set) });
+            results.Set(row = row with
+            {
+                Tuned = new(row.Tuned) { [name] = Top1(tuned.History) }, Seconds = row.Seconds + Seconds(tuned.History, set.Training),
+            });
         }
     }
 
     /// <summary>The method's encoder: random, pretrained in an earlier run, or pretrained now.</summary>
     private ImageEncoder Encoder(Method method, ref Figures row)
     {
-        string path = Path.Combine(folder, method.Key, "encoder.safetensors");
+        string path = EncoderPath(method);
         ImageEncoder encoder;
         if (method.Pretraining is null) encoder = ImageEncoder.Create(_plan.Mae.Encoder, seed, device);
         else if (row.ImagesPerSecond is not null) encoder = ImageEncoder.Load(path, device);
         else
         {
+            double rate = BestRate(method);
+            MaePretrainOptions settled = AtRate(method.Pretraining(_plan), rate);
             PeakMemory.Restart();
-            MaePretrainResult result = Stage(method.Key, "pretraining", method.Pretraining(_plan), options =>
-                MaePretraining.Run(tinyImageNet.Training.Images, options, device));
+            MaePretrainResult result = Stage(method.Key, "pretraining", settled, options => MaePretraining.Run(images.Training.Images, options, device));
             double? memory = PeakMemory.Read();
             encoder = result.Encoder;
             encoder.Save(path);
+            if (result.Model.PictureFault is null) SafeTensors.Save(AutoencoderPath(method), ModelWeights.Of(result.Model));
             new HtmlReport($"{method.Name}, seed {seed}").AddHistory("Pretraining", result.History).AddFusionWeights("Fused blocks", encoder.Model)
-                .AddSettings("Settings", method.Pretraining(_plan)).Save(Path.ChangeExtension(path, ".html"));
-            double seconds = Seconds(result.History, tinyImageNet), speed = result.History.Count * tinyImageNet.Training.Count / seconds;
-            results.Set(row = row with { ImagesPerSecond = speed, PeakMegabytes = memory, Seconds = row.Seconds + seconds });
+                .AddSettings("Settings", settled).Save(Path.ChangeExtension(path, ".html"));
+            double seconds = Seconds(result.History, images.Training), speed = result.History.Count * images.Training.Count / seconds;
+            results.Set(row = row with { ImagesPerSecond = speed, PeakMegabytes = memory, Seconds = row.Seconds + seconds, Rate = rate });
         }
         encoder.Model.Precision = _precision;
         return encoder;
     }
+
+    /// <summary>The factor of a method's learning rate that serves it best: trials with the first seed, judged by neighbours among training images.</summary>
+    private double BestRate(Method method)
+    {
+        if (judging is null) return settings.Rates[0];
+        MaePretrainOptions whole = method.Pretraining!(_plan);
+        MaePretrainOptions trial = whole with { Epochs = (whole.Epochs + 1) / 2, WarmupEpochs = whole.WarmupEpochs / 2 };
+        foreach (double rate in settings.Rates)
+        {
+            string name = Results.Trial(method, rate);
+            if (results.Trials.ContainsKey(name)) continue;
+            try
+            {
+                MaePretrainResult result = Stage(method.Key, name, AtRate(trial, rate), options => MaePretraining.Run(judging.Training.Images, options, device));
+                using (result.Model)
+                    results.Trials[name] = KNearestNeighbors.Evaluate(result.Encoder, judging.Training, judging.Test, cancellationToken: cancellation).Top1;
+            }
+            catch (NonFiniteLossException) { results.Trials[name] = 0; }   // too high a rate
+            results.Save();
+        }
+        return settings.Rates.MaxBy(rate => results.Trials[Results.Trial(method, rate)]);
+    }
+
+    private static MaePretrainOptions AtRate(MaePretrainOptions options, double rate) =>
+        options with { LearningRate = options.LearningRate * rate, MinimumLearningRate = options.MinimumLearningRate * rate };
+
+    /// <summary>One page: the table, and what each method's model of this seed makes of some test images.</summary>
+    private void Report()
+    {
+        string[][] table = ResultTable.Cells(settings, results);
+        var report = new HtmlReport("Ways to pretrain").AddTable($"Top-1 in % on {images.Name}", table[0], table[1..]);
+        long[] shown = images.OneOfEachClass(6);
+        foreach (Method method in settings.Methods)
+        {
+            if (results.Of(method, seed) is { Neighbors: null }) continue;
+            string name = $"{method.Name} {method.Masking}".TrimEnd();
+            if (File.Exists(AutoencoderPath(method)))
+            {
+                MaePretrainOptions options = method.Pretraining!(_plan) with { Seed = seed };
+                using var model = new MaskedAutoencoder(options.Encoder, options.Decoder, target: options.Objective.Target);
+                ModelWeights.Load(model, AutoencoderPath(method));
+                report.AddPicture($"{name}: reconstructions", ReconstructionGrid.Draw(model, images.Test.Images, shown, options),
+                    "Original, what the encoder sees, what it is completed to.");
+            }
+            using ImageEncoder encoder = method.Pretraining is null ? ImageEncoder.Create(_plan.Mae.Encoder, seed) : ImageEncoder.Load(EncoderPath(method));
+            if (encoder.Model.Config.ClassToken != ClassToken.None)
+                report.AddPicture($"{name}: attention", AttentionMaps.Draw(encoder, images.Test.Images, shown),
+                    "What the class token looks at in the last block, head by head.");
+        }
+        report.Save(Path.Combine(settings.Output.FullName, "report.html"));
+    }
+
+    private string EncoderPath(Method method) => Path.Combine(_folder, method.Key, "encoder.safetensors");
+
+    private string AutoencoderPath(Method method) => Path.Combine(_folder, method.Key, "autoencoder.safetensors");
 
     /// <summary>Does one stage, which goes on where an earlier run left it.</summary>
     private TResult Stage<TOptions, TResult>(string row, string name, TOptions options, Func<TOptions, TResult> run)
@@ -168,7 +249,7 @@ internal sealed class Experiment(
             Checkpoints = new CheckpointOptions { Directory = Path.Combine(Checkpoints(row), name), Interval = TimeSpan.FromMinutes(1), Keep = 2 },
         }));
 
-    private string Checkpoints(string row) => Path.Combine(folder, row, "checkpoints");
+    private string Checkpoints(string row) => Path.Combine(_folder, row, "checkpoints");
 
     private void DeleteCheckpoints(string row)
     {
@@ -179,19 +260,26 @@ internal sealed class Experiment(
     private static double Top1(IReadOnlyList<EpochSummary> history) => history[^1].Validation!.Top1;
 
     /// <summary>Time spent on training steps, in all runs that a stage took.</summary>
-    private static double Seconds(IReadOnlyList<EpochSummary> history, LabelledSet set) =>
-        history.Sum(epoch => set.Training.Count / epoch.ImagesPerSecond);
+    private static double Seconds(IReadOnlyList<EpochSummary> history, LabelledImages trained) =>
+        history.Sum(epoch => trained.Count / epoch.ImagesPerSecond);
 }
 
 /// <summary>A data set in memory: images to train on and images to measure on.</summary>
 internal sealed record LabelledSet(string Name, LabelledImages Training, LabelledImages Test) : IDisposable
 {
+    private const int HeldBack = 5;   // every fifth image, where there is no split to measure on
+
     /// <summary>Reads a folder in any layout that <c>LoadImageFolder</c> knows; classes are numbered in the order of their names.</summary>
-    /// <param name="test">The split to measure on: CUB has a test split, Tiny ImageNet's has no labels.</param>
+    /// <param name="tests">The splits to measure on: the first that is there. Where none is, a fifth of each class is held back.</param>
     public static LabelledSet Load(
-        MLContext ml, DirectoryInfo folder, ImageFolderSplit test, ImagePreprocessing preprocessing, CancellationToken cancellation)
+        MLContext ml, DirectoryInfo folder, IEnumerable<ImageFolderSplit> tests, ImagePreprocessing preprocessing, CancellationToken cancellation)
     {
-        IDataView trainingView = ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Train);
+        IDataView? Split(ImageFolderSplit split)
+        {
+            try { return ml.Data.LoadImageFolder(folder.FullName, split); }
+            catch (ArgumentException) { return null; }   // there is no such split
+        }
+        IDataView trainingView = Split(ImageFolderSplit.Train) ?? ml.Data.LoadImageFolder(folder.FullName);
         string[] classes = [.. trainingView.GetColumn<string>("Label").Distinct().Order(StringComparer.Ordinal)];
 
         LabelledImages Read(IDataView view)
@@ -205,15 +293,57 @@ internal sealed record LabelledSet(string Name, LabelledImages Training, Labelle
             return new LabelledImages(ml.Data.LoadImageStore(view, "ImagePath", preprocessing, cancellationToken: cancellation), labels);
         }
 
-        return new LabelledSet(folder.Name, Read(trainingView), Read(ml.Data.LoadImageFolder(folder.FullName, test)));
+        LabelledImages training = Read(trainingView);
+        if (tests.Select(Split).FirstOrDefault(view => view is not null) is { } test) return new LabelledSet(folder.Name, training, Read(test));
+        using var whole = new LabelledSet(folder.Name, training, training);
+        return whole.WithoutTest();
+    }
+
+    /// <summary>A set of the training images alone, of which every fifth of a class is there to measure on.</summary>
+    public LabelledSet WithoutTest()
+    {
+        ILookup<bool, long> held = OfClasses().SelectMany(ofClass => ofClass.Select((image, i) => (image, Held: i % HeldBack == HeldBack - 1)))
+            .ToLookup(x => x.Held, x => x.image);
+        if (!held[true].Any()) throw new InvalidDataException($"{Name} has no class with {HeldBack} images, so none to measure on can be held back.");
+        return new LabelledSet(Name, Some(held[false]), Some(held[true]));
+    }
+
+    /// <summary>The set with a share of the training images of each class, drawn by a seed, one at least.</summary>
+    public LabelledSet WithLabels(double share, int seed)
+    {
+        if (share == 1) return this with { Owned = [] };
+        var random = new Random(seed);
+        LabelledImages some = Some(OfClasses().SelectMany(ofClass =>
+        {
+            long[] all = [.. ofClass];
+            random.Shuffle(all);
+            return all.Take(Math.Max(1, (int)Math.Round(share * all.Length)));
+        }));
+        return this with { Training = some, Owned = [some] };
+    }
+
+    /// <summary>The first test image of each of some classes.</summary>
+    public long[] OneOfEachClass(int most) =>
+        [.. Enumerable.Range(0, (int)Test.Count).Select(i => (long)i).GroupBy(i => Test[i]).Take(most).Select(ofClass => ofClass.First())];
+
+    private IReadOnlyList<LabelledImages> Owned { get => field ?? [Training, Test]; init; }   // what is disposed with the set
+
+    private IEnumerable<IGrouping<int, long>> OfClasses() =>
+        Enumerable.Range(0, (int)Training.Count).Select(i => (long)i).GroupBy(i => Training[i]).OrderBy(ofClass => ofClass.Key);
+
+    private LabelledImages Some(IEnumerable<long> indices)
+    {
+        long[] chosen = [.. indices.Order()];
+        var store = new ImageStore(Training.Images.Height, Training.Images.Width, Training.Images.Channels);
+        foreach (long image in chosen) store.Add(Training.Images[image]);
+        return new LabelledImages(store, [.. chosen.Select(image => Training[image])]);
     }
 
     public override string ToString() => $"{Name}: {Training.Count} + {Test.Count} images of {Training.ClassCount} classes";
 
     public void Dispose()
     {
-        Training.Images.Dispose();
-        Test.Images.Dispose();
+        foreach (LabelledImages images in Owned) images.Images.Dispose();
     }
 }
 

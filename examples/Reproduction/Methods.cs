@@ -12,6 +12,9 @@ internal sealed record Method(string Key, string Name, string Masking, Func<Plan
     /// <summary>The row that the cost of the others is measured by.</summary>
     public const string Baseline = "mae-random";
 
+    /// <summary>The row of random weights.</summary>
+    public const string Untrained = "none";
+
     private const string Random = "random 75%", Block = "block 50%";
     private static readonly Masking s_block = Smae.Training.Masking.Block(0.5);
 
@@ -23,7 +26,7 @@ internal sealed record Method(string Key, string Name, string Masking, Func<Plan
 
     public static IReadOnlyList<Method> All { get; } =
     [
-        new("none", "from scratch", "", null),
+        new(Untrained, "from scratch", "", null),
         new(Baseline, "MAE", Random, plan => plan.Mae),
         new("mae-block", "MAE", Block, plan => plan.Mae with { Masking = s_block }),
         new("smae-random", "SMAE 0.5", Random, plan => plan.Smae(0.5)) { Helper = Helper.Critic },
@@ -40,7 +43,9 @@ internal sealed record Method(string Key, string Name, string Masking, Func<Plan
         new("simmim", "SimMIM", "squares 60%", plan => plan.SimMim),
         new("maskfeat", "MaskFeat", "block-wise 40%", plan => plan.MaskFeat),
         new("data2vec", "data2vec", "block-wise 61%", plan => plan.Data2Vec),
+        new("bootmae", "BootMAE", "block-wise 75%", plan => plan.BootMae),
         new("dino", "DINO", "", plan => plan.Dino),
+        new("ibot", "iBOT", "block-wise 10-50%", plan => plan.IBot),
     ];
 }
 
@@ -71,7 +76,22 @@ internal sealed record Plan
     public MaePretrainOptions SimMim { get => field ?? Mae with { Masking = Masking.Squares(0.6, side: 2), Objective = Objective.SimMim() }; init; }
     public MaePretrainOptions MaskFeat { get => field ?? Mae with { Masking = Masking.BlockWise(0.4), Objective = Objective.MaskFeat() }; init; }
     public MaePretrainOptions Data2Vec { get => field ?? Mae with { Masking = Masking.BlockWise(0.61), Objective = Objective.Data2Vec() }; init; }
+    public MaePretrainOptions BootMae
+    {
+        get => field ?? Mae with { Masking = Masking.BlockWise(0.75, minPatches: 16, maxPatches: 60, inRectangles: 0.61), Objective = Objective.BootMae() };
+        init;
+    }
+    public MaePretrainOptions IBot { get => field ?? Dino with { Objective = Patchwise((DinoObjective)Dino.Objective) }; init; }
     public MaePretrainOptions Distilling { get => field ?? Mae; init; }   // what DMAE has beside its objective
+
+    /// <summary>iBOT with DINO's settings, as far as they are settings of both.</summary>
+    private static IBotObjective Patchwise(DinoObjective dino) => Objective.IBot() with
+    {
+        OutputDim = dino.OutputDim, HiddenDim = dino.HiddenDim, BottleneckDim = dino.BottleneckDim, GlobalCropScale = dino.GlobalCropScale,
+        LocalCrops = dino.LocalCrops, LocalCropScale = dino.LocalCropScale, LocalCropSide = dino.LocalCropSide, TeacherMomentum = dino.TeacherMomentum,
+        WarmupTeacherTemperature = dino.WarmupTeacherTemperature, TeacherTemperature = dino.TeacherTemperature, KeepTeacher = dino.KeepTeacher,
+        TeacherTemperatureWarmupEpochs = dino.TeacherTemperatureWarmupEpochs,
+    };
 
     /// <summary>The trained critic's file.</summary>
     public string Critic { get; init; } = "";
@@ -153,6 +173,7 @@ internal static class Plans
                 Sdae = InParts(Recipes.SdaePretrain(encoder)), Distilling = InParts(Recipes.DmaePretrain(teacher: "")),
                 SimMim = InParts(Recipes.SimMimPretrain(encoder)), MaskFeat = InParts(Recipes.MaskFeatPretrain(encoder)),
                 Data2Vec = InParts(Recipes.Data2VecPretrain(encoder)), Dino = InParts(Recipes.DinoPretrain(encoder), views: 4),
+                BootMae = InParts(Recipes.BootMaePretrain(encoder)), IBot = InParts(Recipes.IBotPretrain(encoder), views: 4),
                 TeacherTraining = null, Fused = [0, 2, 4, 6, 8, 11],
             };
         }
@@ -204,6 +225,10 @@ internal static class Plans
                     BatchSize = 32, LearningRate = 1e-3,
                     Masking = Masking.BlockWise(0.61, minPatches: 5), Objective = Objective.Data2Vec() with { TopBlocks = 3, Momentum = 0.99 },
                 },
+                BootMae = mae with
+                {
+                    Masking = Masking.BlockWise(0.75, minPatches: 5, maxPatches: 20, inRectangles: 0.61), Objective = Objective.BootMae() with { Momentum = 0.99 },
+                },
                 Dino = mae with
                 {
                     // An image of DINO's costs as much as ten of MAE's: fewer epochs, as in the SMAE paper, and for as many steps a smaller batch.
@@ -239,6 +264,7 @@ internal static class Plans
                 ScratchTinyImageNet = fineTune with { Architecture = encoder }, ScratchCub = fineTune with { Architecture = encoder },
                 Fused = [0], Sdae = Tiny(small.Sdae), SimMim = Tiny(small.SimMim), MaskFeat = Tiny(small.MaskFeat),
                 Data2Vec = Tiny(small.Data2Vec) with { Objective = Objective.Data2Vec() with { TopBlocks = 1, Momentum = 0.9 } },
+                BootMae = Tiny(small.BootMae),
                 TeacherTraining = Tiny(small.Mae) with { Encoder = encoder with { EmbedDim = 32 } },
                 Dino = Tiny(small.Dino) with
                 {

@@ -2,13 +2,17 @@ using System.CommandLine;
 using Examples;
 using Reproduction;
 
-// All methods as one table: reproduction --tiny-imagenet DIR --cub DIR [--scale small|paper|imagenet] [--methods mae-random sdae] [--resume].
+// All methods as one table: reproduction --images DIR [--cub DIR] [--scale small|paper|imagenet] [--methods mae-random sdae] [--resume].
 string[] keys = [.. Method.All.Select(m => m.Key)], usual = [.. Method.All.Where(m => !m.Optional).Select(m => m.Key)];
-var tinyImageNet = new Option<DirectoryInfo>("--tiny-imagenet", "--imagenet")
+var images = new Option<DirectoryInfo>("--images", "--tiny-imagenet", "--imagenet")
 {
-    Description = "Tiny ImageNet as distributed, or some classes of it. At --scale imagenet, ImageNet: train/CLASS and val/CLASS.", Required = true,
+    Description = "Images by class: Tiny ImageNet as distributed, ImageNet, a folder of yours. Without a split to measure on a fifth of each class is held back.",
+    Required = true,
 };
-var cub = new Option<DirectoryInfo>("--cub") { Description = "CUB-200-2011 as distributed, or some classes of it.", Required = true };
+var cub = new Option<DirectoryInfo?>("--cub", "--transfer")
+{
+    Description = "A second set to fine-tune on: CUB-200-2011 as distributed, some classes of it, a folder of yours. Default: none.",
+};
 var output = new Option<DirectoryInfo>("--out")
 {
     Description = "Where results, weights and checkpoints go.", DefaultValueFactory = _ => new DirectoryInfo("runs/reproduction"),
@@ -32,24 +36,41 @@ var teacher = new Option<FileInfo>("--teacher")
 };
 var probesOnly = new Option<bool>("--probes-only") { Description = "Leave fine-tuning out; a later run with --resume and without this does it." };
 var seeds = new Option<int>("--seeds") { Description = "How often everything is done, each time with another seed.", DefaultValueFactory = _ => 1 };
+var shares = new Option<double[]>("--label-shares")
+{
+    Description = "Shares of the labels to fine-tune with, such as 0.01 0.1 1.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1],
+};
+var rates = new Option<double[]>("--rates")
+{
+    Description = "Factors of each method's learning rate to try, such as 0.5 1 2: half of the epochs each, judged among the training images.",
+    AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1],
+};
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." };
 var resume = new Option<bool>("--resume") { Description = "Go on with what is in the output folder." };
 seeds.Validators.Add(result =>
 {
     if (result.GetValueOrDefault<int>() < 1) result.AddError("--seeds must be at least 1.");
 });
-
-var command = new RootCommand("Compares ways to pretrain with each other and with none, on Tiny ImageNet and CUB.")
+shares.Validators.Add(result =>
 {
-    tinyImageNet, cub, output, scale, methods, teacher, probesOnly, seeds, gpu, resume,
+    if (result.GetValueOrDefault<double[]>()!.Any(share => share is not (> 0 and <= 1))) result.AddError("--label-shares must be more than 0 and at most 1.");
+});
+rates.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<double[]>()!.Any(rate => !(rate > 0))) result.AddError("--rates must be positive.");
+});
+
+var command = new RootCommand("Compares ways to pretrain with each other and with none, on images of yours or Tiny ImageNet and CUB.")
+{
+    images, cub, output, scale, methods, teacher, probesOnly, seeds, shares, rates, gpu, resume,
 };
 command.SetAction((parsed, cancellation) =>
 {
     string[] chosen = parsed.GetValue(methods)!;
     var settings = new Settings(
-        parsed.GetValue(tinyImageNet)!, parsed.GetValue(cub)!, parsed.GetValue(output)!, parsed.GetValue(scale),
+        parsed.GetValue(images)!, parsed.GetValue(cub), parsed.GetValue(output)!, parsed.GetValue(scale),
         [.. Method.All.Where(m => chosen.Contains(m.Key))], parsed.GetValue(seeds), parsed.GetValue(gpu), parsed.GetValue(resume),
-        parsed.GetValue(teacher), parsed.GetValue(probesOnly));
+        parsed.GetValue(teacher), parsed.GetValue(probesOnly), [.. parsed.GetValue(shares)!.Distinct().Order()], [.. parsed.GetValue(rates)!.Distinct().Order()]);
     return Outcome.Of(() => Experiment.Run(settings, cancellation), "Cancelled: --resume goes on from here.");
 });
 return await command.Parse(args).InvokeAsync();

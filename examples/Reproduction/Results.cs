@@ -9,8 +9,10 @@ namespace Reproduction;
 /// <summary>All that was measured, kept in <c>results.json</c> after every measurement so that a killed run goes on.</summary>
 /// <param name="Critics">Top-1 of the critic that was trained with a seed.</param>
 /// <param name="Teachers">Loss of the teacher that was trained with a seed.</param>
+/// <param name="Trials">Top-1 of the neighbours after a trial of a learning rate, by <see cref="Trial"/>.</param>
 internal sealed record Results(
-    Scale Scale, string TinyImageNet, string Cub, Dictionary<int, double> Critics, Dictionary<int, double> Teachers, List<Figures> Rows)
+    Scale Scale, string Images, string? Cub, string Rates, Dictionary<int, double> Critics, Dictionary<int, double> Teachers, Dictionary<string, double> Trials,
+    List<Figures> Rows)
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -20,7 +22,10 @@ internal sealed record Results(
 
     private string _path = "";
 
-    private string Kind => $"scale {Scale}, {TinyImageNet} and {Cub}";
+    private string Kind => $"scale {Scale}, {Images}{(Cub is null ? "" : $" and {Cub}")}, learning rates times {Rates}";
+
+    /// <summary>The name of a trial.</summary>
+    public static string Trial(Method method, double rate) => Invariant($"{method.Key}, rate x {rate}");
 
     /// <summary>Begins a folder's results, or goes on with them.</summary>
     /// <exception cref="InvalidOperationException">
@@ -30,7 +35,8 @@ internal sealed record Results(
     public static Results Open(Settings settings)
     {
         string path = Path.Combine(settings.Output.FullName, "results.json");
-        var results = new Results(settings.Scale, settings.TinyImageNet.Name, settings.Cub.Name, [], [], []);
+        var results = new Results(
+            settings.Scale, settings.Images.Name, settings.Cub?.Name, string.Join(", ", settings.Rates.Select(rate => Invariant($"{rate}"))), [], [], [], []);
         if (File.Exists(path))
         {
             if (!settings.Resume)
@@ -61,7 +67,7 @@ internal sealed record Results(
     {
         try
         {
-            return JsonSerializer.Deserialize<Results>(File.ReadAllText(path), s_json) is { Teachers: not null } results
+            return JsonSerializer.Deserialize<Results>(File.ReadAllText(path), s_json) is { Trials: not null } results
                 ? results : throw new JsonException("it is empty, or of an older version of this program");
         }
         catch (JsonException e)
@@ -78,26 +84,34 @@ internal sealed record Figures
     public required int Seed { get; init; }
     public double? ImagesPerSecond { get; init; }   // in pretraining
     public double? PeakMegabytes { get; init; }   // that the process held while it pretrained, in MiB
-    public double? Neighbors { get; init; }   // on Tiny ImageNet, by the vote of the 20 nearest training images
-    public double? LinearProbe { get; init; }   // on Tiny ImageNet, of a linear classifier on the frozen encoder
-    public double? TinyImageNet { get; init; }   // after training end to end
-    public double? Cub { get; init; }
-    public double Seconds { get; init; }   // spent in training steps so far: pretraining, probe and both fine-tunings
+    public double? Neighbors { get; init; }   // by the vote of the 20 nearest training images
+    public double? LinearProbe { get; init; }   // of a linear classifier on the frozen encoder
+    public Dictionary<string, double> Tuned { get; init; } = [];   // after training end to end: on a share of the labels, on the second set; by the table's columns
+    public double? Rate { get; init; }   // the factor that the learning rate of pretraining was multiplied by
+    public double Seconds { get; init; }   // spent in training steps so far: pretraining, probe and fine-tunings
 }
 
-/// <summary>The table, in Markdown.</summary>
+/// <summary>The table.</summary>
 internal static class ResultTable
 {
-    private static readonly string[] s_head =
-        ["method", "masking", "k-NN", "linear probe", "Tiny ImageNet", "CUB", "ms/image", "of MAE's", "MiB", "seconds"];
-
-    /// <param name="methods">The rows, in their order.</param>
+    /// <summary>The table as cells, the head first.</summary>
     /// <param name="results">What was measured; of several seeds the table shows mean and standard deviation.</param>
-    public static string Of(IEnumerable<Method> methods, Results results)
+    public static string[][] Cells(Settings settings, Results results)
     {
         double? cost = Cost(results.Rows.Where(f => f.Method == Method.Baseline));
-        string[][] rows = [s_head, .. methods.Select(m => Row(m, [.. results.Rows.Where(f => f.Method == m.Key)], cost))];
-        int[] widths = [.. s_head.Select((_, column) => rows.Max(row => row[column].Length))];
+        string[] head =
+        [
+            "method", "masking", "k-NN", "linear probe", .. settings.Tunings, .. settings.Rates.Count > 1 ? (string[])["rate"] : [],
+            "ms/image", "of MAE's", "MiB", "seconds",
+        ];
+        return [head, .. settings.Methods.Select(m => Row(settings, m, [.. results.Rows.Where(f => f.Method == m.Key)], cost))];
+    }
+
+    /// <summary>The same in Markdown.</summary>
+    public static string Of(Settings settings, Results results)
+    {
+        string[][] rows = Cells(settings, results);
+        int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
         var text = new StringBuilder();
         for (int i = 0; i < rows.Length; i++)
         {
@@ -108,14 +122,28 @@ internal static class ResultTable
         return text.ToString();
     }
 
-    private static string[] Row(Method method, Figures[] seeds, double? cost)
+    /// <summary>The methods whose linear probe is not above that of random weights by more than the larger of both deviations; needs two seeds and that row.</summary>
+    public static IReadOnlyList<string> NoBetterThanRandom(Settings settings, Results results)
+    {
+        (double Mean, double Deviation)? Probe(string key) => Spread(results.Rows.Where(f => f.Method == key).Select(f => f.LinearProbe));
+        if (Probe(Method.Untrained) is not { } random) return [];
+        return
+        [
+            .. settings.Methods.Where(m => m.Key != Method.Untrained && Probe(m.Key) is { } probe && probe.Mean - random.Mean <= Math.Max(probe.Deviation, random.Deviation))
+                .Select(m => $"{m.Name} {m.Masking}".Trim()),
+        ];
+    }
+
+    private static string[] Row(Settings settings, Method method, Figures[] seeds, double? cost)
     {
         double? own = Cost(seeds);
         return
         [
             method.Name, method.Masking, Percent(seeds.Select(f => f.Neighbors)), Percent(seeds.Select(f => f.LinearProbe)),
-            Percent(seeds.Select(f => f.TinyImageNet)), Percent(seeds.Select(f => f.Cub)), Invariant($"{own:F2}"), Invariant($"{own / cost:F2}"),
-            Invariant($"{seeds.Average(f => f.PeakMegabytes):F0}"), seeds.Length == 0 ? "" : Invariant($"{seeds.Average(f => f.Seconds):F0}"),
+            .. settings.Tunings.Select(name => Percent(seeds.Select(f => f.Tuned.TryGetValue(name, out double top1) ? top1 : (double?)null))),
+            .. settings.Rates.Count > 1 ? (string[])[Invariant($"{seeds.FirstOrDefault()?.Rate}")] : [],
+            Invariant($"{own:F2}"), Invariant($"{own / cost:F2}"), Invariant($"{seeds.Average(f => f.PeakMegabytes):F0}"),
+            seeds.Length == 0 ? "" : Invariant($"{seeds.Average(f => f.Seconds):F0}"),
         ];
     }
 
@@ -124,9 +152,16 @@ internal static class ResultTable
 
     private static string Percent(IEnumerable<double?> shares)
     {
-        double[] values = [.. shares.OfType<double>().Select(s => 100 * s)];
-        if (values.Length < 2) return values.Length == 0 ? "" : Invariant($"{values[0]:F1}");
-        double mean = values.Average(), deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
-        return Invariant($"{mean:F1} ± {deviation:F1}");
+        double[] values = [.. shares.OfType<double>()];
+        return Spread(shares) is var (mean, deviation) ? Invariant($"{100 * mean:F1} ± {100 * deviation:F1}") : values.Length == 0 ? "" : Invariant($"{100 * values[0]:F1}");
+    }
+
+    /// <summary>Mean and standard deviation of what was measured at least twice.</summary>
+    private static (double Mean, double Deviation)? Spread(IEnumerable<double?> shares)
+    {
+        double[] values = [.. shares.OfType<double>()];
+        if (values.Length < 2) return null;
+        double mean = values.Average();
+        return (mean, Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1)));
     }
 }

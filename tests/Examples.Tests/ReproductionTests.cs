@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Data;
 
 namespace Examples.Tests;
@@ -8,7 +9,7 @@ namespace Examples.Tests;
 public sealed class ReproductionTests : IDisposable
 {
     private static readonly string[] s_head =
-        ["method", "masking", "k-NN", "linear probe", "Tiny ImageNet", "CUB", "ms/image", "of MAE's", "MiB", "seconds"];
+        ["method", "masking", "k-NN", "linear probe", "100% of labels", "cub", "ms/image", "of MAE's", "MiB", "seconds"];
     private readonly string _folder = Directory.CreateTempSubdirectory("smae-reproduction-").FullName;
 
     public ReproductionTests()
@@ -37,7 +38,7 @@ public sealed class ReproductionTests : IDisposable
         [
             "from scratch, ", "MAE, random 75%", "MAE, block 50%", "SMAE 0.5, random 75%", "SMAE 0.5, block 50%", "PixMIM, random 75%",
             "MFF (MAE), random 75%", "DMAE, random 75%", "SdAE, random 75%", "SimMIM, squares 60%", "MaskFeat, block-wise 40%", "data2vec, block-wise 61%",
-            "DINO, ",
+            "BootMAE, block-wise 75%", "DINO, ", "iBOT, block-wise 10-50%",
         ];
         CollectionAssert.AreEqual(expected, names);
         foreach (string[] row in rows.Skip(1))
@@ -47,6 +48,11 @@ public sealed class ReproductionTests : IDisposable
                 Assert.AreEqual(row[0] != "from scratch", double.TryParse(row[column], out double cost) && cost > 0, "cost where something is pretrained");
         }
         Assert.AreEqual("1.00", rows[2][7], "MAE is what cost is measured by");
+        string report = File.ReadAllText(Path.Combine(Output, "report.html"));
+        string[] headings = [.. Regex.Matches(report, "<h2>([^<]*)</h2>").Select(m => m.Groups[1].Value)];
+        foreach (string name in expected) Assert.Contains($"{name.Replace(", ", " ").TrimEnd()}: attention", headings);
+        string[] drawn = ["MAE", "SMAE 0.5", "PixMIM", "MFF (MAE)", "DMAE", "SimMIM"];
+        CollectionAssert.AreEquivalent(drawn, headings.Where(h => h.EndsWith(": reconstructions")).Select(h => drawn.First(h.StartsWith)).Distinct().ToArray());
         Assert.IsEmpty(Directory.GetDirectories(Output, "checkpoints", SearchOption.AllDirectories));
     }
 
@@ -61,7 +67,7 @@ public sealed class ReproductionTests : IDisposable
         // As a run leaves it that was killed in the second row's fine-tuning: part of the figures, no checkpoint yet.
         JsonNode stopped = whole.DeepClone();
         JsonNode row = stopped["rows"]!.AsArray().First(r => (string?)r!["method"] == "smae1-block")!;
-        row["tinyImageNet"] = row["cub"] = null;
+        row["tuned"] = new JsonObject();
         File.WriteAllText(Path.Combine(Output, "results.json"), stopped.ToString());
         (int exit, string output) = Run("--methods", "mae-random", "smae1-block", "none", "--seeds", "2", "--resume");
         Assert.AreEqual(0, exit, output);
@@ -72,9 +78,56 @@ public sealed class ReproductionTests : IDisposable
         foreach (JsonNode? before in whole["rows"]!.AsArray())
         {
             JsonNode again = after.First(r => (string?)r!["method"] == (string?)before!["method"] && (int)r["seed"]! == (int)before["seed"]!)!;
-            foreach (string figure in (string[])["neighbors", "linearProbe", "tinyImageNet", "cub", "imagesPerSecond"])
+            foreach (string figure in (string[])["neighbors", "linearProbe", "imagesPerSecond"])
                 Assert.AreEqual((double)before![figure]!, (double)again[figure]!, $"{before} {figure}");
+            foreach (string figure in (string[])["100% of labels", "cub"])
+                Assert.AreEqual((double)before!["tuned"]![figure]!, (double)again["tuned"]![figure]!, $"{before} {figure}");
         }
+    }
+
+    /// <summary>One's own folder without splits, few labels, a search for the learning rate that a resumed run does not do again.</summary>
+    [TestMethod]
+    public void AFolderOfOnesOwnIsEnough()
+    {
+        Draw("own", "", classes: 2);
+        string[] arguments = ["--images", Path.Combine(_folder, "own"), "--methods", "mae-random", "simmim", "--label-shares", "0.5", "1", "--rates", "0.5", "2"];
+        (int exit, string output) = RunOn(arguments);
+        Assert.AreEqual(0, exit, output);
+        StringAssert.Contains(output, "own: 20 + 4 images of 2 classes");
+        string[] head = ["method", "masking", "k-NN", "linear probe", "50% of labels", "100% of labels", "rate", "ms/image", "of MAE's", "MiB", "seconds"];
+        CollectionAssert.AreEqual(head, Cells()[0]);
+        JsonNode results = Results();
+        Assert.HasCount(4, results["trials"]!.AsObject());
+        foreach (JsonNode? row in results["rows"]!.AsArray())
+        {
+            var trials = ((double[])[0.5, 2]).Select(rate => (rate, Top1: (double)results["trials"]![FormattableString.Invariant($"{row!["method"]}, rate x {rate}")]!));
+            Assert.AreEqual(trials.MaxBy(t => t.Top1).rate, (double)row!["rate"]!, "the best of the trials");
+        }
+        (exit, output) = RunOn([.. arguments, "--resume", "--seeds", "2"]);
+        Assert.AreEqual(0, exit, output);
+        Assert.IsFalse(output.Contains("rate x"), "no trial is done twice");
+        StringAssert.Contains(Cells()[1][4], "±");
+        (exit, output) = RunOn([.. arguments[..^3], "--resume"]);
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "learning rates times 0.5, 2");
+    }
+
+    [TestMethod]
+    public void SharesOfLabelsAreDrawnByClass()
+    {
+        using var images = new Smae.Training.ImageStore(4, 4);
+        for (int i = 0; i < 120; i++) images.Add(Enumerable.Repeat((byte)i, 48).ToArray());
+        var labelled = new Smae.Training.LabelledImages(images, [.. Enumerable.Range(0, 120).Select(i => i < 100 ? 0 : 1)]);
+        var set = new Reproduction.LabelledSet("set", labelled, labelled);
+        using Reproduction.LabelledSet tenth = set.WithLabels(0.1, seed: 1), least = set.WithLabels(0.001, seed: 1), other = set.WithLabels(0.1, seed: 2);
+        Assert.AreEqual((12, 2), (tenth.Training.Count, Enumerable.Range(0, 12).Count(i => tenth.Training[i] == 1)));
+        Assert.AreEqual(2, least.Training.Count, "one of each class");
+        int[] Numbers(Reproduction.LabelledSet of) => [.. Enumerable.Range(0, (int)of.Training.Count).Select(i => (int)of.Training.Images[i][0])];
+        Assert.IsTrue(Numbers(tenth).Zip(Enumerable.Range(0, 12)).All(x => x.First >= 100 == (tenth.Training[x.Second] == 1)), "an image keeps its label");
+        CollectionAssert.AreNotEqual(Numbers(tenth), Numbers(other));
+        using Reproduction.LabelledSet held = set.WithoutTest();
+        Assert.AreEqual((96, 24), (held.Training.Count, held.Test.Count));
+        Assert.AreEqual(4, Enumerable.Range(0, 24).Count(i => held.Test[i] == 1));
     }
 
     [TestMethod]
@@ -138,13 +191,12 @@ public sealed class ReproductionTests : IDisposable
     }
 
     /// <summary>Runs the program in this process.</summary>
-    private (int Exit, string Output) Run(params string[] arguments)
+    private (int Exit, string Output) Run(params string[] arguments) =>
+        RunOn(["--tiny-imagenet", Path.Combine(_folder, "tiny"), "--cub", Path.Combine(_folder, "cub"), .. arguments]);
+
+    private (int Exit, string Output) RunOn(string[] arguments)
     {
-        string[] all =
-        [
-            "--tiny-imagenet", Path.Combine(_folder, "tiny"), "--cub", Path.Combine(_folder, "cub"), "--out", Output,
-            .. arguments.Contains("--scale") ? (string[])[] : ["--scale", "smoke"], .. arguments,
-        ];
+        string[] all = ["--out", Output, .. arguments.Contains("--scale") ? (string[])[] : ["--scale", "smoke"], .. arguments];
         (TextWriter console, TextWriter errors, var written) = (Console.Out, Console.Error, new StringWriter());
         Console.SetOut(written);
         Console.SetError(written);
@@ -172,7 +224,7 @@ public sealed class ReproductionTests : IDisposable
     {
         const int size = 24;
         var random = new Random(classes);
-        foreach ((string split, int count) in ((string, int)[])[("train", 8), (testSplit, 4)])
+        foreach ((string split, int count) in testSplit.Length == 0 ? ((string, int)[])[("", 12)] : [("train", 8), (testSplit, 4)])
         for (int c = 0; c < classes; c++)
         {
             string directory = Directory.CreateDirectory(Path.Combine(_folder, set, split, $"class{c}")).FullName;

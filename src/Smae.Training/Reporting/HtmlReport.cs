@@ -33,6 +33,24 @@ public sealed class HtmlReport
         return End("</table>");
     }
 
+    /// <summary>Adds a table.</summary>
+    /// <param name="columns">The head.</param>
+    /// <param name="rows">Rows of as many cells; cells of numbers stand to the right.</param>
+    /// <exception cref="ArgumentException">A row has another number of cells.</exception>
+    public HtmlReport AddTable(string heading, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        ArgumentNullException.ThrowIfNull(rows);
+        Begin(heading);
+        _body.Append("<table class=\"facts\"><tr>").AppendJoin("", columns.Select(name => $"<th>{Text(name)}</th>")).Append("</tr>");
+        foreach (IReadOnlyList<string> row in rows)
+        {
+            if (row.Count != columns.Count) throw new ArgumentException($"A row has {row.Count} cells: expected {columns.Count}, one for each column.", nameof(rows));
+            _body.Append("<tr>").AppendJoin("", row.Select(cell => $"<td{(cell.Length > 0 && char.IsAsciiDigit(cell[0]) ? " class=\"number\"" : "")}>{Text(cell)}</td>")).Append("</tr>");
+        }
+        return End("</table>");
+    }
+
     /// <summary>Adds all public settings of an options object.</summary>
     /// <param name="options">The options, for example <see cref="MaePretrainOptions"/>.</param>
     public HtmlReport AddSettings(string heading, object options)
@@ -161,7 +179,7 @@ public sealed class HtmlReport
         nav a{margin-right:1rem}a{color:#1f6fb4}section{overflow-x:auto}figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%;vertical-align:top}
         figcaption{color:#555;max-width:40rem}img{max-width:100%;height:auto;image-rendering:pixelated}svg{width:31rem;max-width:100%}
         svg .grid{stroke:#e4e4e4}svg .tick{font-size:11px;fill:#555}svg .name{font-size:12px;fill:#222}
-        table{border-collapse:collapse}th,td{padding:.15rem .5rem;text-align:left;vertical-align:top}.facts th{font-weight:600;white-space:nowrap}
+        table{border-collapse:collapse}th,td{padding:.15rem .5rem;text-align:left;vertical-align:top}.facts th{font-weight:600;white-space:nowrap}.number{text-align:right}
         .facts tr:nth-child(odd){background:#f6f6f6}.confusion{font-size:12px}.confusion td{text-align:right;border:1px solid #eee;min-width:1.4rem}
         .confusion th{font-weight:500;white-space:nowrap}.confusion .column{height:7rem;vertical-align:bottom;padding:0}.confusion .column span{writing-mode:vertical-rl;transform:rotate(180deg)}
         """;
