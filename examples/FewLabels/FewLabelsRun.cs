@@ -123,12 +123,12 @@ internal sealed class LabelledSet
         IDataView training, test;
         try
         {
-            training = ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Train);
+            training = ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Train, readableNames: true);
             test = LoadTest(ml, folder);
         }
         catch (ArgumentException e) when (e.ParamName == "split")
         {
-            var split = ml.Data.TrainTestSplit(ml.Data.LoadImageFolder(folder.FullName), testFraction: 0.2, seed: seed);
+            var split = ml.Data.TrainTestSplit(ml.Data.LoadImageFolder(folder.FullName, readableNames: true), testFraction: 0.2, seed: seed);
             (training, test) = (split.TrainSet, split.TestSet);
         }
         var set = new LabelledSet(ml, training, test, seed);
@@ -147,11 +147,11 @@ internal sealed class LabelledSet
     {
         try
         {
-            return ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Validation);
+            return ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Validation, readableNames: true);
         }
         catch (ArgumentException e) when (e.ParamName == "split")   // CUB-200-2011 has a test split only
         {
-            return ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Test);
+            return ml.Data.LoadImageFolder(folder.FullName, ImageFolderSplit.Test, readableNames: true);
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed record PretrainSettings(
 /// <summary>From a folder of photos to an encoder, as weights and as ONNX, and a report to judge it by.</summary>
 internal static class PretrainRun
 {
-    private const int Reconstructed = 8, Asked = 6, Searched = 500;
+    private const int Reconstructed = 8, Asked = 6, Searched = 500, HeldOut = 256;
 
     public static void Run(PretrainSettings settings, CancellationToken cancellation)
     {
@@ -26,7 +26,8 @@ internal static class PretrainRun
         IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(ImageRow.In(settings.Photos)));   // the cache lets ML.NET shuffle
 
         using var log = new RunLog(settings.Output.FullName, new ConsoleProgress());
-        MaePretrainOptions options = Options(settings) with { Progress = log, CancellationToken = cancellation };
+        long count = photos.GetRowCount() ?? 0;
+        MaePretrainOptions options = Options(settings) with { HeldOutImages = count < 20 ? 0 : (int)Math.Min(HeldOut, count / 10), Progress = log, CancellationToken = cancellation };
         using MaeTransformer embedder = ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(photos);
         MaePretrainResult result = embedder.Pretraining!;
 
@@ -68,6 +69,7 @@ internal static class PretrainRun
             .AddFacts("Result",
                 ("photos", $"{photos.GetRowCount()}"), ("loss", Invariant($"{result.FirstLoss:F4} -> {result.LastLoss:F4}")),
                 ("images a second", Invariant($"{result.ImagesPerSecond:F0}")),
+                ("without labels", result.History[^1].HeldOut?.ToString() ?? "nothing was held out"),
                 ("encoder", $"{result.Encoder.EmbedDim} numbers an image"), ("encoder.onnx", onnx.Proof.ToString()))
             .AddHistory("Training", result.History)
             .AddFusionWeights("Fused blocks", result.Model.Encoder)

@@ -18,7 +18,7 @@ internal sealed record QuickstartSettings(
 /// <summary>The main job from end to end: pretrain, probe, fine-tune, evaluate, export, save, and score in an application without Smae.</summary>
 internal sealed class QuickstartRun
 {
-    private const int ImagesInPicture = 8, ImagesCompared = 200, PictogramsPerClass = 400;
+    private const int HeldOut = 256, ImagesInPicture = 8, ImagesCompared = 200, PictogramsPerClass = 400;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly QuickstartSettings _settings;
     private readonly CancellationToken _cancellation;
@@ -45,6 +45,7 @@ internal sealed class QuickstartRun
             Decoder = DecoderConfig.Mae with { EmbedDim = 96, Depth = 1, NumHeads = 3 },
             Epochs = settings.Epochs, BatchSize = 64, LearningRate = 2e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
+            HeldOutImages = Count(_train) < 20 ? 0 : (int)Math.Min(HeldOut, Count(_train) / 10),
             Seed = settings.Seed, CancellationToken = cancellation,
         };
     }
@@ -106,11 +107,12 @@ internal sealed class QuickstartRun
         IDataView train, validation;
         try
         {
-            (train, validation) = (_ml.Data.LoadImageFolder(folder, ImageFolderSplit.Train), _ml.Data.LoadImageFolder(folder, ImageFolderSplit.Validation));
+            IDataView Split(ImageFolderSplit split) => _ml.Data.LoadImageFolder(folder, split, readableNames: true);
+            (train, validation) = (Split(ImageFolderSplit.Train), Split(ImageFolderSplit.Validation));
         }
         catch (ArgumentException e) when (e.ParamName == "split")   // class folders without train and val: keep a random fifth for validation
         {
-            var split = _ml.Data.TrainTestSplit(_ml.Data.LoadImageFolder(folder), testFraction: 0.2);
+            var split = _ml.Data.TrainTestSplit(_ml.Data.LoadImageFolder(folder, readableNames: true), testFraction: 0.2);
             (train, validation) = (split.TrainSet, split.TestSet);
         }
         return train.GetColumn<string>("Label").Distinct().Take(2).Count() == 2 ? (train, validation) : throw new ArgumentException(
@@ -205,7 +207,7 @@ internal sealed class QuickstartRun
         int scale = Math.Max(1, 128 / _options.Encoder.ImageWidth);
         var reconstructions = ReconstructionGrid.Draw(pretraining.Model, few, all, _options, scale);
         PngWriter.Save(At("reconstructions.png"), reconstructions.Width, reconstructions.Height, reconstructions.Rgba);
-        results.StartReport(classifier.Training.ImagesPerSecond)
+        results.StartReport(classifier.Training.ImagesPerSecond, pretraining.History[^1].HeldOut)
             .AddHistory("Pretraining", pretraining.History)
             .AddFusionWeights("Fused blocks", pretraining.Model.Encoder)
             .AddPicture("Reconstructions", reconstructions, "original, what the encoder sees, reconstruction")

@@ -64,10 +64,11 @@ internal sealed record Results
     }
 
     /// <summary>The start of a page for people: what was measured, without curves and pictures.</summary>
-    public HtmlReport StartReport(double fineTuneImagesPerSecond) =>
+    public HtmlReport StartReport(double fineTuneImagesPerSecond, LabelFreeEvaluation? heldOut) =>
         new HtmlReport($"Smae on {Dataset}").AddFacts("Results",
             ("Images", $"{TrainImages} for training, {LabelledImages} of them with labels, {ValidationImages} for validation, {Classes} classes"),
             ("Linear probe", $"{Percent(ProbeAccuracyPretrained)} pretrained, {Percent(ProbeAccuracyRandom)} with random weights"),
+            ("Pretraining, without labels", heldOut?.ToString() ?? "nothing was held out"),
             ("Classifier", $"{Percent(FineTuneAccuracy)} fine-tuned, {Percent(ScratchAccuracy)} from scratch"),
             ("Speed", $"{ImagesPerSecond:F0} images/s pretraining, {fineTuneImagesPerSecond:F0} images/s fine-tuning"),
             ("Peak memory", $"{Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"),

@@ -13,6 +13,7 @@ public sealed class QuickstartTests
     public async Task WhatTheQuickstartSavesIsScoredAlikeWithoutSmaeAndServedByAWebApplication()
     {
         using DrawnFolder folder = new DrawnFolder().Draw("data/train", classes: 3, perClass: 12).Draw("data/val", classes: 3, perClass: 4);
+        File.WriteAllText(folder["data", "words.txt"], "class0\tacademic gown, academic robe\nclass1\tgoldfish\nclass2\tcentipede\n");
         (int exit, string output) = BuiltProgram.Run(
             "Quickstart", "--data", folder["data"], "--out", folder["out"], "--epochs", "2", "--fine-tune-epochs", "2", "--image-size", "16",
             "--labels-per-class", "5");
@@ -24,7 +25,7 @@ public sealed class QuickstartTests
         Assert.IsTrue((double)metrics["onnxMaxAbsDifference"]! is > 0 and < 1e-4, output);
         Assert.IsLessThan(1e-4, (double)metrics["savedModelMaxAbsDifference"]!, output);
         string report = File.ReadAllText(folder["out", "report.html"]);
-        foreach (string part in (string[])["Reconstructions", "Nearest neighbours", "Confusion matrix", "<svg"]) StringAssert.Contains(report, part);
+        foreach (string part in (string[])["Reconstructions", "Nearest neighbours", "Confusion matrix", "<svg", "RankMe, held out", "academic gown"]) StringAssert.Contains(report, part);
         await Serve(folder);
     }
 
@@ -44,6 +45,8 @@ public sealed class QuickstartTests
             byte[] image = File.ReadAllBytes(folder["data", "val", "class1", "0.png"]);
             JsonNode classes = await Ask(client, "classify", image, HttpStatusCode.OK);
             Assert.HasCount(3, classes["likeliest"]!.AsArray());
+            CollectionAssert.AreEquivalent(
+                (string[])["academic gown", "goldfish", "centipede"], classes["likeliest"]!.AsArray().Select(c => (string?)c!["label"]).ToArray());
             Assert.AreEqual(1, classes["likeliest"]!.AsArray().Sum(c => (double)c!["probability"]!), 1e-5);
             Assert.AreEqual((string?)classes["likeliest"]![0]!["label"], (string?)classes["label"]);
             JsonNode nearest = (await Ask(client, "similar", image, HttpStatusCode.OK))[0]!;

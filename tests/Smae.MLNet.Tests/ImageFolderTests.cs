@@ -347,6 +347,11 @@ public class ImageFolderTests
     [DataRow("labels.txt", "0 cat\n1 dog\n", "0", "1")]
     [DataRow("classes.txt", "a: cat\nb: dog\n", "a", "b")]
     [DataRow("class_names.txt", "a,cat\nb,dog\n", "a", "b")]
+    [DataRow("class_names.txt", "x y,\"cat, Felis catus\"\nx z,dog\n", "x y", "x z")]
+    [DataRow("labels.txt", "cat\ndog\n", "a", "b")]
+    [DataRow("labels.txt", "cat, dog\n", "1", "2")]
+    [DataRow("labels.txt", "cat,dog", "first", "second")]
+    [DataRow("classes.txt", "1 01.cat\n2 02.dog\n", "01.cat", "02.dog")]
     public void Lists_of_names_have_several_forms(string file, string text, params string[] folders)
     {
         using var folder = new TempFolder();
@@ -355,6 +360,54 @@ public class ImageFolderTests
         CollectionAssert.AreEqual(
             new[] { "cat", "dog" }, Read(_ml.Data.LoadImageFolder(folder.Path, readableNames: true)).Select(row => row.Label).ToArray());
         CollectionAssert.AreEqual(folders, Load(folder.Path).Select(row => row.Label).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow("a\tcat\nb\tdog\na\tlion\n", "cat,dog,c", "names 1 of the classes more than once", "'a'", "'cat'")]
+    [DataRow("a\tcat\n", "cat,b,c", "no name for 2 of 3 classes", "'b'", "keep the names of their folders")]
+    [DataRow("cat\ndog\n", "a,b,c", "has 2 lines", "3 classes", "not used")]
+    public void A_list_that_lacks_names_or_is_not_used_is_told(string text, string labels, params string[] parts)
+    {
+        using var folder = new TempFolder();
+        folder.Write(text, "labels.txt");
+        foreach (string name in (string[])["a", "b", "c"]) folder.Write("", name, "1.jpg");
+        Assert.AreEqual(labels, string.Join(',', Read(_ml.Data.LoadImageFolder(folder.Path, readableNames: true)).Select(row => row.Label)));
+        foreach (string part in parts) StringAssert.Contains(_log.Warnings[0], part);
+        Load(folder.Path);
+        Assert.IsTrue(_log.Warnings.All(w => w.Contains("labels.txt")), "nobody asked for names the second time");
+    }
+
+    [TestMethod]
+    public void Names_alone_are_not_used_where_folders_have_two_orders()
+    {
+        using var folder = new TempFolder();
+        folder.Write("one\ntwo\nten\n", "labels.txt");
+        foreach (string name in (string[])["c1", "c2", "c10"]) folder.Write("", name, "1.jpg");
+        CollectionAssert.AreEqual((string[])["c1", "c10", "c2"], Read(_ml.Data.LoadImageFolder(folder.Path, readableNames: true)).Select(row => row.Label).ToArray());
+        AssertWarning("another order by their numbers", "not used");
+    }
+
+    [TestMethod]
+    public void Every_split_gives_a_class_the_same_name()
+    {
+        using var folder = new TempFolder();
+        folder.Write("n01\tcrane\nn02\tcrane\nn03\tgull\n", "words.txt");
+        foreach (string path in (string[])["train/n01", "train/n02", "train/n03", "val/n02", "val/n03"]) folder.Write("", [.. path.Split('/'), "1.jpg"]);
+        string[] Labels(ImageFolderSplit split) => [.. Read(_ml.Data.LoadImageFolder(folder.Path, split, readableNames: true)).Select(row => row.Label)];
+        CollectionAssert.AreEqual((string[])["crane (n01)", "crane (n02)", "gull"], Labels(ImageFolderSplit.Train));
+        CollectionAssert.AreEqual((string[])["crane (n02)", "gull"], Labels(ImageFolderSplit.Validation));
+        Assert.IsEmpty(_log.Warnings);
+    }
+
+    [TestMethod]
+    public void Birds_are_called_by_their_names()
+    {
+        using var folder = new TempFolder();
+        WriteCub(folder);
+        folder.Write("1 001.Black_footed_Albatross\n2 002.Bobolink\n", "classes.txt");
+        CollectionAssert.AreEqual(
+            (string[])["Black footed Albatross", "Black footed Albatross", "Bobolink"],
+            Read(_ml.Data.LoadImageFolder(folder.Path, readableNames: true)).Select(row => row.Label).ToArray());
     }
 
     private void AssertWarning(params string[] parts)

@@ -32,7 +32,8 @@ public static class ImageDataCatalog
     /// <param name="readableNames">
     /// Whether labels are the names that people read, where a list beside the folders has them: <c>words.txt</c> (Tiny ImageNet: "academic gown", not
     /// n02669723), <c>classes.txt</c>, <c>labels.txt</c>, with lines of a folder's name and the class's, or of names alone where the folders are their
-    /// numbers. Annotations, reports and saved models then have them too. Default false: labels are the folders' names.
+    /// numbers, or as many and in one order. Without a list, numbered folders lose their numbers (CUB-200-2011: "Black footed Albatross"). A list that lacks
+    /// names, or is not used, is told by a warning. Annotations, reports and saved models then have the names too. Default false: labels are the folders' names.
     /// </param>
     /// <returns>A data view with the columns <c>ImagePath</c> and <c>Label</c>.</returns>
     /// <exception cref="ArgumentException"><paramref name="path"/> is null or blank, or the data set has no such split.</exception>

@@ -61,7 +61,11 @@ internal sealed partial class ImageFolder(Action<string> warn)
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
                 $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}. {others}".Trim());
         if (others.Length > 0) warn($"Left out: {others}");
-        if (readableNames) ClassNames.Apply(rows, new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
+        if (readableNames)
+        {
+            List<ImageFolderRow> all = split == ImageFolderSplit.All ? rows : [.. new ImageFolder(_ => { }).Read(whole, tree, ImageFolderSplit.All)];
+            new ClassNames(warn).Apply(rows, all.Select(r => r.Label), new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
+        }
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
