@@ -113,6 +113,7 @@ public sealed record OnnxModelInfo
                 Width = metadata.Integer(MetadataKeys.Width),
                 Channels = metadata.Integer(MetadataKeys.Channels),
                 Resize = metadata.Choice<ResizeMode>(MetadataKeys.Resize),
+                Orientation = metadata.Has(MetadataKeys.Orientation) ? metadata.Choice<ImageOrientation>(MetadataKeys.Orientation) : ImageOrientation.Upright,
                 Background = metadata.Has(MetadataKeys.Background) ? metadata.Json<float[]>(MetadataKeys.Background) : [1, 1, 1],
                 Mean = metadata.Json<float[]>(MetadataKeys.Mean),
                 StandardDeviation = metadata.Json<float[]>(MetadataKeys.Deviation),
@@ -190,7 +191,7 @@ public sealed record OnnxOutputInfo(string Name, IReadOnlyList<int> Shape)
 internal static class MetadataKeys
 {
     public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
-        Resize = "resize", Background = "background", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
+        Resize = "resize", Orientation = "orientation", Background = "background", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
         ClassToken = "class_token", Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
         MaxDifference = "max_difference", Tolerance = "tolerance";
 
@@ -201,7 +202,7 @@ internal static class MetadataKeys
         [
             (Height, $"{preprocessing.Height}"), (Width, $"{preprocessing.Width}"), (Channels, $"{preprocessing.Channels}"),
             (Mean, Numbers(preprocessing.Mean)), (Deviation, Numbers(preprocessing.StandardDeviation)), (Resize, $"{preprocessing.Resize}"),
-            (Background, Numbers(preprocessing.Background)),
+            (Orientation, $"{preprocessing.Orientation}"), (Background, Numbers(preprocessing.Background)),
         ];
     }
 

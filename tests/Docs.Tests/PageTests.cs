@@ -1,4 +1,5 @@
 using System.Reflection;
+using SkiaSharp;
 using Smae.Export;
 
 namespace Docs.Tests;
@@ -18,6 +19,28 @@ public sealed class PageTests
     {
         Run(Pages.Pretrain.Page.Run, "encoder.safetensors", "encoder.onnx", "runs/photos/progress.csv", "runs/photos/report.html");
     }
+
+    /// <summary>The pictures in <c>docs/images</c> are what the page's code makes. SMAE_DOC_IMAGES=write puts new ones there.</summary>
+    [TestMethod]
+    public void PreprocessingMakesThePicturesThatThePageShows() => Run(Pages.Preprocessing.Page.Run, () =>
+    {
+        string shown = Path.Combine(Repository.Folder, "docs", "images");
+        string[] made = [.. Directory.GetFiles("images").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        if (Environment.GetEnvironmentVariable("SMAE_DOC_IMAGES") == "write")
+            foreach (string name in made) File.Copy(Path.Combine("images", name), Path.Combine(Directory.CreateDirectory(shown).FullName, name), overwrite: true);
+        CollectionAssert.AreEqual(made, Directory.GetFiles(shown).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToArray());
+        HashSet<string> different = [];
+        foreach (string name in made)
+        {
+            using SKBitmap expected = SKBitmap.Decode(Path.Combine(shown, name)), found = SKBitmap.Decode(Path.Combine("images", name));
+            Assert.AreEqual((expected.Width, expected.Height), (found.Width, found.Height), name);
+            // The JPEG may be decoded a step otherwise elsewhere.
+            int largest = expected.Pixels.Zip(found.Pixels).Max(p => new[] { p.First.Red - p.Second.Red, p.First.Green - p.Second.Green, p.First.Blue - p.Second.Blue }.Max(Math.Abs));
+            Assert.IsLessThanOrEqualTo(2, largest, $"{name}: docs/images holds another picture than the page's code makes");
+            Assert.IsTrue(different.Add(Convert.ToHexString(found.Bytes)), $"{name} is the picture of another choice");
+        }
+        Assert.HasCount(8, different);
+    });
 
     [TestMethod]
     public void EmbedAndSearchPrintsFiveNeighboursAnAccuracyAndWhatTheGeneratorGives()

@@ -30,6 +30,8 @@ public sealed class ImageKindsTests : EmbeddingFixture
             byte[] upright = Decode(file, new ImagePreprocessing { Height = 40, Width = 40, Resize = ResizeMode.Stretch });
             string found = string.Concat(new[] { (8, 8), (30, 8), (8, 30), (30, 30) }.Select(at => Name(upright, 3 * (40 * at.Item2 + at.Item1))));
             Assert.AreEqual(quarters, found);
+            byte[] stored = Decode(file, new ImagePreprocessing { Height = 40, Width = 40, Resize = ResizeMode.Stretch, Orientation = ImageOrientation.AsStored });
+            Assert.AreEqual("RGBW", string.Concat(new[] { (8, 8), (30, 8), (8, 30), (30, 30) }.Select(at => Name(stored, 3 * (40 * at.Item2 + at.Item1)))));
         }
 
         static char Name(byte[] pixels, int at) => (pixels[at] > 128, pixels[at + 1] > 128, pixels[at + 2] > 128) switch
@@ -62,6 +64,42 @@ public sealed class ImageKindsTests : EmbeddingFixture
         using var generator = new ImageEmbeddingGenerator(Encoder);
         var generated = await generator.GenerateAsync([new DataContent(file, "image/jpeg")]);
         AssertClose(expected, generated[0].Vector.ToArray(), "the generator");
+    }
+
+    [TestMethod]
+    public void All_that_is_done_to_an_image_is_kept_with_weights_and_ONNX_files_and_is_one_option()
+    {
+        var other = new ImagePreprocessing
+        {
+            Height = TestModels.Size, Width = TestModels.Size, Channels = 3, Resize = ResizeMode.Pad, Orientation = ImageOrientation.AsStored,
+            Background = [0.25f, 0.5f, 1], Mean = [0.1f, 0.2f, 0.3f], StandardDeviation = [0.4f, 0.5f, 0.6f],
+        };
+        var usual = new ImagePreprocessing { Height = TestModels.Size, Width = TestModels.Size };
+        foreach (System.Reflection.PropertyInfo property in typeof(ImagePreprocessing).GetProperties().Where(p => p.CanWrite && p.Name is not ("Height" or "Width" or "Channels")))
+            Assert.AreNotEqual(property.GetValue(usual), property.GetValue(other), $"{property.Name}: a setting that this test does not change");
+        using (var encoder = new ImageEncoder(new VisionTransformer(TestModels.Config, 1), other))
+        {
+            encoder.Save(At("other.safetensors"));
+            encoder.ExportOnnx(At("other.onnx"));
+        }
+        using var loaded = ImageEncoder.Load(At("other.safetensors"));
+        Assert.AreEqual(other, loaded.Preprocessing);
+        Assert.AreEqual(other, OnnxModelInfo.Read(At("other.onnx")).Preprocessing);
+        Assert.AreNotEqual(other, other with { Orientation = ImageOrientation.Upright });
+
+        MaePretrainOptions options = TestModels.Options with { Preprocessing = other };
+        Assert.AreEqual(other, options.Preprocessing);
+        Assert.AreEqual((ResizeMode.Pad, 0.1f, 0.6f), (options.Resize, options.Mean![0], options.StandardDeviation![2]));
+        Assert.AreEqual(other with { Resize = ResizeMode.Stretch }, (options with { Resize = ResizeMode.Stretch }).Preprocessing);
+        Assert.AreEqual(
+            other with { Height = 2 * TestModels.Size }, (new MaePretrainOptions
+            {
+                Resize = other.Resize, Background = other.Background, Mean = other.Mean, StandardDeviation = other.StandardDeviation,
+                Encoder = TestModels.Config with { ImageHeight = 2 * TestModels.Size },
+            }).Preprocessing with { Orientation = other.Orientation }, "one by one, and the encoder's size");
+        var error = Assert.ThrowsExactly<ArgumentException>((TestModels.Options with { Preprocessing = other with { Height = 99, Orientation = (ImageOrientation)7 } }).Validate);
+        StringAssert.Contains(error.Message, "Preprocessing gives 99x");
+        StringAssert.Contains(error.Message, "Orientation is 7: expected one of Upright, AsStored");
     }
 
     [TestMethod]

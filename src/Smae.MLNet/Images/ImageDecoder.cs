@@ -89,7 +89,8 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
                 : $"{name}: not an image: expected the content of a JPEG, PNG, WebP, BMP or GIF file, found {found}");
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        SKSizeI seen = codec.EncodedOrigin >= SKEncodedOrigin.LeftTop ? new SKSizeI(height, width) : new SKSizeI(width, height);
+        SKEncodedOrigin origin = preprocessing.Orientation == ImageOrientation.Upright ? codec.EncodedOrigin : SKEncodedOrigin.TopLeft;
+        SKSizeI seen = origin >= SKEncodedOrigin.LeftTop ? new SKSizeI(height, width) : new SKSizeI(width, height);
         int halvings = codec.EncodedFormat == SKEncodedImageFormat.Jpeg && !whole ? _fitter.HalvingsOf(seen) : 0;
         var info = new SKImageInfo(
             width, height, SKImageInfo.PlatformColorType, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul);
@@ -105,7 +106,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
                 $"{name}: truncated {(result == SKCodecResult.IncompleteInput ? "" : "or damaged ")}{codec.EncodedFormat.ToString().ToUpperInvariant()}: "
                 + $"{length} bytes do not make all of its {width}x{height} pixels ({result})");
         SKRect part = ImageFitter.PartOf(width, height, halvings);
-        using SKBitmap? upright = Upright(image, codec.EncodedOrigin, ref part);
+        using SKBitmap? upright = Upright(image, origin, ref part);
         _fitter.Fit(upright ?? image, seen, part, pixels);
         return null;
     }

@@ -185,8 +185,7 @@ internal sealed class ReconstructionModel : TorchModel
                 "again with mlContext.Transforms.MaeReconstruct instead of loading it.");
         return new SavedOutput(_autoencoder.ExportOnnx(path, new MaePretrainOptions
         {
-            Encoder = _autoencoder.Config, Objective = _objective, Resize = Preprocessing.Resize,
-            Background = Preprocessing.Background, Mean = Preprocessing.Mean, StandardDeviation = Preprocessing.StandardDeviation,
+            Encoder = _autoencoder.Config, Objective = _objective, Preprocessing = Preprocessing,
         }).Info.Outputs[0]);
     }
 

@@ -1,6 +1,11 @@
+using System.Globalization;
+
 namespace Smae.Training;
 
-/// <summary>What is done to an image before a model sees it. It is kept with the weights, so that scoring sees the same pixels as training.</summary>
+/// <summary>
+/// What is done to an image before a model sees it: all of it, in one place. It is kept with the weights and in ONNX files, so that scoring sees the same
+/// pixels as training.
+/// </summary>
 public sealed record ImagePreprocessing
 {
     /// <summary>Height in pixels after resizing.</summary>
@@ -14,6 +19,9 @@ public sealed record ImagePreprocessing
 
     /// <summary>How an image of another shape is resized. Default <see cref="ResizeMode.Crop"/>.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;
+
+    /// <summary>Which way up a photograph is seen that says how its camera was held. Default <see cref="ImageOrientation.Upright"/>.</summary>
+    public ImageOrientation Orientation { get; init; } = ImageOrientation.Upright;
 
     /// <summary>
     /// The ground that transparent images are laid on: red, green and blue on a scale of 0 to 1, for grey images too. With 4 channels it is not used. Default
@@ -36,11 +44,19 @@ public sealed record ImagePreprocessing
 
     /// <inheritdoc/>
     public bool Equals(ImagePreprocessing? other) =>
-        other is not null && (Height, Width, Channels, Resize) == (other.Height, other.Width, other.Channels, other.Resize)
+        other is not null && (Height, Width, Channels, Resize, Orientation) == (other.Height, other.Width, other.Channels, other.Resize, other.Orientation)
         && Background.SequenceEqual(other.Background) && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Mean[0], StandardDeviation[0]);
+    public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Orientation, Mean[0], StandardDeviation[0]);
+
+    /// <summary>One line for people, in the invariant culture.</summary>
+    public override string ToString()
+    {
+        static string Numbers(IEnumerable<float> list) => string.Join(" ", list.Select(n => n.ToString(CultureInfo.InvariantCulture)));
+        return string.Create(CultureInfo.InvariantCulture, $"{Height}x{Width}x{Channels}, {Resize}, {Orientation}, ground {Numbers(Background)}, ")
+            + $"mean {Numbers(Mean)}, deviation {Numbers(StandardDeviation)}";
+    }
 
     /// <exception cref="ArgumentException">The images are of another size.</exception>
     internal void CheckSize(ImageStore images, string paramName)
@@ -68,6 +84,7 @@ public sealed record ImagePreprocessing
     /// <summary>What is wrong with these settings, one sentence each; empty if nothing is.</summary>
     public IEnumerable<string> Faults()
     {
+        foreach (string fault in Rules.Faults(this)) yield return fault;
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
         {
             if (values.Count != Channels) yield return $"{name} has {values.Count} numbers: expected one for each of {Channels} channels.";
@@ -98,6 +115,16 @@ public enum ResizeMode
 
     /// <summary>Scale both sides by themselves (Fill).</summary>
     Stretch,
+}
+
+/// <summary>Which way up a photograph is seen.</summary>
+public enum ImageOrientation
+{
+    /// <summary>As its EXIF data says, as people see it.</summary>
+    Upright,
+
+    /// <summary>As its pixels are stored, whatever EXIF data says: what ML.NET's own <c>LoadImages</c> and many programs in Python see.</summary>
+    AsStored,
 }
 
 /// <summary>What happens when an image cannot be read: a missing or truncated file, or one that is no image.</summary>

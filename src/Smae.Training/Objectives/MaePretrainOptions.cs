@@ -8,6 +8,9 @@ namespace Smae.Training;
 /// </summary>
 public sealed record MaePretrainOptions : TrainingOptions
 {
+    private static readonly ImagePreprocessing s_usual = new() { Height = 1, Width = 1 };
+    private readonly ImagePreprocessing? _preprocessing, _asked;   // what was set, all in all; what was set as a whole, for a size that must be the encoder's
+
     /// <summary>Options with the defaults of the SMAE paper: 400 epochs at 5e-4, weight decay 0.15, betas 0.9 and 0.95.</summary>
     public MaePretrainOptions() : base(epochs: 400, learningRate: 5e-4, weightDecay: 0.15, beta2: 0.95)
     {
@@ -43,17 +46,31 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>Drop path of the encoder's last block, rising linearly from 0 in the first. Default 0. SdAE pretrains with 0.25.</summary>
     [Range(0, 1.0, MaximumIsExclusive = true)] public double DropPath { get; init; }
 
-    /// <summary>How images of another shape are resized. Default <see cref="ResizeMode.Crop"/>.</summary>
-    public ResizeMode Resize { get; init; } = ResizeMode.Crop;
+    /// <summary>
+    /// What is done to an image before the model sees it. Its size and channels are those of <see cref="Encoder"/>; one set here for another size is an error.
+    /// Default <see cref="ImagePreprocessing"/>'s.
+    /// </summary>
+    public ImagePreprocessing Preprocessing
+    {
+        get => Given with { Height = Encoder.ImageHeight, Width = Encoder.ImageWidth, Channels = Encoder.Channels };
+        init => (_preprocessing, _asked) = (value, value);
+    }
 
-    /// <summary>The ground that transparent images are laid on, see <see cref="ImagePreprocessing.Background"/>. Default white.</summary>
-    public IReadOnlyList<float> Background { get => field ?? [1, 1, 1]; init; }
+    /// <summary><see cref="ImagePreprocessing.Resize"/> of <see cref="Preprocessing"/>. Default <see cref="ResizeMode.Crop"/>.</summary>
+    public ResizeMode Resize { get => Given.Resize; init => _preprocessing = Given with { Resize = value }; }
 
-    /// <summary>Mean of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
-    public IReadOnlyList<float>? Mean { get; init; }
+    /// <summary><see cref="ImagePreprocessing.Background"/> of <see cref="Preprocessing"/>. Default white.</summary>
+    public IReadOnlyList<float> Background { get => Given.Background; init => _preprocessing = Given with { Background = value }; }
 
-    /// <summary>Standard deviation of each channel on a scale of 0 to 1; null takes ImageNet's. Default null.</summary>
-    public IReadOnlyList<float>? StandardDeviation { get; init; }
+    /// <summary><see cref="ImagePreprocessing.Mean"/> of <see cref="Preprocessing"/>; null takes ImageNet's. Default ImageNet's.</summary>
+    public IReadOnlyList<float>? Mean { get => Preprocessing.Mean; init => _preprocessing = Given with { Mean = value! }; }
+
+    /// <summary><see cref="ImagePreprocessing.StandardDeviation"/> of <see cref="Preprocessing"/>; null takes ImageNet's. Default ImageNet's.</summary>
+    public IReadOnlyList<float>? StandardDeviation
+    {
+        get => Preprocessing.StandardDeviation;
+        init => _preprocessing = Given with { StandardDeviation = value! };
+    }
 
     /// <summary>
     /// Images, drawn by <see cref="TrainingOptions.Seed"/>, that are not trained on: <see cref="EpochSummary.HeldOut"/> tells how the model does on them, and how
@@ -67,19 +84,7 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// <summary>How an embedding is made of the tokens. Default <see cref="Pooling.Mean"/>.</summary>
     public Pooling Pooling { get; init; } = Pooling.Mean;
 
-    /// <summary>What these options do to an image before the model sees it.</summary>
-    public ImagePreprocessing Preprocessing
-    {
-        get
-        {
-            var preprocessing = new ImagePreprocessing
-            {
-                Height = Encoder.ImageHeight, Width = Encoder.ImageWidth, Channels = Encoder.Channels, Resize = Resize, Background = Background,
-            };
-            if (Mean is not null) preprocessing = preprocessing with { Mean = Mean };
-            return StandardDeviation is null ? preprocessing : preprocessing with { StandardDeviation = StandardDeviation };
-        }
-    }
+    private ImagePreprocessing Given => _preprocessing ?? s_usual;
 
     internal override bool WarmupIncludesPeak => Objective.WarmupIncludesPeak;
 
@@ -104,6 +109,7 @@ public sealed record MaePretrainOptions : TrainingOptions
             if (shape.Length == 0) shape = [.. MaskFaults()];
             if (shape.Length == 0 && InitialWeights is not null) shape = [.. StartingWeights.Faults(InitialWeights, Encoder)];
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
+            foreach (string fault in _asked?.SizeFaults("the encoder", Encoder.ImageHeight, Encoder.ImageWidth, Encoder.Channels) ?? []) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }
         if (HeldOutImages == 1) yield return "HeldOutImages is 1: expected 0, or at least 2.";
