@@ -132,7 +132,7 @@ public sealed class ScoringTests : EmbeddingFixture
     /// <summary>One of the model's numbers as a vector.</summary>
     private sealed class PartOutput(string name, int at) : OutputColumn(name, new VectorDataViewType(NumberDataViewType.Single, 1))
     {
-        public override Delegate Getter(RowScores scores) =>
+        public override Delegate Getter(RowScores scores, RowProblem problem) =>
             (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => value = new VBuffer<float>(1, [scores()[at]]));
     }
 

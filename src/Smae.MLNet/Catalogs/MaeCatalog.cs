@@ -38,32 +38,39 @@ public static class MaeCatalog
     /// <param name="inputColumnName">The column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files). Null is the output's name.</param>
     /// <param name="encoder">The encoder. It stays the caller's: no transformer disposes it.</param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
-    /// <exception cref="ArgumentException">A name is blank.</exception>
+    /// <param name="errorColumnName">
+    /// A column to add that tells why an image could not be read: text, empty for a good one. Default null: none. A saved model does not have it.
+    /// </param>
+    /// <param name="batchSize">The most rows that are embedded together. Default 64.</param>
+    /// <exception cref="ArgumentException">A name is blank, or the batch size is less than 1.</exception>
     public static MaeEmbeddingEstimator MaeEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ImageEncoder encoder,
-        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip, string? errorColumnName = null,
+        int batchSize = ImageScoring.DefaultBatchSize)
     {
         ArgumentNullException.ThrowIfNull(encoder);
         return new MaeEmbeddingEstimator(
-            CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName), encoder, brokenImages);
+            CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName), encoder, brokenImages,
+            errorColumnName, batchSize);
     }
 
-    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
+    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy, string, int)"/>
     /// <summary>Adds a column of embeddings made by an encoder read from a file, on the device of the <see cref="MLContext"/>.</summary>
     /// <param name="encoderPath">A file or folder as <see cref="ImageEncoder.Load"/> takes it. It is read at once.</param>
     /// <exception cref="InvalidOperationException">The GPU that the <see cref="MLContext"/> asks for is not there.</exception>
     public static MaeEmbeddingEstimator MaeEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string encoderPath,
-        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip)
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip, string? errorColumnName = null,
+        int batchSize = ImageScoring.DefaultBatchSize)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(encoderPath);
         var environment = CatalogEnvironment.Of(catalog);
         using var channel = environment.Start(nameof(MaeEmbedding));
         var encoder = ImageEncoder.Load(encoderPath, CatalogEnvironment.Device(environment, channel));
-        return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages);
+        return catalog.MaeEmbedding(outputColumnName, inputColumnName, encoder, brokenImages, errorColumnName, batchSize);
     }
 
-    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy)"/>
+    /// <inheritdoc cref="MaeEmbedding(TransformsCatalog, string, string, ImageEncoder, BrokenImagePolicy, string, int)"/>
     /// <summary>Adds a column of embeddings for each of several columns of images, all made by one encoder.</summary>
     /// <param name="columns">
     /// Pairs of the column of embeddings to add and the column of images: Image, Text (paths) or Vector&lt;Byte&gt; (encoded files).

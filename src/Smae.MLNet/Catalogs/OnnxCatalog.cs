@@ -16,6 +16,9 @@ public static class OnnxCatalog
     /// when the transformer is made.
     /// </param>
     /// <param name="brokenImages">What to do with an image that cannot be read. By default its embedding is NaN, with a warning.</param>
+    /// <param name="errorColumnName">
+    /// A column to add that tells why an image could not be read: text, empty for a good one. Default null: none. A saved model does not have it.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// A name is blank, the file holds another kind of model, or an option is out of range; the message names every one that is.
     /// </exception>
@@ -23,11 +26,11 @@ public static class OnnxCatalog
     /// <exception cref="InvalidDataException">It is not an ONNX file, it is damaged, or it is not from Smae.</exception>
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, OnnxScoringOptions? options,
-        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip, string? errorColumnName = null) =>
         new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
-            new OnnxFile(modelFile, OnnxModelKind.Encoder, options), brokenImages);
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, options), brokenImages, errorColumnName);
 
-    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
+    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy, string)"/>
     /// <summary>
     /// Adds a column of embeddings that an encoder's ONNX file makes, on the device that <see cref="MLContext.GpuDeviceId"/> and
     /// <see cref="MLContext.FallbackToCpu"/> name when the transformer is made.
@@ -35,11 +38,11 @@ public static class OnnxCatalog
     /// <param name="batchSize">The most rows that are run together. Default 64.</param>
     public static OnnxEmbeddingEstimator OnnxEmbedding(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile, int batchSize = DefaultBatchSize,
-        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip) =>
+        BrokenImagePolicy brokenImages = BrokenImagePolicy.Skip, string? errorColumnName = null) =>
         new(CatalogEnvironment.Of(catalog), outputColumnName, ImageColumn.InputOr(outputColumnName, inputColumnName),
-            new OnnxFile(modelFile, OnnxModelKind.Encoder, null, batchSize), brokenImages);
+            new OnnxFile(modelFile, OnnxModelKind.Encoder, null, batchSize), brokenImages, errorColumnName);
 
-    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy)"/>
+    /// <inheritdoc cref="OnnxEmbedding(TransformsCatalog, string, string, string, OnnxScoringOptions, BrokenImagePolicy, string)"/>
     /// <summary>
     /// Classifies images with a classifier's ONNX file, with all options: adds <c>PredictedLabel</c>, a key of the names of the classes, <c>Score</c>, the
     /// probabilities of all classes, and <c>Probability</c>, that of the predicted class.

@@ -20,7 +20,7 @@ internal static class ClassificationOutputs
         {
             if (classes.AreText) classes.AddTo(annotations, "SlotNames");
             classes.AddTo(annotations, "TrainingLabelValues");
-        }, new VectorOutput("Score", classes.Count).Getter),
+        }, scores => VectorOutput.Getter(scores, classes.Count)),
         new ClassColumn("Probability", NumberDataViewType.Single,
             annotations => annotations.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true),
             scores => (ValueGetter<float>)((ref float value) =>
@@ -67,6 +67,6 @@ internal static class ClassificationOutputs
             return annotations.ToAnnotations();
         }
 
-        public override Delegate Getter(RowScores scores) => getter(scores);
+        public override Delegate Getter(RowScores scores, RowProblem problem) => getter(scores);
     }
 }

@@ -8,19 +8,22 @@ public sealed class MaeEmbeddingEstimator : ImageEstimator<MaeTransformer>
 {
     private readonly ImageEncoder _encoder;
     private readonly BrokenImagePolicy _brokenImages;
+    private readonly int _batchSize;
 
     internal MaeEmbeddingEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, ImageEncoder encoder, BrokenImagePolicy brokenImages)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, ImageEncoder encoder, BrokenImagePolicy brokenImages,
+        string? errorColumnName, int batchSize)
         : base(environment, inputColumnName, encoder.Preprocessing)
     {
-        (_encoder, _brokenImages) = (encoder, brokenImages);
-        Outputs = [new VectorOutput(outputColumnName, encoder.EmbedDim)];
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        (_encoder, _brokenImages, _batchSize) = (encoder, brokenImages, batchSize);
+        Outputs = ErrorOutput.Beside(new VectorOutput(outputColumnName, encoder.EmbedDim), errorColumnName);
     }
 
     private protected override IReadOnlyList<OutputColumn> Outputs { get; }
 
     private protected override MaeTransformer Create(IDataView input, ImageColumnKind kind) =>
-        new(Host, InputColumnName, kind, Decoders, _encoder, Outputs, _brokenImages, pretraining: null);
+        new(Host, InputColumnName, kind, Decoders, _encoder, Outputs, _brokenImages, pretraining: null, _batchSize);
 }
 
 /// <summary>
@@ -32,9 +35,9 @@ public sealed class MaeTransformer : ImageTransformer
 {
     internal MaeTransformer(
         IHost host, string inputColumnName, ImageColumnKind kind, ImageDecoders decoders, ImageEncoder encoder, IReadOnlyList<OutputColumn> outputs,
-        BrokenImagePolicy brokenImages, (MaePretrainResult Result, MaePretrainOptions Options)? pretraining)
+        BrokenImagePolicy brokenImages, (MaePretrainResult Result, MaePretrainOptions Options)? pretraining, int batchSize = ImageScoring.DefaultBatchSize)
         : base(new ImageScoring(
-            host, inputColumnName, kind, decoders, new EncoderModel(encoder, pretraining?.Result), outputs, brokenImages, "its embedding is NaN"))
+            host, inputColumnName, kind, decoders, new EncoderModel(encoder, pretraining?.Result), outputs, brokenImages, "its embedding is NaN", batchSize))
     {
         Encoder = encoder;
         (Pretraining, PretrainingOptions) = (pretraining?.Result, pretraining?.Options);

@@ -10,11 +10,11 @@ public sealed class OnnxEmbeddingEstimator : OnnxImageEstimator<OnnxEmbeddingTra
     private readonly OnnxFile _file;
 
     internal OnnxEmbeddingEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, OnnxFile file, BrokenImagePolicy brokenImages)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, OnnxFile file, BrokenImagePolicy brokenImages, string? errorColumnName)
         : base(environment, inputColumnName, file, brokenImages)
     {
         _file = file;
-        Outputs = [new VectorOutput(outputColumnName, file.Output.Length)];
+        Outputs = ErrorOutput.Beside(new VectorOutput(outputColumnName, file.Output.Length), errorColumnName);
     }
 
     /// <summary>The column of embeddings.</summary>

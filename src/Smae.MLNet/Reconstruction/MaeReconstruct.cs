@@ -205,7 +205,7 @@ internal sealed class ReconstructionModel : TorchModel
 /// <param name="channels">Numbers of a pixel: 1 (grey), 3 (red, green, blue) or 4, of which the last is left out.</param>
 internal sealed class PictureOutput(string name, int height, int width, int channels) : OutputColumn(name, new ImageDataViewType(height, width))
 {
-    public override Delegate Getter(RowScores scores) => (ValueGetter<MLImage>)((ref MLImage value) =>
+    public override Delegate Getter(RowScores scores, RowProblem problem) => (ValueGetter<MLImage>)((ref MLImage value) =>
     {
         var numbers = scores();
         // As ML.NET's own getters of images do: who keeps a reference and hands it back has the old image freed with the new.

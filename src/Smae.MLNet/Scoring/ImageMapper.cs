@@ -94,6 +94,9 @@ internal sealed class ScoredView(IDataView source, ImageMapper mapper) : IDataVi
 /// <summary>The numbers that a model gave for the row which is current at the time of the call.</summary>
 internal delegate ReadOnlySpan<float> RowScores();
 
+/// <summary>What is wrong with the image of the row which is current at the time of the call; null for a good one.</summary>
+internal delegate InvalidDataException? RowProblem();
+
 /// <summary>A column that a transformer adds: its name, its type and how its value is read from the numbers that the model gives for a row.</summary>
 internal abstract class OutputColumn(string name, DataViewType type)
 {
@@ -106,17 +109,36 @@ internal abstract class OutputColumn(string name, DataViewType type)
 
     /// <summary>A getter of the column's value: a <see cref="ValueGetter{TValue}"/> of what <see cref="Type"/> holds.</summary>
     /// <param name="scores">The numbers of the current row, all NaN where its image could not be read.</param>
-    public abstract Delegate Getter(RowScores scores);
+    /// <param name="problem">What is wrong with its image.</param>
+    public abstract Delegate Getter(RowScores scores, RowProblem problem);
 }
 
 /// <summary>The model's numbers as a vector.</summary>
 internal sealed class VectorOutput(string name, int size) : OutputColumn(name, new VectorDataViewType(NumberDataViewType.Single, size))
 {
-    public override Delegate Getter(RowScores scores) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+    public override Delegate Getter(RowScores scores, RowProblem problem) => Getter(scores, size);
+
+    public static ValueGetter<VBuffer<float>> Getter(RowScores scores, int size) => (ref VBuffer<float> value) =>
     {
         // Into the buffer that the value has, if it is large enough.
         var editor = VBufferEditor.Create(ref value, size);
         scores().CopyTo(editor.Values);
         value = editor.Commit();
-    });
+    };
+}
+
+/// <summary>Why an image could not be read, as text; empty for a good one.</summary>
+internal sealed class ErrorOutput(string name) : OutputColumn(name, TextDataViewType.Instance)
+{
+    /// <summary>The columns of an embedding: the model's numbers and, where a name is given for it, what is wrong with an image.</summary>
+    public static IReadOnlyList<OutputColumn> Beside(VectorOutput embedding, string? errorColumnName)
+    {
+        if (errorColumnName is null) return [embedding];
+        ArgumentException.ThrowIfNullOrWhiteSpace(errorColumnName);
+        return errorColumnName != embedding.Name ? [embedding, new ErrorOutput(errorColumnName)]
+            : throw new ArgumentException($"errorColumnName is '{errorColumnName}', as the column of embeddings is: expected another name.", nameof(errorColumnName));
+    }
+
+    public override Delegate Getter(RowScores scores, RowProblem problem) =>
+        (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = problem()?.Message.AsMemory() ?? default);
 }

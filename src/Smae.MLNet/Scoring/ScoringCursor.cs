@@ -19,7 +19,7 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
     {
         if (!active[column.Index])
             throw new InvalidOperationException($"Column '{column.Name}' is not active: it is not among the columns that were asked for.");
-        Delegate getter = mapper.OutputAt(column.Index) is { } output ? output.Getter(Scores) : InputGetter<TValue>(column);
+        Delegate getter = mapper.OutputAt(column.Index) is { } output ? output.Getter(Scores, Problem) : InputGetter<TValue>(column);
         return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
             $"Column '{column.Name}' holds values of type {column.Type.RawType}, not {typeof(TValue)}.");
     }
@@ -28,6 +28,9 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
 
     /// <summary>The numbers that the model gave for the current row.</summary>
     protected abstract ReadOnlySpan<float> Scores();
+
+    /// <summary>What is wrong with the current row's image; null for a good one.</summary>
+    protected abstract InvalidDataException? Problem();
 
     /// <summary>Takes note of a row that is handed out with its scores.</summary>
     /// <param name="problem">What is wrong with its image; null for a good one.</param>
@@ -85,6 +88,12 @@ internal sealed class RowCursor : ScoringCursor
     {
         Score();
         return _batch!.Scores(0);
+    }
+
+    protected override InvalidDataException? Problem()
+    {
+        Score();
+        return _batch!.Problem(0);
     }
 
     private void Score()
@@ -150,6 +159,8 @@ internal sealed class BatchCursor : ScoringCursor
     protected override Delegate InputGetter<TValue>(DataViewSchema.Column column) => _rows.Getter(column, Slot);
 
     protected override ReadOnlySpan<float> Scores() => _current.Images.Scores(Index());
+
+    protected override InvalidDataException? Problem() => _current.Images.Problem(Index());
 
     protected override void Dispose(bool disposing)
     {
