@@ -1,6 +1,7 @@
 using System.Globalization;
 using Examples;
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using Smae.Export;
 using Smae.MLNet;
 using Smae.Training;
@@ -10,7 +11,7 @@ namespace PretrainOnYourPhotos;
 
 /// <summary>What the command line asked for.</summary>
 internal sealed record PretrainSettings(
-    DirectoryInfo Photos, DirectoryInfo Output, int Epochs, int ImageSize, TimeSpan CheckpointInterval, int Seed, int? GpuDeviceId);
+    DirectoryInfo Photos, DirectoryInfo Output, TimeSpan Time, int? Epochs, int ImageSize, bool GoOn, TimeSpan CheckpointInterval, int Seed, int? GpuDeviceId);
 
 /// <summary>From a folder of photos to an encoder, as weights and as ONNX, and a report to judge it by.</summary>
 internal static class PretrainRun
@@ -22,12 +23,20 @@ internal static class PretrainRun
         settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
-        ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
-        IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(ImageRow.In(settings.Photos)));   // the cache lets ML.NET shuffle
+        ml.Log += (_, e) =>
+        {
+            bool isPlan = e.Source.Contains("MaePretrain", StringComparison.Ordinal) && e.Kind == ChannelMessageKind.Info
+                && !e.RawMessage.StartsWith("epoch", StringComparison.Ordinal);   // how the run goes, ConsoleProgress shows
+            if (e.Kind >= ChannelMessageKind.Warning || isPlan) Console.Error.WriteLine(e.RawMessage);
+        };
+        IReadOnlyList<ImageRow> rows = ImageRow.In(settings.Photos);
+        IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(rows));   // the cache lets ML.NET shuffle
 
         using var log = new RunLog(settings.Output.FullName, new ConsoleProgress());
-        long count = photos.GetRowCount() ?? 0;
-        MaePretrainOptions options = Options(settings) with { HeldOutImages = count < 20 ? 0 : (int)Math.Min(HeldOut, count / 10), Progress = log, CancellationToken = cancellation };
+        MaePretrainOptions options = Options(settings, rows.Count) with
+        {
+            HeldOutImages = rows.Count < 20 ? 0 : Math.Min(HeldOut, rows.Count / 10), Progress = log, CancellationToken = cancellation,
+        };
         using MaeTransformer embedder = ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(photos);
         MaePretrainResult result = embedder.Pretraining!;
 
@@ -38,21 +47,23 @@ internal static class PretrainRun
         Console.WriteLine($"{settings.Output.FullName}: encoder.safetensors, encoder.onnx, report.html, progress.csv");
     }
 
-    /// <summary>A small vision transformer and MAE's recipe; README.md says what to change for larger ones.</summary>
-    private static MaePretrainOptions Options(PretrainSettings settings) => new()
+    /// <summary>What suits so many photos on this device, in the time there is; README.md says what to change.</summary>
+    private static MaePretrainOptions Options(PretrainSettings settings, int photos)
     {
-        Encoder = VisionTransformerConfig.VitTiny16.ForImages(settings.ImageSize, patchSize: 8),
-        Decoder = DecoderConfig.Mae with { EmbedDim = 128, Depth = 2, NumHeads = 4 },
-        Masking = Masking.Random(0.75),
-        Augmentation = Augmentation.RandomResizedCrop(0.2, 1).Then(Augmentation.HorizontalFlip()),
-        Epochs = settings.Epochs, LearningRate = 1e-3, WeightDecay = 0.05,
-        Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null),
-        Seed = settings.Seed,
-        Checkpoints = new CheckpointOptions
+        MaePretrainOptions options = Recipes.ForImages(photos, settings.ImageSize, DeviceOf(settings));
+        string checkpoints = Path.Combine(settings.Output.FullName, "checkpoints");
+        return options with
         {
-            Directory = Path.Combine(settings.Output.FullName, "checkpoints"), Interval = settings.CheckpointInterval,
-        },
-    };
+            TimeBudget = settings.Time, Epochs = settings.Epochs ?? options.Epochs, Seed = settings.Seed,
+            RecoverFromNonFiniteLoss = 3,
+            Checkpoints = new CheckpointOptions
+            {
+                Directory = checkpoints, Interval = settings.CheckpointInterval, ContinueFrom = settings.GoOn ? checkpoints : null,
+            },
+        };
+    }
+
+    private static torch.Device DeviceOf(PretrainSettings settings) => settings.GpuDeviceId is { } gpu ? torch.device($"cuda:{gpu}") : torch.CPU;
 
     private static void WriteReport(
         string path, MLContext ml, IDataView photos, MaePretrainResult result, MaePretrainOptions options, OnnxExportResult onnx,
@@ -62,7 +73,6 @@ internal static class PretrainRun
             ml.Data.TakeRows(ml.Data.ShuffleRows(photos, seed: settings.Seed), Searched), "ImagePath", options.Preprocessing,
             new ImageReadOptions { BrokenImages = BrokenImagePolicy.Skip });
         long[] First(int count) => [.. Enumerable.Range(0, (int)Math.Min(count, sample.Count))];
-        var device = settings.GpuDeviceId is { } gpu ? torch.device($"cuda:{gpu}") : torch.CPU;
         int scale = Math.Max(1, 128 / settings.ImageSize);
 
         var report = new HtmlReport($"Pretraining on {settings.Photos.Name}")
@@ -73,7 +83,7 @@ internal static class PretrainRun
                 ("encoder", $"{result.Encoder.EmbedDim} numbers an image"), ("encoder.onnx", onnx.Proof.ToString()))
             .AddHistory("Training", result.History)
             .AddFusionWeights("Fused blocks", result.Model.Encoder)
-            .AddPicture("Reconstructions", ReconstructionGrid.Draw(result.Model, sample, First(Reconstructed), options, scale, device),
+            .AddPicture("Reconstructions", ReconstructionGrid.Draw(result.Model, sample, First(Reconstructed), options, scale, DeviceOf(settings)),
                 "The photo, what the encoder sees of it, and what the autoencoder makes of that.");
         if (sample.Count > 1)
             report.AddPicture("Neighbours", NeighborGrid.Draw(result.Encoder, sample, First(Asked), scale: scale),

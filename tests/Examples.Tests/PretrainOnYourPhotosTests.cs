@@ -13,8 +13,9 @@ public sealed class PretrainOnYourPhotosTests
     {
         using DrawnFolder folder = new DrawnFolder().Draw("photos", classes: 2, perClass: 6);
         File.WriteAllText(folder["photos", "broken.png"], "no picture");
-        string[] command = ["--photos", folder["photos"], "--out", folder["out"], "--epochs", "3", "--image-size", "16", "--checkpoint-minutes", "0"];
-        (int exit, string output) = ExampleProgram.Run<PretrainSettings>(command);
+        string[] command = ["--photos", folder["photos"], "--out", folder["out"], "--image-size", "16", "--checkpoint-minutes", "0"];
+        string[] three = [.. command, "--epochs", "3"];
+        (int exit, string output) = ExampleProgram.Run<PretrainSettings>(three);
         Assert.AreEqual(0, exit, output);
         StringAssert.Contains(output, "broken.png");
         byte[] weights = File.ReadAllBytes(folder["out", "encoder.safetensors"]);
@@ -23,7 +24,7 @@ public sealed class PretrainOnYourPhotosTests
         string last = Directory.GetFiles(folder["out", "checkpoints"]).Order(StringComparer.Ordinal).Last();
         File.Delete(last);
         File.Delete(folder["out", "encoder.safetensors"]);
-        (exit, output) = ExampleProgram.Run<PretrainSettings>(command);
+        (exit, output) = ExampleProgram.Run<PretrainSettings>(three);
         Assert.AreEqual(0, exit, output);
         Assert.IsFalse(output.Contains("epoch 1/3"), output);
         StringAssert.Contains(output, "epoch 3/3");
@@ -36,6 +37,12 @@ public sealed class PretrainOnYourPhotosTests
         string report = File.ReadAllText(folder["out", "report.html"]);
         foreach (string part in (string[])["Reconstructions", "Neighbours", "<svg", "data:image/png", "LearningRate"])
             StringAssert.Contains(report, part);
+
+        folder.Draw("photos/later", classes: 1, perClass: 2);
+        (exit, output) = ExampleProgram.Run<PretrainSettings>([.. command, "--epochs", "4", "--go-on"]);
+        Assert.AreEqual(0, exit, output);
+        foreach (string part in (string[])["Kept: weights", "3 epochs done", "Images 12 images", "Epochs 3 -> 4", "epoch 4/4"]) StringAssert.Contains(output, part);
+        Assert.IsFalse(output.Contains("epoch 3/4"), output);
     }
 
     [TestMethod]

@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace Smae.Training.Tests;
 
 /// <summary>
@@ -26,6 +29,7 @@ public sealed class RecipesTests
         ["MaskFeat"] = () => Recipes.MaskFeatPretrain(VisionTransformerConfig.VitBase16),
         ["data2vec"] = () => Recipes.Data2VecPretrain(VisionTransformerConfig.VitBase16), ["BootMAE"] = () => Recipes.BootMaePretrain(VisionTransformerConfig.VitBase16),
         ["iBOT"] = () => Recipes.IBotPretrain(VisionTransformerConfig.VitSmall16),
+        ["by the number of images"] = () => Recipes.ForImages(2_000, 64),
     };
 
     private static Dictionary<string, FineTuneOptions> FineTuneOptions { get; } = new()
@@ -99,6 +103,35 @@ public sealed class RecipesTests
         Assert.AreEqual(16384, Recipes.MaeLinearProbe().BatchSize);
         FirstTwo(Recipes.MaeLinearProbe(), stop => LinearProbe.Run(encoder, EasyImages.Create(2 * 16384), null, stop));
         FirstTwo(Recipes.SmaeLinearProbe with { Pooling = null }, stop => LinearProbe.Run(encoder, EasyImages.Create(256), null, stop));
+    }
+
+    [TestMethod]
+    [DataRow(500, 64, false, 192, 8, 32, 1.25e-4, 2000)]
+    [DataRow(2_000, 64, false, 192, 8, 64, 2.5e-4, 2000)]
+    [DataRow(10_000, 64, false, 192, 8, 128, 5e-4, 1280)]
+    [DataRow(10_000, 224, true, 192, 16, 512, 2e-3, 2000)]
+    [DataRow(100_000, 64, true, 384, 4, 1024, 2.4e-3, 1024)]
+    [DataRow(100_000, 64, false, 192, 8, 128, 5e-4, 128)]
+    [DataRow(1_300_000, 224, true, 768, 16, 1024, 6e-4, 78)]
+    [DataRow(20_000_000, 224, true, 1024, 16, 1024, 6e-4, 20)]
+    [DataRow(1_300_000, 224, false, 384, 16, 128, 5e-4, 20)]
+    [DataRow(3_000, 96, false, 192, 12, 128, 5e-4, 2000)]
+    [DataRow(3_000, 512, true, 192, 32, 128, 5e-4, 2000)]
+    public void ImagesOfOnesOwnGetWhatTheirNumberAllows(
+        long count, int size, bool gpu, int dim, int patch, int batch, double rate, int epochs)
+    {
+        MaePretrainOptions options = Recipes.ForImages(count, size, gpu ? new Device(DeviceType.CUDA) : null);
+        options.Validate();
+        Assert.AreEqual((dim, patch, size, batch, epochs), (options.Encoder.EmbedDim, options.Encoder.PatchSize, options.Encoder.ImageHeight, options.BatchSize, options.Epochs));
+        Assert.AreEqual(rate, options.LearningRate, 1e-12);
+        Assert.IsTrue(options.Decoder!.EmbedDim < dim && options.BatchSize <= count / 8);
+    }
+
+    [TestMethod]
+    public void ImagesThatNoPatchDividesAreRefused()
+    {
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Recipes.ForImages(100, 97)).Message, "multiple of 16");
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Recipes.ForImages(0, 64));
     }
 
     /// <summary>Runs until the second step is reported, with the recipe's own number of epochs and so its own schedule.</summary>

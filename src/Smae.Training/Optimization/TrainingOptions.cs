@@ -11,6 +11,14 @@ public abstract record TrainingOptions
     /// <summary>Passes over the images. Default 400 for pretraining, 100 for supervised training, 50 for a linear probe.</summary>
     [Range(1, int.MaxValue)] public int Epochs { get; init; }
 
+    /// <summary>
+    /// Time that training may take, validation and checkpoints included, decoding not. The run measures its speed in its first steps and, up to a tenth of the
+    /// time, over its first epochs, and has as many epochs as end in time, at most <see cref="Epochs"/>; schedule and warm-up shrink with them. Where fewer
+    /// than four fit, they leave out some of the images, others in each. The decision is told in the log and kept in checkpoints, so that a run that was stopped
+    /// goes on as it would have; a machine that becomes slower later ends later. Default null: <see cref="Epochs"/> as they are.
+    /// </summary>
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)] public TimeSpan? TimeBudget { get; init; }
+
     /// <summary>Images in a step. Default 128. With fewer images than that, a step takes all.</summary>
     [Range(1, int.MaxValue)] public int BatchSize { get; init; } = 128;
 
@@ -92,13 +100,17 @@ public abstract record TrainingOptions
         .OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => (p.Name, $"{p.GetValue(this) ?? "none"}"));
 
     /// <summary>The learning rate of each step.</summary>
-    internal CosineSchedule LearningRates(long stepsPerEpoch) =>
-        new(LearningRate, (WarmupEpochs ?? Epochs / 20.0) * stepsPerEpoch, stepsPerEpoch * Epochs, MinimumLearningRate)
-            { WarmupIncludesPeak = WarmupIncludesPeak };
+    /// <param name="epochs">Those of the run; null takes <see cref="Epochs"/>. With fewer the warm-up is shorter too.</param>
+    internal CosineSchedule LearningRates(long stepsPerEpoch, int? epochs = null)
+    {
+        double planned = epochs ?? Epochs, warmup = WarmupEpochs ?? Epochs / 20.0;
+        if (planned != Epochs) warmup *= planned / Epochs;
+        return new(LearningRate, warmup * stepsPerEpoch, stepsPerEpoch * planned, MinimumLearningRate) { WarmupIncludesPeak = WarmupIncludesPeak };
+    }
 
     /// <summary>The weight decay of each step; null if it stays as it is.</summary>
-    internal CosineSchedule? WeightDecays(long stepsPerEpoch) =>
-        FinalWeightDecay is { } final ? new(WeightDecay, WarmupSteps: 0, stepsPerEpoch * Epochs, final) : null;
+    internal CosineSchedule? WeightDecays(long stepsPerEpoch, int? epochs = null) =>
+        FinalWeightDecay is { } final ? new(WeightDecay, WarmupSteps: 0, stepsPerEpoch * (epochs ?? Epochs), final) : null;
 
     /// <summary>Checks that the options fit together.</summary>
     /// <exception cref="ArgumentException">Something does not: the message names every fault.</exception>

@@ -18,6 +18,12 @@ internal sealed record RunPosition(long Step, double LossSum, TimeSpan EpochTime
 
     /// <summary>How often the run went back after a loss that was not finite; each time halved its learning rate.</summary>
     public int Recoveries { get; init; }
+
+    /// <summary>How long the run is to be, where that was decided by its speed.</summary>
+    public RunPlan? Plan { get; init; }
+
+    /// <summary>Time that the run took so far, whenever it went on.</summary>
+    public TimeSpan Elapsed { get; init; }
 }
 
 /// <summary>A checkpoint of a run with other settings or images, of which everything that fits has been put into a run's tensors.</summary>

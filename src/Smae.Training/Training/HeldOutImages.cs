@@ -28,6 +28,9 @@ internal sealed class HeldOutImages
     /// <summary>Images to train on.</summary>
     public long TrainingCount => _training.Length;
 
+    /// <summary>Epochs between two looks at the images held out, no more, and how many images these are: what <see cref="TrainingOptions.TimeBudget"/> has to know.</summary>
+    public (int Every, long Images) Looks => _heldOut.Length == 0 ? default : (_options.HeldOutEvery ?? 1, _heldOut.Length);
+
     /// <summary>What tells a checkpoint of these images from one of others.</summary>
     public string Identity => $"{_images.Count} images, {_images.ContentHash()}" + (_heldOut.Length == 0 ? "" : $", {_heldOut.Length} held out");
 
@@ -43,8 +46,8 @@ internal sealed class HeldOutImages
     /// <returns>Null where it is not to be measured.</returns>
     public LabelFreeEvaluation? Evaluate(Trainer trainer, TrainingEpoch epoch, MaskedAutoencoder model)
     {
-        int every = _options.HeldOutEvery ?? Math.Max(1, _options.Epochs / 20);
-        if (_heldOut.Length == 0 || (epoch.Number % every != 0 && epoch.Number != _options.Epochs)) return null;
+        int every = _options.HeldOutEvery ?? Math.Max(1, epoch.Last.Epochs / 20);
+        if (_heldOut.Length == 0 || (epoch.Number % every != 0 && epoch.Number != epoch.Last.Epochs)) return null;
         return trainer.Evaluate(epoch, () =>
         {
             model.eval();

@@ -31,7 +31,8 @@ public static class MaePretraining
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
             using var optimizer = new AdamW(Groups(model, objective, options, count), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
-            using var trainer = new Trainer(options, optimizer, state, count, () => [.. options.Settings, ("Images", divided.Identity)], model.Encoder.Noise, log);
+            using var trainer = new Trainer(
+                options, optimizer, state, count, () => [.. options.Settings, ("Images", divided.Identity)], model.Encoder.Noise, log, divided.Looks);
             if (begun is not null) log?.Invoke(begun);
             log?.Invoke($"Pretraining on {count} images, {(count == images.Count ? "" : $"{images.Count - count} more held out, ")}{trainer.Plan}, on {device}.");
             trainer.Recovering(() => Train(trainer, model, objective, divided, options, device));

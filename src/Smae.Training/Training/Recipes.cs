@@ -1,10 +1,12 @@
+using System.Numerics;
+
 namespace Smae.Training;
 
 /// <summary>
-/// Settings of published work, as values to take and change: <c>Recipes.SmaeFineTuneCub with { Encoder = encoder, Epochs = 50 }</c>. Where the source does not
-/// give a number, the recipe says what stands in its place. All validate as their sources do and, as they do, end with the weights of the last epoch. Large
-/// batches fit into memory in parts: see <see cref="TrainingOptions.AccumulationSteps"/>. A batch that is not positive is refused by an
-/// ArgumentOutOfRangeException.
+/// Settings of published work, as values to take and change: <c>Recipes.SmaeFineTuneCub with { Encoder = encoder, Epochs = 50 }</c>; <see cref="ForImages"/>
+/// chooses by how many images you have. Where the source does not give a number, the recipe says what stands in its place. All validate as their sources do
+/// and, as they do, end with the weights of the last epoch. Large batches fit into memory in parts: see <see cref="TrainingOptions.AccumulationSteps"/>. A batch
+/// that is not positive is refused by an ArgumentOutOfRangeException.
 /// </summary>
 public static class Recipes
 {
@@ -25,6 +27,50 @@ public static class Recipes
         Encoder = VisionTransformerConfig.VitLite7_4, Masking = Masking.Random(0.75), Objective = Objective.Pixel(normalizePatches: false),
         Epochs = 400, BatchSize = 128, LearningRate = 5e-4, WarmupEpochs = 20, WeightDecay = 0.15, Beta1 = 0.9, Beta2 = 0.95,
     };
+
+    /// <summary>
+    /// Pretraining on your own images, by their number: masked pixels, normalised, 75% hidden, crops of 0.2 to 1, mirrored, and what follows.
+    /// <list type="bullet">
+    /// <item>Encoder: a ViT-Ti (5.5 M parameters) up to 50,000 images, a ViT-S up to 500,000, a ViT-B up to five million, then a ViT-L. MAE trains B and L on 1.3
+    /// million, SMAE 3.7 M parameters on 100,000; on 10,000 a ViT-S was reported to gain little (facebookresearch/mae, issue 19). On a CPU, where time is short
+    /// before images are, a ViT-Ti up to 500,000 and a ViT-S beyond.</item>
+    /// <item>Patches: the largest that divide the image and leave at least 8 a side, 12 on a GPU: 8 for 64 pixels on a CPU and, as SMAE, 4 on a GPU; 16 for 224, as MAE.</item>
+    /// <item>Decoder: 128 wide with 2 blocks, 256 with 4 for a ViT-S, MAE's from ViT-B on; SDMAE (Mao et al. 2022) finds that on small sets a decoder as MAE's
+    /// overfits.</item>
+    /// <item>Batch: a sixteenth of the images, a power of two from 32 to 128 on a CPU and to 1,024 on a GPU, which MAE's authors found to work well (issue 32).</item>
+    /// <item>Rate: 1e-3 for 256 images for ViT-Ti and ViT-S, as SMAE and SDMAE have for small models and sets, else MAE's 1.5e-4; never more than 2.4e-3, MAE's
+    /// own for 4,096. Weight decay 0.05, betas 0.9/0.95, a twentieth of the epochs warm-up, cosine to 0.</item>
+    /// <item>Epochs: as many as make 100,000 steps, at least 200 (100 from 100,000 images on, 20 from a million), at most 2,000: what LightlyTrain recommends for
+    /// such numbers (MAE took 250,000 steps, SMAE 312,000). That is long: set <see cref="TrainingOptions.TimeBudget"/> too.</item>
+    /// <item>Precision: the device's fastest.</item>
+    /// </list>
+    /// </summary>
+    /// <param name="count">How many images there are.</param>
+    /// <param name="imageSize">Height and width that they are brought to.</param>
+    /// <param name="device">Where training is to run; null is the CPU.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no image, or no patch divides an image of that size.</exception>
+    public static MaePretrainOptions ForImages(long count, int imageSize, Device? device = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        bool gpu = device is not null && device.type != DeviceType.CPU;
+        VisionTransformerConfig encoder = (count, gpu) switch
+        {
+            ( < 50_000, _) or ( < 500_000, false) => VisionTransformerConfig.VitTiny16, ( < 500_000, _) or (_, false) => VisionTransformerConfig.VitSmall16,
+            ( < 5_000_000, _) => VisionTransformerConfig.VitBase16, _ => VisionTransformerConfig.VitLarge16,
+        };
+        bool small = encoder.EmbedDim < VisionTransformerConfig.VitBase16.EmbedDim;
+        int batch = 1 << BitOperations.Log2((uint)Math.Clamp(count / 16, 32, gpu ? 1024 : 128));
+        return new MaePretrainOptions
+        {
+            Encoder = encoder.ForImages(imageSize, PatchFor(imageSize, leastPerSide: gpu ? 12 : 8)),
+            Decoder = !small ? DecoderConfig.Mae : encoder.EmbedDim == VisionTransformerConfig.VitTiny16.EmbedDim
+                ? DecoderConfig.Mae with { EmbedDim = 128, Depth = 2, NumHeads = 4 } : DecoderConfig.Mae with { EmbedDim = 256, Depth = 4, NumHeads = 8 },
+            Masking = Masking.Random(0.75), Objective = Objective.Pixel(), BatchSize = batch,
+            LearningRate = Math.Min(Scaled(small ? 1e-3 : 1.5e-4, batch), Scaled(1.5e-4, 4096)), WeightDecay = 0.05, Beta1 = 0.9, Beta2 = 0.95,
+            Epochs = (int)Math.Clamp(100_000L * batch / count, count < 100_000 ? 200 : count < 1_000_000 ? 100 : 20, 2000),
+            Augmentation = MaeCropAndFlip(0.2), Precision = Hardware.FastestPrecision(gpu),
+        };
+    }
 
     /// <summary>
     /// Fine-tuning on Tiny ImageNet as in the SMAE paper: AdamW at 1e-3, weight decay 0.05, betas 0.9/0.999, batch 128, 5 of 100 epochs of warm-up; mirrored,
@@ -292,6 +338,16 @@ public static class Recipes
         Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.6)).Then(Augmentation.RandAugment(numOps: 2, magnitude: 9));
 
     private static Augmentation MaeCropAndFlip(double minScale) => Augmentation.RandomResizedCrop(minScale).Then(Augmentation.HorizontalFlip());
+
+    /// <summary>The largest patch that divides an image: of at most 16 pixels, in large images a sixteenth of a side.</summary>
+    private static int PatchFor(int imageSize, int leastPerSide)
+    {
+        const int mostPerSide = 32;
+        int patch = Enumerable.Range(1, Math.Max(16, imageSize / 16)).LastOrDefault(p => imageSize % p == 0 && imageSize / p >= leastPerSide);
+        if (patch > 0 && imageSize / patch <= mostPerSide) return patch;
+        throw new ArgumentOutOfRangeException(
+            nameof(imageSize), imageSize, $"No patch divides images of {imageSize} pixels into {leastPerSide} to {mostPerSide} a side: take a multiple of 16, such as 64 or 224.");
+    }
 
     private static double Scaled(double rateFor256, int batchSize)
     {

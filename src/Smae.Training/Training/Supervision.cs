@@ -35,7 +35,8 @@ internal sealed class Supervision : IDisposable
     {
         IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => (Training.Trainer.BestPrefix + _weights[i].Name, copy));
         var trainer = new Trainer(
-            _options, optimizer, _weights.Concat(best), _training.Count, () => Settings(identity()), (_model as IPartwiseModel)?.Noise, log);
+            _options, optimizer, _weights.Concat(best), _training.Count, () => Settings(identity()), (_model as IPartwiseModel)?.Noise, log,
+            _validation is null ? default : (_options.ValidateEvery, _validation.Count));
         log?.Invoke($"Training on {_training.Count} images of {_classes} classes, {trainer.Plan}, on {_device}.");
         return trainer;
     }
@@ -59,7 +60,7 @@ internal sealed class Supervision : IDisposable
     /// <returns>Null where they are not to be looked at.</returns>
     public Evaluation? Validate(Trainer trainer, TrainingEpoch epoch, Func<long[], Tensor> logits)
     {
-        if (_validation is null || (epoch.Number % _options.ValidateEvery != 0 && epoch.Number != _options.Epochs)) return null;
+        if (_validation is null || (epoch.Number % _options.ValidateEvery != 0 && epoch.Number != epoch.Last.Epochs)) return null;
         return trainer.Evaluate(epoch, () =>
         {
             _model.eval();

@@ -23,33 +23,38 @@ internal sealed class Trainer : IDisposable
     private readonly RandomStream _modelRandom;   // of its own: dropout draws all through a step, between other random numbers
     private readonly WeightAverage? _average;
     private readonly CheckpointStore? _checkpoints;
-    private readonly CosineSchedule _learningRate;
-    private readonly CosineSchedule? _weightDecay;
+    private readonly TimePlan? _time;
     private readonly (string Name, Tensor Tensor)[] _state;
     private readonly List<Tensor> _places = [];   // views of flat buffers, one for each parameter
     private readonly long _imageCount;
     private readonly int _batchSize;
-    private readonly long _stepsPerEpoch;
+    private readonly RunPlan _most;   // the run as the options have it
     private readonly List<EpochSummary> _history = [];
     private readonly Stopwatch _run = new(), _sinceSaved = new(), _sinceReported = new();
     private long _step, _done, _saved = -1;   // steps of the run; those that this object took, and those in the newest checkpoint
     private int _recoveries;
+    private RunPlan? _plan;   // what was decided of it, where a time is given
+    private CosineSchedule _learningRate;
+    private CosineSchedule? _weightDecay;
     private double _lossSum;
-    private TimeSpan _epochTime;
+    private TimeSpan _epochTime, _earlier;   // the latter is the time that the run took before this object went on with it
 
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
     /// <param name="settings">By name, what two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
+    /// <param name="validation">Epochs between two validations, and how many images are looked at.</param>
     public Trainer(
         TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, long imageCount,
         Func<IEnumerable<(string Name, string Value)>> settings,
-        ForwardNoise? noise, Action<string>? log)
+        ForwardNoise? noise, Action<string>? log, (int Every, long Images) validation = default)
     {
         (_options, _optimizer, _imageCount, _noise, _log) = (options, optimizer, imageCount, noise, log);
         long seed = options.Seed ?? 0;
         _batchSize = (int)Math.Min(options.BatchSize, imageCount);
-        _stepsPerEpoch = StepsPerEpoch(options, imageCount);
-        (_learningRate, _weightDecay) = (options.LearningRates(_stepsPerEpoch), options.WeightDecays(_stepsPerEpoch));
+        _most = new RunPlan(options.Epochs, StepsPerEpoch(options, imageCount), IsFinal: true);
+        (_learningRate, _weightDecay) = Schedules();
+        double validationSteps = validation.Images / (3.0 * _batchSize);   // forward alone
+        if (options.TimeBudget is { } budget) _time = new TimePlan(budget, _most, validation.Every, validationSteps);
         NativeTuning.Apply();
         if (options.Checkpoints is not null)
             _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(() => settings().ToDictionary(s => s.Name, s => s.Value)), log);
@@ -77,13 +82,22 @@ internal sealed class Trainer : IDisposable
     public double ImagesPerSecond => _done * _batchSize / Elapsed.TotalSeconds;
 
     /// <summary>How long the run is, for people.</summary>
-    public string Plan => $"{_options.Epochs} epochs of {_stepsPerEpoch} steps of {_batchSize}";
+    public string Plan => FormattableString.Invariant(
+        $"{(_time is null ? "" : $"{_options.TimeBudget:c}, at most ")}{EpochCount} epochs of {StepsInEpoch} steps of {_batchSize}");
 
     internal RandomStream Random { get; }
 
     internal CpuGradients? Cpu { get; }
 
-    private long TotalSteps => _stepsPerEpoch * _options.Epochs;
+    private int EpochCount => (_plan ?? _most).Epochs;
+
+    private long StepsInEpoch => (_plan ?? _most).StepsPerEpoch;
+
+    private long TotalSteps => StepsInEpoch * EpochCount;
+
+    private TrainingPosition LastOfEpoch => new(_history.Count, EpochCount, (_history.Count + 1) * StepsInEpoch - 1, TotalSteps);
+
+    private (CosineSchedule, CosineSchedule?) Schedules() => (_options.LearningRates(StepsInEpoch, EpochCount), _options.WeightDecays(StepsInEpoch, EpochCount));
 
     /// <summary>
     /// Runs a loop over <see cref="Epochs"/>; after a loss that is not finite again, from the last good checkpoint on at half the learning rate, as often as the
@@ -116,18 +130,18 @@ internal sealed class Trainer : IDisposable
         using var noGrad = no_grad();
         Restore();
         foreach (Stopwatch clock in (Stopwatch[])[_run, _sinceSaved, _sinceReported]) clock.Start();
-        bool IsOver() => _history.Count >= _options.Epochs || until?.Invoke(_history) == true;
+        bool IsOver() => _history.Count >= EpochCount || until?.Invoke(_history) == true;
         while (!IsOver())
         {
-            long last = (_history.Count + 1) * _stepsPerEpoch - 1;
-            var epoch = new TrainingEpoch(new TrainingPosition(_history.Count, _options.Epochs, last, TotalSteps));
+            var epoch = new TrainingEpoch { Last = LastOfEpoch };
             yield return epoch;
-            double speed = _stepsPerEpoch * _batchSize / _epochTime.TotalSeconds;
-            _history.Add(new EpochSummary(epoch.Number, _lossSum / _stepsPerEpoch, LearningRate(last), speed) { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
-            Report(_stepsPerEpoch, epoch, LearningRate(last), ended: true);
+            double speed = StepsInEpoch * _batchSize / _epochTime.TotalSeconds;
+            _history.Add(new EpochSummary(epoch.Number, _lossSum / StepsInEpoch, LearningRate(epoch.Last.Step), speed) { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
+            Report(StepsInEpoch, epoch, LearningRate(epoch.Last.Step), ended: true);
             (_lossSum, _epochTime) = (0, TimeSpan.Zero);
             _log?.Invoke(_history[^1].ToString());
             CheckFinite();
+            Revise(stepsInEpoch: 0);
             if (IsOver() || IsTimeToSave) Save();
         }
         _run.Stop();
@@ -139,7 +153,7 @@ internal sealed class Trainer : IDisposable
     public IEnumerable<TrainingStep> Steps(TrainingEpoch epoch)
     {
         ReadOnlyMemory<long> order = Shuffled(epoch.Last.Epoch);
-        long begin = epoch.Last.Epoch * _stepsPerEpoch, first = _step;   // first is later than begin where a run goes on in the middle of an epoch
+        long begin = epoch.Last.Epoch * StepsInEpoch, first = _step;   // first is later than begin where a run goes on in the middle of an epoch
         TimeSpan before = _epochTime;
         var clock = Stopwatch.StartNew();
         while (_step <= epoch.Last.Step)
@@ -155,6 +169,9 @@ internal sealed class Trainer : IDisposable
             }
             (_step, _done) = (_step + 1, _done + 1);
             _epochTime = before + clock.Elapsed;
+            _time?.StepEnded(Elapsed);
+            Revise(_step - begin);
+            epoch.Last = LastOfEpoch;
             if (_step > epoch.Last.Step) break;   // the epoch's end is reported, and saved, when whoever trains is done with it
             if (IsTimeToSave) Save();
             if (_step == first + 1 || _sinceReported.Elapsed >= s_reportEvery) Report(_step - begin, epoch, rate, ended: false);
@@ -190,6 +207,7 @@ internal sealed class Trainer : IDisposable
     public T Evaluate<T>(TrainingEpoch epoch, Func<T> evaluate, Func<T, double> loss) where T : class
     {
         T? evaluation = null;
+        TimeSpan before = Elapsed;
         _average?.Swap();
         try
         {
@@ -200,6 +218,7 @@ internal sealed class Trainer : IDisposable
             _average?.Swap();
             if (evaluation is null && _options.CancellationToken.IsCancellationRequested) Save();
         }
+        _time?.Evaluated(Elapsed - before);
         if (double.IsFinite(loss(evaluation))) return evaluation;
         throw new NonFiniteLossException(loss(evaluation), epoch.Number, _step, LearningRate(epoch.Last.Step));
     }
@@ -220,8 +239,21 @@ internal sealed class Trainer : IDisposable
         (_optimizer.StepCount, _optimizer.ExtraSteps) = (start.Updates, start.Updates - start.Step);
         _history.Clear();
         _history.AddRange(start.History);
+        if (!_run.IsRunning) _earlier = start.Elapsed;
+        _plan = start.Plan;
+        (_learningRate, _weightDecay) = Schedules();
         _saved = own is not null && own.Recoveries == _recoveries ? own.Step : -1;
         if (_options.RecoverFromNonFiniteLoss > 0) Save();   // what it may go back to, and at which rate
+    }
+
+    /// <summary>Fits the run into its time, if there is one, where its speed has become known.</summary>
+    private void Revise(long stepsInEpoch)
+    {
+        TimeSpan now = Elapsed;
+        if (_time?.Revise(_plan, now, _earlier, _history.Count, stepsInEpoch) is not { } plan) return;
+        _plan = plan;
+        (_learningRate, _weightDecay) = Schedules();
+        _log?.Invoke(_time.Explain(plan, now));
     }
 
     /// <summary>Goes on from a checkpoint of another run, if that is asked for: its weights, all else of it that fits, and the epochs it has done.</summary>
@@ -237,15 +269,16 @@ internal sealed class Trainer : IDisposable
         foreach (string name in other.Missing.Where(name => name.StartsWith(AveragePrefix, StringComparison.Ordinal)))
             weights[name].copy_(weights[name[AveragePrefix.Length..]]);   // an average begins with the weights as they are now
         bool lacksMoments = _state.Where(s => s.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal)).All(s => other.Missing.Contains(s.Name));
-        bool newOrder = Changes("Images", nameof(TrainingOptions.BatchSize), nameof(TrainingOptions.Seed));
+        bool newOrder = Changes("Images", nameof(TrainingOptions.BatchSize), nameof(TrainingOptions.Seed)) || then.Plan?.StepsPerEpoch < _most.StepsPerEpoch;
         bool newBest = Changes(Supervision.ValidationImages) || other.Missing.Any(name => name.StartsWith(BestPrefix, StringComparison.Ordinal));
         RunPosition start = then with
         {
             Updates = lacksMoments ? 0 : then.Updates,
             Recoveries = Changes(nameof(TrainingOptions.LearningRate)) ? 0 : then.Recoveries,
+            Plan = null, Elapsed = TimeSpan.Zero,
             History = newBest ? [.. then.History.Select(epoch => epoch with { Validation = null })] : then.History,
         };
-        if (newOrder) start = start with { Step = then.History.Count * _stepsPerEpoch, LossSum = 0, EpochTime = TimeSpan.Zero };
+        if (newOrder) start = start with { Step = then.History.Count * StepsInEpoch, LossSum = 0, EpochTime = TimeSpan.Zero };
         Explain(other, start, newOrder, newBest, lacksMoments);
         return start;
     }
@@ -279,7 +312,11 @@ internal sealed class Trainer : IDisposable
         if (_checkpoints is null || _saved == _step) return;
         CheckFinite();
         _checkpoints.Save(
-            new RunPosition(_step, _lossSum, _epochTime, _history) { Updates = _optimizer.StepCount, Recoveries = _recoveries }, _state);
+            new RunPosition(_step, _lossSum, _epochTime, _history)
+            {
+                Updates = _optimizer.StepCount, Recoveries = _recoveries, Plan = _plan, Elapsed = _earlier + Elapsed,
+            },
+            _state);
         _saved = _step;
         _sinceSaved.Restart();
     }
@@ -290,7 +327,7 @@ internal sealed class Trainer : IDisposable
         using DisposeScope scope = NewDisposeScope();
         foreach (Tensor tensor in (Tensor[])[_optimizer.Weights, .. _optimizer.State.Select(s => s.Tensor)])
             if (!tensor.isfinite().all().ToBoolean())
-                throw new NonFiniteLossException(double.NaN, (int)((_step - 1) / _stepsPerEpoch) + 1, _step, LearningRate(_step - 1));
+                throw new NonFiniteLossException(double.NaN, (int)((_step - 1) / StepsInEpoch) + 1, _step, LearningRate(_step - 1));
     }
 
     /// <summary>The parameters' places in a flat buffer under the names of the parameters: another order of these, in another run, does no harm.</summary>
@@ -308,7 +345,7 @@ internal sealed class Trainer : IDisposable
         _sinceReported.Restart();
         _options.Progress?.Report(new TrainingProgress
         {
-            Epoch = epoch.Number, Epochs = _options.Epochs, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
+            Epoch = epoch.Number, Epochs = EpochCount, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
             ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / Math.Max(1, _done) * (TotalSteps - _step),
             EpochEnded = ended, HeldOut = epoch.HeldOut,
         });

@@ -1,8 +1,11 @@
 namespace Smae.Training;
 
-/// <summary>One pass over the images; <paramref name="Last"/> is where its last step stands.</summary>
-internal sealed record TrainingEpoch(TrainingPosition Last)
+/// <summary>One pass over the images.</summary>
+internal sealed class TrainingEpoch
 {
+    /// <summary>Where its last step stands, as far as is known: see <see cref="TimePlan"/>.</summary>
+    public required TrainingPosition Last { get; set; }
+
     /// <summary>The epoch, counted from 1.</summary>
     public int Number => Last.Epoch + 1;
 
