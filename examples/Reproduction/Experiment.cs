@@ -35,6 +35,7 @@ internal sealed class Experiment(
     {
         Critic = Path.Combine(settings.Output.FullName, $"seed{seed}", "critic.safetensors"),
         Teacher = givenPlan.Teacher.Length == 0 ? Path.Combine(settings.Output.FullName, $"seed{seed}", "teacher.safetensors") : givenPlan.Teacher,
+        TunedTeacher = Path.Combine(settings.Output.FullName, $"seed{seed}", "tuned-teacher.safetensors"),
     };
 
     /// <summary>Reads the images, runs the experiment with each seed, writes table and report.</summary>
@@ -63,7 +64,8 @@ internal sealed class Experiment(
         {
             var experiment = new Experiment(images, cub, judging, plan, results, device, seed, settings, cancellation);
             if (settings.Methods.Any(m => m.Helper == Helper.Critic)) experiment.TrainCritic();
-            if (plan.Teacher.Length == 0 && settings.Methods.Any(m => m.Helper == Helper.Teacher)) experiment.TrainTeacher();
+            if (plan.Teacher.Length == 0 && settings.Methods.Any(m => m.Helper is Helper.Teacher or Helper.TunedTeacher)) experiment.TrainTeacher();
+            if (settings.Methods.Any(m => m.Helper == Helper.TunedTeacher)) experiment.TuneTeacher();
             foreach (Method method in settings.Methods)
             {
                 experiment.Measure(method);
@@ -83,11 +85,15 @@ internal sealed class Experiment(
     {
         foreach (Method method in settings.Methods)
         {
+            if (method.Helper == Helper.TunedTeacher && plan is not { Teacher: "", TeacherTraining: not null })
+                throw new ArgumentException(
+                    $"{method.Key} fine-tunes the teacher that is pretrained here, without --teacher and not at --scale imagenet: to learn from a teacher that is "
+                    + "tuned already, name distil and give its file with --teacher.");
             if (method.Helper == Helper.Teacher && plan is { Teacher: "", TeacherTraining: null })
                 throw new ArgumentException(
                     $"{method.Key} at --scale {settings.Scale.ToString().ToLowerInvariant()} learns from a published teacher: give MAE's ViT-L as a "
                     + "safetensors file with --teacher FILE, or name other rows with --methods.");
-            bool trainedFirst = method.Helper == Helper.Critic || (method.Helper == Helper.Teacher && plan.Teacher.Length == 0);
+            bool trainedFirst = method.Helper is Helper.Critic or Helper.TunedTeacher || (method.Helper == Helper.Teacher && plan.Teacher.Length == 0);
             if (!trainedFirst) method.Pretraining?.Invoke(plan).Validate();
         }
     }
@@ -110,6 +116,17 @@ internal sealed class Experiment(
             MaePretraining.Run(images.Training.Images, options, device));
         using (result.Model) result.Encoder.Save(_plan.Teacher);
         results.Teachers[seed] = result.LastLoss;
+        results.Save();
+        DeleteCheckpoints("teacher");
+    }
+
+    private void TuneTeacher()
+    {
+        if (results.TunedTeachers.ContainsKey(seed)) return;
+        SupervisedResult<ImageClassifier> result = Stage("teacher", "teacher's fine-tuning", _plan.TinyImageNet, options =>
+            FineTuning.Run(tinyImageNet.Training, tinyImageNet.Test, options with { EncoderWeights = _plan.Teacher }, device));
+        using (result.Model) new ImageEncoder(result.Model.Model.Backbone, result.Model.Preprocessing).Save(_plan.TunedTeacher);
+        results.TunedTeachers[seed] = Top1(result.History);
         results.Save();
         DeleteCheckpoints("teacher");
     }

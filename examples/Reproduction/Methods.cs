@@ -1,3 +1,4 @@
+using Smae.Export;
 using Smae.Training;
 
 namespace Reproduction;
@@ -39,6 +40,8 @@ internal sealed record Method(string Key, string Name, string Masking, Func<Plan
         new("mff-pixmim", "MFF (PixMIM)", Random, plan => plan.Mff with { Objective = plan.PixMim.Objective }) { Optional = true },
         new("dmae", "DMAE", Random, plan => plan.Dmae) { Helper = Helper.Teacher },
         new("dmae-raw", "DMAE, raw features", Random, plan => plan.RawDmae) { Helper = Helper.Teacher, Optional = true },
+        new("distil", "distilled", "", plan => plan.Distilled(plan.Teacher)) { Helper = Helper.Teacher },
+        new("distil-tuned", "distilled, tuned teacher", "", plan => plan.Distilled(plan.TunedTeacher)) { Helper = Helper.TunedTeacher, Optional = true },
         new("sdae", "SdAE", Random, plan => plan.Sdae),
         new("simmim", "SimMIM", "squares 60%", plan => plan.SimMim),
         new("maskfeat", "MaskFeat", "block-wise 40%", plan => plan.MaskFeat),
@@ -55,6 +58,7 @@ internal enum Helper
     None,
     Critic,   // SMAE's SqueezeNet, trained on labels
     Teacher,   // DMAE's larger autoencoder
+    TunedTeacher,   // the same, fine-tuned on the labels of the first set
 }
 
 /// <summary>All settings of the experiment at one scale, but for seed, number format and folders: <see cref="Plans"/> has them.</summary>
@@ -83,6 +87,7 @@ internal sealed record Plan
     }
     public MaePretrainOptions IBot { get => field ?? Dino with { Objective = Patchwise((DinoObjective)Dino.Objective) }; init; }
     public MaePretrainOptions Distilling { get => field ?? Mae; init; }   // what DMAE has beside its objective
+    public MaePretrainOptions LookingAtAll { get => field ?? Mae; init; }   // what distillation by whole images has beside its objective
 
     /// <summary>iBOT with DINO's settings, as far as they are settings of both.</summary>
     private static IBotObjective Patchwise(DinoObjective dino) => Objective.IBot() with
@@ -98,6 +103,12 @@ internal sealed record Plan
 
     /// <summary>The teacher's file.</summary>
     public string Teacher { get; init; } = "";
+
+    /// <summary>The file of the teacher that was fine-tuned.</summary>
+    public string TunedTeacher { get; init; } = "";
+
+    /// <summary>Distillation from a teacher of any make.</summary>
+    public MaePretrainOptions Distilled(string teacher) => LookingAtAll with { Objective = Objective.DistilledFrom(teacher) };
 
     /// <summary>DMAE as published (Bai et al. 2023).</summary>
     public MaePretrainOptions Dmae => Distilling with { Objective = Objective.DistilledFeatures(Teacher, TeacherShape) };
@@ -211,6 +222,7 @@ internal static class Plans
                 ScratchCub = cub with { Architecture = encoder, LearningRate = 2e-3 },
                 Fused = [0, 2, 4, 5],
                 TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 8, NumHeads = 6 } },
+                LookingAtAll = mae with { Epochs = 4 },
                 // With batches of 128 and MAE's 2e-3 the probe stays below random weights: 22.7 against 23.3% after half of the images.
                 Sdae = mae with { Objective = Objective.SelfDistilledFeatures(), BatchSize = 64, LearningRate = 1e-3 },
                 // SimMIM's k-NN is 13.5% after 234 steps of 128 images at 2e-3 and 15.0% after 624 of 32 at 1e-3, which is fewer images.
@@ -266,6 +278,7 @@ internal static class Plans
                 Data2Vec = Tiny(small.Data2Vec) with { Objective = Objective.Data2Vec() with { TopBlocks = 1, Momentum = 0.9 } },
                 BootMae = Tiny(small.BootMae),
                 TeacherTraining = Tiny(small.Mae) with { Encoder = encoder with { EmbedDim = 32 } },
+                LookingAtAll = Tiny(small.Mae),
                 Dino = Tiny(small.Dino) with
                 {
                     Objective = (DinoObjective)small.Dino.Objective with { OutputDim = 16, HiddenDim = 16, BottleneckDim = 8 },

@@ -9,9 +9,11 @@ namespace Reproduction;
 /// <summary>All that was measured, kept in <c>results.json</c> after every measurement so that a killed run goes on.</summary>
 /// <param name="Critics">Top-1 of the critic that was trained with a seed.</param>
 /// <param name="Teachers">Loss of the teacher that was trained with a seed.</param>
+/// <param name="TunedTeachers">Top-1 of the teacher that was fine-tuned with a seed.</param>
 /// <param name="Trials">Top-1 of the neighbours after a trial of a learning rate, by <see cref="Trial"/>.</param>
 internal sealed record Results(
-    Scale Scale, string Images, string? Cub, string Rates, Dictionary<int, double> Critics, Dictionary<int, double> Teachers, Dictionary<string, double> Trials,
+    Scale Scale, string Images, string? Cub, string Rates, Dictionary<int, double> Critics, Dictionary<int, double> Teachers,
+    Dictionary<int, double> TunedTeachers, Dictionary<string, double> Trials,
     List<Figures> Rows)
 {
     private static readonly JsonSerializerOptions s_json = new()
@@ -36,7 +38,7 @@ internal sealed record Results(
     {
         string path = Path.Combine(settings.Output.FullName, "results.json");
         var results = new Results(
-            settings.Scale, settings.Images.Name, settings.Cub?.Name, string.Join(", ", settings.Rates.Select(rate => Invariant($"{rate}"))), [], [], [], []);
+            settings.Scale, settings.Images.Name, settings.Cub?.Name, string.Join(", ", settings.Rates.Select(rate => Invariant($"{rate}"))), [], [], [], [], []);
         if (File.Exists(path))
         {
             if (!settings.Resume)
@@ -67,7 +69,7 @@ internal sealed record Results(
     {
         try
         {
-            return JsonSerializer.Deserialize<Results>(File.ReadAllText(path), s_json) is { Trials: not null } results
+            return JsonSerializer.Deserialize<Results>(File.ReadAllText(path), s_json) is { TunedTeachers: not null, Trials: not null } results
                 ? results : throw new JsonException("it is empty, or of an older version of this program");
         }
         catch (JsonException e)
