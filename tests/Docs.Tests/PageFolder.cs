@@ -1,12 +1,13 @@
 using Microsoft.ML.Data;
 using SkiaSharp;
+using Smae.Export;
 using Smae.Training;
 
 namespace Docs.Tests;
 
 /// <summary>
 /// A folder with what the pages talk about: <c>photos</c>, class folders under <c>train</c> and <c>val</c>, and <c>encoder.safetensors</c>, a small
-/// encoder. It is the process's current folder until it is disposed.
+/// encoder, and its tokens as <c>teacher.onnx</c>. It is the process's current folder until it is disposed.
 /// </summary>
 internal sealed class PageFolder : IDisposable
 {
@@ -30,7 +31,11 @@ internal sealed class PageFolder : IDisposable
         }
         DrawHouse();
         var shape = VisionTransformerConfig.VitTiny16.ForImages(16, patchSize: 8) with { EmbedDim = 24, Depth = 2, NumHeads = 2 };
-        using (var encoder = ImageEncoder.Create(shape)) encoder.Save(Path.Combine(_path, "encoder.safetensors"));
+        using (var encoder = ImageEncoder.Create(shape))
+        {
+            encoder.Save(Path.Combine(_path, "encoder.safetensors"));
+            encoder.ExportOnnx(Path.Combine(_path, "teacher.onnx"), new OnnxExportOptions { Output = OnnxOutput.Tokens });
+        }
         Environment.CurrentDirectory = _path;
     }
 

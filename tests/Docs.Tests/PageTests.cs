@@ -77,9 +77,9 @@ public sealed class PageTests
     }
 
     [TestMethod]
-    public void MethodsPretrainsWithAMethodAndAMaskingOfItsOwnAndExports()
+    public void MethodsDistilsThenPretrainsWithAMethodAndAMaskingOfItsOwnAndExports()
     {
-        string output = Run(Pages.Methods.Page.Run, "encoder.onnx", "autoencoder.onnx");
+        string output = Run(Pages.Methods.Page.Run, "student.safetensors", "encoder.onnx", "autoencoder.onnx");
         StringAssert.Contains(output, "loss ");
         StringAssert.Contains(output, "columns hidden: ");
     }

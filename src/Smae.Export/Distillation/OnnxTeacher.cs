@@ -19,7 +19,8 @@ internal sealed class OnnxTeacher : Teacher
     private readonly Tensor _mean, _deviation;
 
     private OnnxTeacher(
-        InferenceSession session, ImageSlot input, TeacherOutput vector, TeacherOutput? map, TeacherObjective objective, MaePretrainOptions options, Device device)
+        InferenceSession session, ImageSlot input, TeacherOutput vector, TeacherOutput? map, TeacherObjective objective, MaePretrainOptions options,
+        Device device)
         : base(input.Preprocessing, vector.Dim, map?.Dim ?? 0, options, device)
     {
         (_session, _input, _vector, _map) = (session, input, vector, map);
@@ -97,7 +98,8 @@ internal sealed class OnnxTeacher : Teacher
         }
         catch (OnnxRuntimeException e)
         {
-            throw new InvalidDataException($"ONNX Runtime cannot run {path} on an image of {input.Preprocessing.Height}x{input.Preprocessing.Width}: {e.Message}", e);
+            ImagePreprocessing size = input.Preprocessing;
+            throw new InvalidDataException($"ONNX Runtime cannot run {path} on an image of {size.Height}x{size.Width}: {e.Message}", e);
         }
     }
 
@@ -106,7 +108,8 @@ internal sealed class OnnxTeacher : Teacher
         string List() => string.Join(", ", all.Select(o => o.ToString()));
         TeacherOutput[] those = [.. all.Where(o => objective.OutputName is null || o.Name == objective.OutputName)];
         if (those.Length == 0) throw new InvalidDataException($"{path} has no output '{objective.OutputName}': it has {List()}.");
-        TeacherOutput? vector = those.FirstOrDefault(o => o.Form == OutputForm.Vector), map = those.FirstOrDefault(o => o.Form is OutputForm.Tokens or OutputForm.Map);
+        TeacherOutput? vector = those.FirstOrDefault(o => o.Form == OutputForm.Vector);
+        TeacherOutput? map = those.FirstOrDefault(o => o.Form is OutputForm.Tokens or OutputForm.Map);
         TeacherOutput embedding = (objective.TeacherPooling is null ? vector ?? map : map) ?? throw new InvalidDataException(
             $"{path} gives {List()}: expected a vector [1, D], tokens of a grid of patches [1, T, D] or a feature map [1, D, H, W] of floats"
             + (vector is null ? "." : $", and as TeacherPooling is {objective.TeacherPooling} one of the last two."));
@@ -223,5 +226,6 @@ internal sealed record TeacherOutput(string Name, OutputForm Form, long[] Shape,
     }
 
     /// <summary>For messages.</summary>
-    public override string ToString() => Element == TensorElementType.DataTypeMax ? $"'{Name}'" : $"'{Name}' [{string.Join(", ", Shape.Prepend(1))}] of {Element}";
+    public override string ToString() =>
+        Element == TensorElementType.DataTypeMax ? $"'{Name}'" : $"'{Name}' [{string.Join(", ", Shape.Prepend(1))}] of {Element}";
 }

@@ -57,7 +57,7 @@ internal abstract class Teacher : IDisposable
     }
 
     /// <summary>What the teacher gives for images of its size on a scale of 0 to 1, <c>[batch, channels, height, width]</c>.</summary>
-    /// <returns>The embedding, <c>[batch, dim]</c>, and the patches as a map, <c>[batch, dim, rows, columns]</c>, where <see cref="Answer"/> has them.</returns>
+    /// <returns>The embedding, <c>[batch, dim]</c>, and, where <see cref="Answer"/> has patches, their map, <c>[batch, dim, rows, columns]</c>.</returns>
     protected abstract (Tensor Embedding, Tensor? Map) Look(Tensor units);
 
     protected static Tensor Channels(IReadOnlyList<float> values, Device device) =>
@@ -77,7 +77,7 @@ internal abstract class Teacher : IDisposable
         ? images : nn.functional.interpolate(images, size, mode: InterpolationMode.Bilinear, align_corners: false);
 }
 
-/// <summary>What a teacher gives for an image, as one row: a unit vector for the embedding, then one for each patch of the student's grid, if there are any.</summary>
+/// <summary>What a teacher gives for an image as one row: a unit vector for the embedding, then one for each patch of the student's grid, if any.</summary>
 internal sealed record TeacherAnswer(int EmbeddingDim, int PatchDim, int PatchCount)
 {
     public int Length { get; } = checked(EmbeddingDim + PatchDim * PatchCount);
@@ -166,7 +166,8 @@ internal sealed class EncoderTeacher : Teacher
         {
             (string path, VisionTransformerConfig config) = (objective.Teacher, encoder.Model.Config);
             CheckChannels(config.Channels, objective, options);
-            if (objective.OutputName is { } name) throw new InvalidDataException($"{path} is no ONNX file and has no output '{name}': expected OutputName to be null.");
+            if (objective.OutputName is { } name)
+                throw new InvalidDataException($"{path} is no ONNX file and has no output '{name}': expected OutputName to be null.");
             if (objective.TeacherPooling == Pooling.ClassToken && config.ClassToken == ClassToken.None)
                 throw new InvalidDataException($"{path} has no class token: expected TeacherPooling to be Mean or null.");
             if (objective.Preprocessing is { } given && (given.Height, given.Width) != (config.ImageHeight, config.ImageWidth))

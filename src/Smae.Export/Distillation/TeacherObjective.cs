@@ -13,7 +13,7 @@ public static class OnnxObjectives
 {
     extension(Objective)
     {
-        /// <summary>Distillation from a model of any make: the encoder learns to predict the embedding and the patch tokens that a frozen teacher gives.</summary>
+        /// <summary>Distillation from a model of any make: the encoder learns to predict embedding and patch tokens that a frozen teacher gives.</summary>
         /// <param name="teacher">
         /// An ONNX file that takes images (DINOv2, CLIP's image part, a convolutional network, an encoder of Smae), or an encoder as
         /// <see cref="ImageEncoder.Load"/> takes it.
@@ -53,8 +53,8 @@ public sealed record TeacherObjective : Objective
     public string? OutputName { get; init; }
 
     /// <summary>
-    /// How the embedding is made of tokens or a feature map. Default null: the teacher's own vector where it gives one or its own way where it is known, else the
-    /// class token, else the mean.
+    /// How the embedding is made of tokens or a feature map. Default null: the teacher's own vector where it gives one, or its own way where it is known, else
+    /// the class token, else the mean.
     /// </summary>
     public Pooling? TeacherPooling { get; init; }
 
@@ -77,8 +77,8 @@ public sealed record TeacherObjective : Objective
     [Range(0, double.MaxValue, MinimumIsExclusive = true)] public double PixelWeight { get; init; } = 1;
 
     /// <summary>
-    /// Where the teacher's answers are kept from the first epoch on, in runs without augmentation, as 16-bit numbers: those of an image take 2 bytes for each of
-    /// <c>D + patches * D</c> numbers. Null asks the teacher anew in each epoch. Default as decoded images: in memory, beyond a budget in a temporary file.
+    /// Where the teacher's answers are kept from the first epoch on, in runs without augmentation, as 16-bit numbers: <c>D + patches * D</c> of them for an
+    /// image. Null asks the teacher anew in each epoch. Default as decoded images: in memory, beyond a budget in a temporary file.
     /// </summary>
     public ImageCacheOptions? Cache { get; init; } = new();
 
