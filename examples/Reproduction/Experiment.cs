@@ -124,7 +124,7 @@ internal sealed class Experiment(
     {
         if (results.TunedTeachers.ContainsKey(seed)) return;
         SupervisedResult<ImageClassifier> result = Stage("teacher", "teacher's fine-tuning", _plan.TinyImageNet, options =>
-            FineTuning.Run(tinyImageNet.Training, tinyImageNet.Test, options with { EncoderWeights = _plan.Teacher }, device));
+            FineTuning.Run(images.Training, images.Test, options with { EncoderWeights = _plan.Teacher }, device));
         using (result.Model) new ImageEncoder(result.Model.Model.Backbone, result.Model.Preprocessing).Save(_plan.TunedTeacher);
         results.TunedTeachers[seed] = Top1(result.History);
         results.Save();

@@ -37,8 +37,8 @@ public sealed class ReproductionTests : IDisposable
         string[] expected =
         [
             "from scratch, ", "MAE, random 75%", "MAE, block 50%", "SMAE 0.5, random 75%", "SMAE 0.5, block 50%", "PixMIM, random 75%",
-            "MFF (MAE), random 75%", "DMAE, random 75%", "SdAE, random 75%", "SimMIM, squares 60%", "MaskFeat, block-wise 40%", "data2vec, block-wise 61%",
-            "BootMAE, block-wise 75%", "DINO, ", "iBOT, block-wise 10-50%",
+            "MFF (MAE), random 75%", "DMAE, random 75%", "distilled, ", "SdAE, random 75%", "SimMIM, squares 60%", "MaskFeat, block-wise 40%",
+            "data2vec, block-wise 61%", "BootMAE, block-wise 75%", "DINO, ", "iBOT, block-wise 10-50%",
         ];
         CollectionAssert.AreEqual(expected, names);
         foreach (string[] row in rows.Skip(1))
@@ -133,7 +133,7 @@ public sealed class ReproductionTests : IDisposable
     [TestMethod]
     public void EveryOtherMethodIsARowToo()
     {
-        string[] others = ["smae1-random", "smae1-block", "mff-smae", "mff-pixmim", "dmae-raw"];
+        string[] others = ["smae1-random", "smae1-block", "mff-smae", "mff-pixmim", "dmae-raw", "distil-tuned"];
         (int exit, string output) = Run(["--probes-only", "--methods", .. others]);
         Assert.AreEqual(0, exit, output);
         string[][] rows = Cells();
@@ -156,6 +156,13 @@ public sealed class ReproductionTests : IDisposable
         Assert.AreEqual(1, exit);
         StringAssert.Contains(output, "--teacher FILE");
         Assert.IsFalse(Directory.Exists(Output));
+
+        (exit, output) = Run("--methods", "distil-tuned", "--teacher", missing);
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "name distil and give its file with --teacher");
+        (exit, output) = Run("--methods", "distil", "--teacher", Path.ChangeExtension(missing, ".onnx"));
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "vit-large.onnx is not there");
 
         string small = Path.Combine(_folder, "small.safetensors");
         using (var encoder = Smae.Training.ImageEncoder.Create(Smae.Training.VisionTransformerConfig.VitTiny16.ForImages(16, patchSize: 4) with
