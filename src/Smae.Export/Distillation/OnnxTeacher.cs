@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Smae.Training;
@@ -73,7 +74,7 @@ internal sealed class OnnxTeacher : Teacher
         string[] outputs = [.. wanted.Select(o => o.Name)];
         int Share(Tensor all) => all.bytes.Length / count;   // of an image
         using var run = new RunOptions();
-        Parallel.For(0, (count + atOnce - 1) / atOnce, new ParallelOptions { MaxDegreeOfParallelism = _onGpu ? 1 : get_num_threads() }, part =>
+        void RunPart(int part)
         {
             int from = part * atOnce, some = Math.Min(atOnce, count - from);
             Span<byte> Of(Tensor all) => all.bytes.Slice(from * Share(all), some * Share(all));
@@ -81,7 +82,9 @@ internal sealed class OnnxTeacher : Teacher
             Of(images).CopyTo(pixels.GetTensorMutableRawData());
             using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(run, [_input.Name], [pixels], outputs);
             for (int i = 0; i < given.Length; i++) results[i].GetTensorMutableRawData().CopyTo(Of(given[i]));
-        });
+        }
+        try { Parallel.For(0, (count + atOnce - 1) / atOnce, new ParallelOptions { MaxDegreeOfParallelism = _onGpu ? 1 : get_num_threads() }, RunPart); }
+        catch (AggregateException e) { ExceptionDispatchInfo.Throw(e.InnerException!); }
         return given;
     }
 
