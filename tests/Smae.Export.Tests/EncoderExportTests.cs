@@ -39,9 +39,13 @@ public sealed class EncoderExportTests : IDisposable
     public void EveryShapeAgrees(string name, OnnxFlavor flavor, VisionTransformerConfig config)
     {
         using ImageEncoder encoder = TinyModels.Encoder(config);
-        OnnxProof proof = encoder.ExportOnnx(_folder.At("encoder.onnx"), new OnnxExportOptions { Flavor = flavor, Output = OnnxOutput.Tokens }).Proof;
+        OnnxProof Prove(OnnxOutput output) =>
+            encoder.ExportOnnx(_folder.At("encoder.onnx"), new OnnxExportOptions { Flavor = flavor, Output = output }).Proof;
+        OnnxProof proof = Prove(OnnxOutput.Tokens);
         Assert.IsLessThan(2e-5, proof.RelativeDifference, $"{name}: {proof}");
         Assert.IsGreaterThan(0.5, proof.Magnitude, $"{name}: {proof}");
+        Assert.IsLessThan(2e-5, Prove(OnnxOutput.Mean).RelativeDifference, name);
+        if (config.ClassToken != ClassToken.None) Assert.IsLessThan(2e-5, Prove(OnnxOutput.ClassToken).RelativeDifference, name);
     }
 
     [TestMethod]

@@ -62,7 +62,7 @@ internal sealed class EncoderGraph(GraphBuilder graph, WeightTable weights, Prod
     {
         using GraphBuilder.Scope scope = graph.In("pool");
         return pooling == Pooling.ClassToken
-            ? graph.Node("Gather", [tokens, graph.Integer(config.ClassToken == ClassToken.First ? 0 : config.PatchCount)], ("axis", 1L))
+            ? graph.Node("Gather", [tokens, graph.Integer(config.ClassToken == ClassToken.First ? 0 : config.TokenCount - 1)], ("axis", 1L))
             : graph.Node("ReduceMean", [WritePatchTokens(tokens)], ("axes", new[] { 1L }), ("keepdims", 0L));
     }
 
