@@ -4,7 +4,7 @@ namespace Smae.MLNet;
 public static class EmbeddingCatalog
 {
     /// <summary>
-    /// Writes embeddings to a Parquet file, row by row as they are computed: memory does not grow with the rows. DuckDB, pandas, Spark and others read it.
+    /// Writes embeddings to a Parquet file, row by row as they are computed: memory does not grow with the rows. DuckDB and others that know Parquet read it.
     /// </summary>
     /// <param name="data">
     /// The column <c>Embedding</c> (Vector&lt;Single&gt; of known size) and, where they are there, <c>ImagePath</c>, <c>Label</c> and <c>Error</c> (text). Other

@@ -76,8 +76,9 @@ public static class ImageDataCatalog
         reading?.Validate();
         var host = CatalogEnvironment.Of(catalog).Register(nameof(LoadImageStore));
         using var channel = host.Start("Decoding");
-        var loader = new ImageStoreLoader(
-            new ImageDecoders(preprocessing, reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels), reading?.BrokenImages ?? BrokenImagePolicy.Fail, host, channel, cancellationToken, reading?.Cache);
+        var decoders = new ImageDecoders(preprocessing, reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels);
+        BrokenImagePolicy broken = reading?.BrokenImages ?? BrokenImagePolicy.Fail;
+        var loader = new ImageStoreLoader(decoders, broken, host, channel, cancellationToken, reading?.Cache);
         return loader.Load(data, inputColumnName);
     }
 }

@@ -63,7 +63,9 @@ internal sealed class ImageCacheKey : IDisposable
     /// <param name="preprocessing">Size, channels and resizing of the images; mean and deviation do not matter.</param>
     public ImageCacheKey(ImagePreprocessing preprocessing)
     {
-        Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize}{(preprocessing.Orientation == ImageOrientation.Upright ? "" : $" {preprocessing.Orientation}")} {string.Join(',', preprocessing.Background.Select(v => MathF.Round(255 * v)))}");
+        string orientation = preprocessing.Orientation == ImageOrientation.Upright ? "" : $" {preprocessing.Orientation}";
+        string ground = string.Join(',', preprocessing.Background.Select(v => MathF.Round(255 * v)));
+        Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize}{orientation} {ground}");
         // Another version may decode otherwise: since the second, images stand upright; since the third, large JPEGs are decoded at a reduced size.
         Append(_stamps, "3" + (typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? ""));
     }

@@ -74,7 +74,7 @@ public sealed record BootMaeObjective : Objective
         {
             (_settings, _encoder, _teacher) = (settings, model.Encoder, Own(new FollowingTeacher(model.Encoder, device)));
             VisionTransformerConfig encoder = model.Config;
-            using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
+            using Generator generator = options.HeadGenerator();
             var draw = new WeightInitializer(encoder.Initialization, generator);
             LookingDecoder Decoder(DecoderConfig config, int outputs) => Own(new LookingDecoder(config, encoder, outputs, draw, _encoder.Noise).to(device));
             Pixels = Decoder(model.DecoderConfig, encoder.PatchDim);

@@ -68,7 +68,7 @@ public sealed record Data2VecObjective : Objective
         public Run(Data2VecObjective settings, MaskedAutoencoder model, MaePretrainOptions options, Device device)
         {
             (_settings, _encoder, _teacher) = (settings, model.Encoder, Own(new FollowingTeacher(model.Encoder, device)));
-            using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
+            using Generator generator = options.HeadGenerator();
             Head = Own(new MaskTokenHead(model.Config, model.Config.EmbedDim, generator).to(device));
         }
 

@@ -170,7 +170,7 @@ public record DinoObjective : Objective
             (_settings, Student) = (settings, model.Encoder);
             _pooling = model.Config.ClassToken == ClassToken.None ? Pooling.Mean : Pooling.ClassToken;
             _views = settings.Views(model.Config);
-            using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
+            using Generator generator = options.HeadGenerator();
             Head = Own(new DinoHead(model.Config.EmbedDim, settings, generator).to(device));
             _teacherHead = Own(new DinoHead(model.Config.EmbedDim, settings, generator).to(device));
             _teacher = Own(new FollowingTeacher(Student, device));

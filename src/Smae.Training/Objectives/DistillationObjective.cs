@@ -80,7 +80,7 @@ public sealed record DistillationObjective : Objective
             (string path, VisionTransformerConfig? architecture) = (objective.Teacher, objective.Architecture);
             _teacherBlocks = objective.TeacherBlocks ?? FrozenTeacher.AtThreeQuarters(FrozenTeacher.Describe(path, architecture).Shape);
             _teacher = Own(FrozenTeacher.Load(path, architecture, _teacherBlocks[^1], options, device));
-            using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
+            using Generator generator = options.HeadGenerator();
             var draw = new WeightInitializer(model.Config.Initialization, generator);
             int from = model.Config.EmbedDim, to = _teacher.Model.Config.EmbedDim;
             int[] widths = objective.Projection == FeatureProjection.Linear ? [from, to] : [from, to, to];

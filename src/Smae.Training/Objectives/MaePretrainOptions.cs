@@ -88,6 +88,9 @@ public sealed record MaePretrainOptions : TrainingOptions
 
     internal override bool WarmupIncludesPeak => Objective.WarmupIncludesPeak;
 
+    /// <summary>Draws the weights of what an objective trains beside the model; the caller disposes it.</summary>
+    internal Generator HeadGenerator() => new((ulong)RandomStream.Mix(Seed ?? 0, 3));
+
     internal override IEnumerable<(string Name, string Value)> Settings =>
     [
         .. base.Settings.Where(s => s.Name is not (nameof(Objective) or nameof(Masking) or nameof(Mean) or nameof(StandardDeviation) or nameof(Background)

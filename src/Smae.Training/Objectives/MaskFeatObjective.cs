@@ -67,7 +67,7 @@ public sealed record MaskFeatObjective : Objective
         {
             _encoder = model.Encoder;
             _features = Own(settings.FeaturesOf(model.Config, device));
-            using var generator = new Generator((ulong)RandomStream.Mix(options.Seed ?? 0, 3));
+            using Generator generator = options.HeadGenerator();
             Head = Own(new MaskTokenHead(model.Config, _features.Count, generator).to(device));
         }
 

@@ -25,7 +25,8 @@ public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double 
 internal static class LayerDecay
 {
     /// <summary>
-    /// Tensors of two and more dimensions decay, except class token, registers and positions, as there. A group for each layer and decay, one only where rates are equal.
+    /// Tensors of two and more dimensions decay, except class token, registers and positions, as there. A group for each layer and decay, one only where rates are
+    /// equal.
     /// </summary>
     /// <param name="layerDecay">From each layer to the one below; 1 gives all the same rate.</param>
     public static IReadOnlyList<ParameterGroup> Groups(VisionTransformerClassifier model, double weightDecay, double layerDecay)
