@@ -158,4 +158,33 @@ public sealed partial class CpuGradientsTests
 
     [LibraryImport("libc")]
     private static partial MallocInfo mallinfo2();
+
+    [TestMethod]
+    public void Threads_that_begin_to_use_libtorch_while_a_run_makes_its_own_have_all_of_libtorchs()
+    {
+        int all = torch.get_num_threads();
+        bool done = false;
+        var seen = new List<int>();
+        var others = new Thread(() =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                var fresh = new Thread(() => seen.Add(torch.get_num_threads()));
+                fresh.Start();
+                fresh.Join();
+            }
+        });
+        others.Start();
+        for (int i = 0; i < 50; i++)
+        {
+            using var threads = new CoreThreads();
+            int[] own = new int[threads.Count];
+            threads.Run(number => own[number] = torch.get_num_threads());
+            CollectionAssert.AreEqual(Enumerable.Repeat(all / threads.Count, own.Length).ToArray(), own);
+        }
+        Volatile.Write(ref done, true);
+        others.Join();
+        Assert.AreEqual(all, torch.get_num_threads());
+        CollectionAssert.AreEqual(Enumerable.Repeat(all, seen.Count).ToArray(), seen);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Smae.Training;
 
@@ -7,7 +8,7 @@ namespace Smae.Training;
 /// Threads of one training run on a CPU, as many as libtorch has on the thread that made them, each with a libtorch of one thread: no operation waits for
 /// another thread, and what a thread works on stays in its core's cache.
 /// </summary>
-internal sealed class CoreThreads : IDisposable
+internal sealed partial class CoreThreads : IDisposable
 {
     // Each thread has gradients of its own, which are to be held and added up: beyond so many, a thread has several of libtorch's.
     private const int Most = 8;
@@ -17,13 +18,13 @@ internal sealed class CoreThreads : IDisposable
     public CoreThreads()
     {
         int all = get_num_threads(), count = Math.Min(all, Most);
+        bool own = true;
         using var ready = new CountdownEvent(count);
         for (int i = 0; i < count; i++)
         {
             var thread = new Thread(() =>
             {
-                _ = get_num_threads();   // a thread that has not asked yet would be given the others' number at its first operation
-                set_num_threads(all / count);
+                if (!SetOwnThreads(all / count)) own = false;
                 ready.Signal();
                 foreach (Action action in _work.GetConsumingEnumerable()) action();
             }) { IsBackground = true, Name = "Smae core" };
@@ -31,7 +32,7 @@ internal sealed class CoreThreads : IDisposable
             _threads.Add(thread);
         }
         ready.Wait();
-        set_num_threads(all);   // the number that a thread sets is also what libtorch gives to threads that start later
+        if (!own) set_num_threads(all);
     }
 
     public int Count => _threads.Count;
@@ -61,6 +62,33 @@ internal sealed class CoreThreads : IDisposable
         left.Wait();
         if (Array.Find(failures, f => f is not null) is { } failure) ExceptionDispatchInfo.Throw(failure);
     }
+
+    /// <summary>
+    /// Sets libtorch's number of threads on the calling thread. <c>torch.set_num_threads</c> sets it also for every thread that begins to use libtorch later:
+    /// other runs of the process, which begin meanwhile, would go without a fast path or sum in another order.
+    /// </summary>
+    /// <returns>Whether no other thread sees it: where libtorch's OpenMP and MKL can be asked themselves.</returns>
+    private static bool SetOwnThreads(int count)
+    {
+        _ = get_num_threads();   // a thread that has not asked yet would be given the process's number at its first operation
+        try
+        {
+            omp_set_num_threads(count);
+            _ = MKL_Set_Num_Threads_Local(count);
+            return true;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            set_num_threads(count);
+            return false;
+        }
+    }
+
+    [LibraryImport("torch_cpu")]
+    private static partial void omp_set_num_threads(int count);
+
+    [LibraryImport("torch_cpu")]
+    private static partial int MKL_Set_Num_Threads_Local(int count);
 
     public void Dispose()
     {
