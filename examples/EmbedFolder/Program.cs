@@ -33,4 +33,4 @@ command.SetAction((parsed, cancellation) => Task.Run(() => Outcome.Of(
         BatchSize = parsed.GetValue(batch), FileRows = parsed.GetValue(rows), Part = parsed.GetValue(part)!, GpuDeviceId = parsed.GetValue(gpu),
     }.Run(cancellation),
     "Cancelled: the same command goes on.")));
-return await command.Parse(args).InvokeAsync();
+return await Outcome.Of(command, args);

@@ -48,4 +48,4 @@ command.SetAction((parsed, cancellation) =>
         parsed.GetValue(steps), parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu));
     return Outcome.Of(() => FewLabelsRun.Run(settings, cancellation));
 });
-return await command.Parse(args).InvokeAsync();
+return await Outcome.Of(command, args);

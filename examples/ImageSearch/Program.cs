@@ -32,4 +32,4 @@ var queryCommand = new Command("query", "Finds the images that are most like tho
 queryCommand.SetAction((parsed, cancellation) => Outcome.Of(() =>
     Search.Query(parsed.GetValue(asked)!, parsed.GetValue(index)!, parsed.GetValue(count), parsed.GetValue(page)!, parsed.GetValue(gpu), cancellation)));
 
-return await new RootCommand("Finds images by likeness.") { indexCommand, queryCommand }.Parse(args).InvokeAsync();
+return await Outcome.Of(new RootCommand("Finds images by likeness.") { indexCommand, queryCommand }, args);

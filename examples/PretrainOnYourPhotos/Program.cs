@@ -34,4 +34,4 @@ command.SetAction((parsed, cancellation) =>
         parsed.GetValue(imageSize), parsed.GetValue(goOn), TimeSpan.FromMinutes(parsed.GetValue(checkpointMinutes)), parsed.GetValue(seed), parsed.GetValue(gpu));
     return Outcome.Of(() => PretrainRun.Run(settings, cancellation), "Stopped: the same command goes on from here.");
 });
-return await command.Parse(args).InvokeAsync();
+return await Outcome.Of(command, args);

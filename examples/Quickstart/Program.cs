@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using Quickstart;
 using Smae.Training;
 
@@ -35,20 +36,6 @@ command.SetAction((parsed, cancellation) =>
     var settings = new QuickstartSettings(
         parsed.GetValue(data), parsed.GetValue(output)!, parsed.GetValue(epochs), parsed.GetValue(fineTuneEpochs), parsed.GetValue(labels),
         parsed.GetValue(imageSize), parsed.GetValue(seed), parsed.GetValue(gpu), parsed.GetValue(precision));
-    try
-    {
-        new QuickstartRun(settings, cancellation).Run();
-        return Task.FromResult(0);
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Cancelled.");
-        return Task.FromResult(130);
-    }
-    catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
-    {
-        Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
-        return Task.FromResult(1);
-    }
+    return Outcome.Of(() => new QuickstartRun(settings, cancellation).Run());
 });
-return await command.Parse(args).InvokeAsync();
+return await Outcome.Of(command, args);

@@ -73,4 +73,4 @@ command.SetAction((parsed, cancellation) =>
         parsed.GetValue(teacher), parsed.GetValue(probesOnly), [.. parsed.GetValue(shares)!.Distinct().Order()], [.. parsed.GetValue(rates)!.Distinct().Order()]);
     return Outcome.Of(() => Experiment.Run(settings, cancellation), "Cancelled: --resume goes on from here.");
 });
-return await command.Parse(args).InvokeAsync();
+return await Outcome.Of(command, args);

@@ -1,8 +1,28 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+
 namespace Examples;
 
 /// <summary>The exit code of a program.</summary>
 internal static class Outcome
 {
+    /// <summary>
+    /// Runs a program's command. Ctrl+C, or SIGTERM, asks the work to stop: it ends the step under way and saves itself, however long that takes. A second one
+    /// ends the program at once.
+    /// </summary>
+    public static async Task<int> Of(RootCommand command, string[] arguments)
+    {
+        using var stop = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return await command.Parse(arguments).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, stop.Token);
+    }
+
     /// <summary>Does the work of a command: 0 when it is done, 1 after an error that a user can mend, 130 when it was cancelled.</summary>
     /// <param name="work">What to do.</param>
     /// <param name="cancelled">What to say when it was cancelled.</param>

@@ -28,4 +28,4 @@ command.SetAction((parsed, cancellation) =>
         parsed.GetValue(seed), parsed.GetValue(gpu));
     return Outcome.Of(() => ProductRun.Run(settings, cancellation));
 });
-return await command.Parse(args).InvokeAsync();
+return await Outcome.Of(command, args);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PretrainOnYourPhotos;
 using Smae.Export;
 using Smae.Training;
@@ -43,6 +44,41 @@ public sealed class PretrainOnYourPhotosTests
         Assert.AreEqual(0, exit, output);
         foreach (string part in (string[])["Kept: weights", "3 epochs done", "Images 12 images", "Epochs 3 -> 4", "epoch 4/4"]) StringAssert.Contains(output, part);
         Assert.IsFalse(output.Contains("epoch 3/4"), output);
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux | OperatingSystems.OSX)]
+    public void OneSignalStopsAndSavesAndASecondEndsTheProgramWithoutACrash()
+    {
+        using DrawnFolder folder = new DrawnFolder().Draw("photos", classes: 2, perClass: 6);
+        string[] command = ["--photos", folder["photos"], "--out", folder["out"], "--image-size", "16", "--epochs", "1000000"];
+        using (Process once = Training(out Task<string> rest))
+        {
+            Signal(once);
+            once.WaitForExit();
+            StringAssert.Contains(rest.Result, "Stopped: the same command goes on");
+            Assert.AreEqual(130, once.ExitCode);
+        }
+        using (Process twice = Training(out Task<string> rest))
+        {
+            Signal(twice);
+            Signal(twice);
+            twice.WaitForExit();
+            Assert.IsFalse(rest.Result.Contains("   at "), rest.Result);   // a stack
+            Assert.IsTrue(twice.ExitCode is 143 or 130, $"{twice.ExitCode}");   // the latter: it had stopped before the second came
+        }
+
+        // Not SIGINT, which is ignored in a shell's background job.
+        void Signal(Process process) => Process.Start("kill", ["-TERM", $"{process.Id}"]).WaitForExit();
+
+        Process Training(out Task<string> errors)
+        {
+            Process process = BuiltProgram.Start("PretrainOnYourPhotos", command);
+            errors = process.StandardError.ReadToEndAsync();
+            while (process.StandardOutput.ReadLine() is { } line && !line.StartsWith("epoch ", StringComparison.Ordinal)) continue;
+            _ = process.StandardOutput.ReadToEndAsync();
+            return process;
+        }
     }
 
     [TestMethod]
