@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using Smae.Export;
 using Smae.Training;
 
@@ -50,15 +51,30 @@ public sealed class SavedClassifierTests : ClassificationFixture
     }
 
     [TestMethod]
-    public void A_missing_image_gets_no_class()
+    public void An_empty_path_is_an_error_that_says_so_and_an_image_that_is_null_gets_no_class()
     {
         using var classifier = Context.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", Options).Fit(Keyed());
         Context.Model.SaveAtomically(classifier, Images.Schema, Zip);
-        ITransformer loaded = new MLContext().Model.Load(Zip, out _);
-        var rows = Read<LoadedKeys>(loaded.Transform(Context.Data.LoadFromEnumerable<PathRow>([new() { ImagePath = "" }])));
-        Assert.IsTrue(rows[0].Score.All(float.IsNaN), string.Join(" ", rows[0].Score));
-        Assert.AreEqual(0u, rows[0].PredictedLabel, "0 is a missing key.");
-        (loaded as IDisposable)?.Dispose();
+        var other = new MLContext();
+        using (var engine = other.Model.CreatePredictionEngine<PathRow, LoadedKeys>(other.Model.Load(Zip, out _)))
+        {
+            string path = Read<PathRow>(Images)[0].ImagePath;
+            float[] expected = engine.Predict(new() { ImagePath = path }).Score;
+            foreach (string none in (string[])["", null!])
+            {
+                var error = Assert.ThrowsExactly<FileNotFoundException>(() => engine.Predict(new() { ImagePath = none }));
+                StringAssert.Contains(error.Message, "(the path of this row's image is empty)");
+                CollectionAssert.AreEqual(expected, engine.Predict(new() { ImagePath = path }).Score, "the next row is none the worse");
+            }
+        }
+
+        IDataView nothing = Context.Data.LoadFromEnumerable<NullRow>([new()]);
+        IDataView images = Context.Transforms.LoadImages("Image", "", "ImagePath").Fit(Images).Transform(Keyed());
+        using var overImages = Context.MulticlassClassification.Trainers.VisionTransformer("Label", "Image", Options).Fit(images);
+        Context.Model.SaveAtomically(overImages, nothing.Schema, Zip);
+        LoadedKeys row = Read<LoadedKeys>(other.Model.Load(Zip, out _).Transform(nothing))[0];
+        Assert.IsTrue(row.Score.All(float.IsNaN), string.Join(" ", row.Score));
+        Assert.AreEqual(0u, row.PredictedLabel, "0 is a missing key.");
     }
 
     [TestMethod]
@@ -143,6 +159,12 @@ public sealed class SavedClassifierTests : ClassificationFixture
         VBuffer<ReadOnlyMemory<char>> values = default;
         column.Annotations.GetValue(kind, ref values);
         return [.. values.DenseValues().Select(value => value.ToString())];
+    }
+
+    private sealed class NullRow
+    {
+        [ImageType(1, 1)]
+        public MLImage? Image { get; set; }
     }
 
     private sealed class LogitsRow

@@ -14,7 +14,7 @@ internal sealed class SavedChain(ImageScoring scoring)
 {
     // Columns of the chain that it drops again. Named so that they are nobody else's.
     private const string
-        Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits", Picture = "smae.picture";
+        File = "smae.path", Loaded = "smae.image", Resized = "smae.resized", Pixels = "smae.pixels", Logits = "smae.logits", Picture = "smae.picture";
 
     /// <summary>Saves the chain for a model whose numbers are the logits of classes: it gives PredictedLabel and Score.</summary>
     public void SaveClasses(ModelSaveContext context, LabelClasses classes) => Save(context, Logits, (_, _) => SoftmaxPredictor.Create(Logits, classes));
@@ -79,8 +79,12 @@ internal sealed class SavedChain(ImageScoring scoring)
 
         if (loads)
         {
-            Add(ml.LoadImages(Loaded, "", scoring.InputColumnName).Fit(data));
-            passing.Add(Loaded);
+            // Of an empty path LoadImages makes no image, and ResizeImages then hands on the one before, disposed: an error that says nothing. So it is told
+            // to load a file whose name says it, which is not there.
+            const string named = "path => path == \"\" ? \"(the path of this row's image is empty)\" : path";
+            Add(ml.Expression(File, named, scoring.InputColumnName).Fit(data));
+            Add(ml.LoadImages(Loaded, "", File).Fit(data));
+            passing.AddRange([File, Loaded]);
         }
         ImagePreprocessing size = scoring.Model.Preprocessing;
         Add(ml.ResizeImages(Resized, size.Width, size.Height, loads ? Loaded : scoring.InputColumnName, resizing).Fit(data));
