@@ -101,7 +101,6 @@ public sealed class SavedModelTests : EmbeddingFixture
         IDataView embedded = loaded.Transform(Context.Data.LoadFromEnumerable(rows));
         var error = Assert.Throws<Exception>(() => Read<EmbeddedRow>(embedded)).GetBaseException();   // ML.NET reads on threads
         StringAssert.Contains(error.Message, "(the path of this row's image is empty)");
-        Assert.HasCount(place, Read<EmbeddedRow>(Context.Data.TakeRows(embedded, place)), "the rows before it are embedded");
         (loaded as IDisposable)?.Dispose();
     }
 
