@@ -40,6 +40,32 @@ public class ImageFolderTests
     }
 
     [TestMethod]
+    public void Images_that_are_not_named_so_are_told_and_other_files_are_not()
+    {
+        using var folder = new TempFolder();
+        string image = TestImages.Write(folder.At("cat", "1.png"), 1, 8, 8);
+        foreach (string name in (string[])["2", "3", "4.jpg_large"]) File.Copy(image, folder.At("cat", name));
+        folder.Write("the text beside", "cat", "1.txt");
+        folder.Write("", "cat", "empty");
+        AssertRows(folder, Load(folder.Path), "cat/1.png cat");
+        AssertWarning("3 files that hold images and are not named so", folder.At("cat", "2"));
+        File.Delete(image);
+        var error = Assert.ThrowsExactly<InvalidDataException>(() => Load(folder.Path));
+        StringAssert.Contains(error.Message, "3 files that hold images and are not named so");
+        StringAssert.Contains(Assert.ThrowsExactly<DirectoryNotFoundException>(() => Load(folder.At("cat", "2"))).Message, "is a file");
+    }
+
+    [TestMethod]
+    public void Links_that_lead_in_a_circle_end()
+    {
+        using var folder = new TempFolder();
+        foreach (string name in (string[])["a", "b"]) folder.Write("", name, "1.jpg");
+        Directory.CreateSymbolicLink(folder.At("a", "to b"), "../b");
+        Directory.CreateSymbolicLink(folder.At("b", "to a"), "../a");
+        AssertRows(folder, Load(folder.Path), "a/1.jpg a", "a/to b/1.jpg a", "b/1.jpg b", "b/to a/1.jpg b");
+    }
+
+    [TestMethod]
     [DataRow("images/cat/1.jpg cat|images/dog/2.jpg dog")]
     [DataRow("flowers/flowers/rose/1.jpg rose|flowers/flowers/tulip/2.jpg tulip")]
     [DataRow("Training/a/1.jpg a|Training/b/2.jpg b|Testing/a/3.jpg a|Testing/b/4.jpg b", "Train 2|Test 2")]
@@ -55,6 +81,10 @@ public class ImageFolderTests
     [DataRow("cat/train/1.jpg cat|cat/test/2.jpg cat|dog/train/3.jpg dog|dog/test/4.jpg dog", "Train 2|Test 2")]
     [DataRow("train/1.jpg train|plane/2.jpg plane|car/3.jpg car")]     // a class of that name
     [DataRow("train/1.jpg train|test tube/2.jpg test tube")]           // named otherwise: classes
+    [DataRow("train/images/a/1.jpg a|train/images/b/2.jpg b|valid/images/a/3.jpg a", "Train 2|Validation 1")]
+    [DataRow("train/a/1.jpg a", "Train 1")]
+    [DataRow("fold_1/a/1.jpg a|fold_1/b/2.jpg b|fold_2/a/3.jpg a")]
+    [DataRow("Images_001/1.jpg |Images_002/2.jpg ")]
     [DataRow("1/1.jpg 1|2/2.jpg 2")]
     [DataRow("1/1.jpg 1")]
     [DataRow("Train/cat/1.jpg cat|Train/dog/2.jpg dog", "Train 2")]

@@ -24,9 +24,15 @@ public sealed class ImageKindsTests : EmbeddingFixture
     [DataRow(8, "GWRB")]
     public void A_photograph_is_turned_upright_as_its_EXIF_data_says(int orientation, string quarters)
     {
-        foreach (bool bigEndian in (bool[])[true, false])
+        byte[] quartersAsPng = Drawings.Quarters(64, 32, SKEncodedImageFormat.Png), quartersAsWebp = Drawings.Quarters(64, 32, SKEncodedImageFormat.Webp);
+        byte[][] files =
+        [
+            .. ((bool[])[true, false]).Select(bigEndian => Drawings.WithOrientation(Drawings.Quarters(64, 32), (byte)orientation, bigEndian)),
+            .. ((bool[])[true, false]).Select(early => Drawings.PngWithOrientation(quartersAsPng, (byte)orientation, early)),
+            .. ((bool[])[true, false]).Select(prefix => Drawings.WebpWithOrientation(quartersAsWebp, 64, 32, (byte)orientation, prefix)),
+        ];
+        foreach (byte[] file in files)
         {
-            byte[] file = Drawings.WithOrientation(Drawings.Quarters(64, 32), (byte)orientation, bigEndian);
             byte[] upright = Decode(file, new ImagePreprocessing { Height = 40, Width = 40, Resize = ResizeMode.Stretch });
             string found = string.Concat(new[] { (8, 8), (30, 8), (8, 30), (30, 30) }.Select(at => Name(upright, 3 * (40 * at.Item2 + at.Item1))));
             Assert.AreEqual(quarters, found);
@@ -100,6 +106,28 @@ public sealed class ImageKindsTests : EmbeddingFixture
         var error = Assert.ThrowsExactly<ArgumentException>((TestModels.Options with { Preprocessing = other with { Height = 99, Orientation = (ImageOrientation)7 } }).Validate);
         StringAssert.Contains(error.Message, "Preprocessing gives 99x");
         StringAssert.Contains(error.Message, "Orientation is 7: expected one of Upright, AsStored");
+    }
+
+    [TestMethod]
+    public void A_strip_of_which_padding_leaves_nothing_is_broken_on_every_path_and_saved()
+    {
+        byte[] strip = Drawings.Encode(5000, 1, (_, _) => SKColors.Red);
+        var decoder = new ImageDecoders(s_preprocessing with { Resize = ResizeMode.Pad }).Rent();
+        var pixels = new byte[s_preprocessing.ByteCount];
+        StringAssert.Contains(decoder.DecodeBytes(strip, "strip", pixels)!.Message, "strip: too narrow: of 5000x1 pixels nothing is left at 16x16 with ResizeMode.Pad");
+        using MLImage image = MLImage.CreateFromStream(new MemoryStream(strip));
+        StringAssert.Contains(decoder.Extract(image, pixels, "row 3")!.Message, "row 3: too narrow");
+        Assert.IsNull(decoder.DecodeBytes(Drawings.Encode(32, 2, (_, _) => SKColors.Red), "a row of pixels", pixels));
+        Assert.IsTrue(pixels.Contains(byte.MaxValue));
+
+        string path = At("strip.png");
+        File.WriteAllBytes(path, strip);
+        var data = Context.Data.LoadFromEnumerable<PathRow>([new() { ImagePath = path }]);
+        using var encoder = new ImageEncoder(new VisionTransformer(TestModels.Config, 1), s_preprocessing with { Resize = ResizeMode.Pad });
+        using var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", encoder).Fit(data);
+        Assert.IsTrue(Read<EmbeddingOnly>(transformer.Transform(data)).Single().Embedding.All(float.IsNaN));
+        Context.Model.Save(transformer, data.Schema, At("strip.zip"));
+        Assert.IsTrue(Read<EmbeddingOnly>(new MLContext().Model.Load(At("strip.zip"), out _).Transform(data)).Single().Embedding.All(float.IsNaN), "saved");
     }
 
     [TestMethod]

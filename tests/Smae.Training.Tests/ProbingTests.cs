@@ -137,6 +137,24 @@ public class ProbingTests
     }
 
     [TestMethod]
+    public void WhatIsNotANumberHasNoVoteAndIsNeverRight()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using ImageStore images = TinyModels.Images(3), one = TinyModels.Images(1);
+        var training = new LabelledImages(images, [0, 1, 2]);
+        (double, double) Of(Tensor voters, Tensor asked, int label)
+        {
+            Evaluation found = KNearestNeighbors.Evaluate(voters, training, asked, new LabelledImages(one, [label]), k: 2, temperature: 0.07);
+            return (found.Top1, found.Top5);
+        }
+        Tensor voters = tensor(new float[] { float.NaN, 1, 3, 4, 0, 9 }, [3, 2]), asked = tensor(new float[] { 0, 1 }, [1, 2]), nothing = full([1, 2], float.NaN);
+        Assert.AreEqual((1.0, 1.0), Of(voters, asked, 2));
+        Assert.AreEqual((0.0, 1.0), Of(voters, asked, 1));
+        Assert.AreEqual((0.0, 0.0), Of(voters, asked, 0));
+        for (int label = 0; label < 3; label++) Assert.AreEqual((0.0, 0.0), Of(voters, nothing, label));
+    }
+
+    [TestMethod]
     public void NeighboursOfEasyImagesAreOfTheirClass()
     {
         using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder, seed: 1);

@@ -141,6 +141,41 @@ public class SafeTensorsTests
     }
 
     [TestMethod]
+    [DataRow("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", "git lfs pull")]
+    [DataRow("\n<!DOCTYPE html><html><body>404</body></html>", "a page of the web")]
+    [DataRow("{\"architectures\": []}", "JSON")]
+    [DataRow("\u001f\u008b\u0008\0\0\0\0\0\0\0", "gzip")]
+    [DataRow("\u0089HDF\r\n\u001a\n", "HDF5")]
+    [DataRow("GGUF\u0003\0\0\0\0\0", "GGUF")]
+    [DataRow("\u0008\u000a\u0012\u0004Smae", "ONNX")]
+    public void WhatADownloadLeftInThePlaceOfWeightsIsToldWhatItIs(string content, string expected)
+    {
+        System.IO.File.WriteAllBytes(File("model.safetensors"), System.Text.Encoding.Latin1.GetBytes(content));
+        using var model = new VisionTransformer(TinyModels.Encoder);
+        foreach (Action load in (Action[])[() => SafeTensors.Open(File("model.safetensors")), () => ImageEncoder.Load(File("model.safetensors")), () => ModelWeights.Load(model, File("model.safetensors"))])
+        {
+            string message = Assert.ThrowsExactly<InvalidDataException>(load).Message;
+            StringAssert.Contains(message, expected);
+            StringAssert.StartsWith(message, $"{File("model.safetensors")} is no safetensors file but ");
+        }
+        Assert.ThrowsExactly<ArgumentNullException>(() => ImageEncoder.Load(null!));
+    }
+
+    [TestMethod]
+    public void AHeaderOfAnyLengthIsTakenForNoOtherFormat()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        HashSet<byte> first = [];
+        for (int more = 0; more < 512; more += 8)
+        {
+            SafeTensors.Save(File("any.safetensors"), [("a", zeros(1))], new Dictionary<string, string> { ["text"] = new('x', more) });
+            first.Add(System.IO.File.ReadAllBytes(File("any.safetensors"))[0]);
+            Assert.IsNull(SafeTensors.OtherFormat(File("any.safetensors")), $"{more}");
+        }
+        Assert.Contains((byte)0x80, first, "the first byte of a pickle");
+    }
+
+    [TestMethod]
     public void NamesOfAnotherModelFitOnAScreen()
     {
         using DisposeScope scope = NewDisposeScope();

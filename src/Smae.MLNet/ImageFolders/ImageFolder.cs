@@ -49,18 +49,22 @@ internal sealed partial class ImageFolder(Action<string> warn)
             throw new ArgumentOutOfRangeException(nameof(split), split, $"Unknown split: expected one of {string.Join(", ", Enum.GetNames<ImageFolderSplit>())}.");
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (!Directory.Exists(root))
-            throw new DirectoryNotFoundException($"The image folder '{path}' does not exist{(path == root ? "" : $" (looked for '{root}')")}.");
+            throw new DirectoryNotFoundException(
+                $"The image folder '{path}' {(File.Exists(root) ? "is a file" : "does not exist")}{(path == root ? "" : $" (looked for '{root}')")}.");
 
         var whole = ImageTree.Of(root);
         ImageTree tree = Unwrap(whole);
         List<ImageFolderRow> rows = [.. Read(whole, tree, split)];
         string others = whole.Others is not [var other, ..] ? "" : $"{whole.Others.Count} files of formats that cannot be decoded " +
             $"({string.Join(", ", whole.Others.Select(f => Path.GetExtension(f).ToLowerInvariant()).Distinct())}), for example {other}: convert them to JPEG or PNG.";
+        string misnamed = whole.Misnamed is not [var first, ..] ? "" : $"{whole.Misnamed.Count} files that hold images and are not named so, for example {first}: " +
+            "give their names an image's ending, .jpg say.";
         if (rows.Count == 0)
             throw new InvalidDataException(
                 $"No images found in '{root}'{(split == ImageFolderSplit.All ? "" : $" for the split {split}")}: " +
-                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}. {others}".Trim());
+                $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}. {others} {misnamed}".Trim());
         if (others.Length > 0) warn($"Left out: {others}");
+        if (misnamed.Length > 0) warn($"Left out: {misnamed}");
         if (readableNames)
         {
             List<ImageFolderRow> all = split == ImageFolderSplit.All ? rows : [.. new ImageFolder(_ => { }).Read(whole, tree, ImageFolderSplit.All)];
@@ -106,7 +110,11 @@ internal sealed partial class ImageFolder(Action<string> warn)
     {
         tree = Unwrap(tree);
         if (LayoutOf(tree) is { Split: not null } layout) return Listed(tree, layout, split, complete: true);
-        // Images without labels often lie in a folder of their own, "images" or that of the split once more: it is not a class.
+        // Folders around the classes that tell nothing: valid/images/cat; and parts of a set: fold_1/cat, fold_2/cat.
+        if (tree.Images.Count == 0 && tree.Folders.Count > 0 && !tree.Folders.Exists(f => MayBeClass(f.Name)) && tree.Folders.Exists(f => f.Folders.Count > 0))
+            return tree.Folders.SelectMany(f => ReadSplit(f, split));
+        // Images without labels often lie in a folder of their own, "images" or that of the split once more: it is not a class. Or in several: images_1, images_2.
+        if (tree.Images.Count == 0 && tree.Folders.Count > 1 && !tree.Folders.Exists(f => MayBeClass(f.Name))) return Rows(tree.All(), "");
         if (tree.Folders is [] || (tree.Folders is [var only] && (!MayBeClass(only.Name) || only.Name == tree.Name))) return Rows(tree.All(), "");
         List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => Rows(f.All(), f.Name))];
         string beside = $"beside the class folders ({Few(tree.Folders)})";
@@ -175,7 +183,7 @@ internal sealed partial class ImageFolder(Action<string> warn)
     [GeneratedRegex("[A-Z]*[a-z]+|[A-Z]+|[^A-Za-z0-9 _.()-]+")]
     private static partial Regex Words();
 
-    [GeneratedRegex("(sets?|data|images?|imgs?|photos?|pictures?|pics?|samples?|files?|folder|split|jpe?gs?|pngs?|all|unlabell?ed|unknown)+$")]
+    [GeneratedRegex("(sets?|data|images?|imgs?|photos?|pictures?|pics?|samples?|files?|folder|splits?|folds?|parts?|chunks?|batch(es)?|jpe?gs?|pngs?|all|unlabell?ed|unknown)+$")]
     private static partial Regex Noise();
 
     private static DatasetLayout? LayoutOf(ImageTree tree) => DatasetLayout.All.FirstOrDefault(layout => layout.IsOne(tree.Path));

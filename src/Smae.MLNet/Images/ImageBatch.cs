@@ -83,9 +83,9 @@ internal sealed class ImageBatch(ImageDecoders decoders, ImageReader reader, int
     {
         if (reader.Image() is not { } image) return new InvalidDataException($"{reader.Name}: the image is missing (null)");
         var decoder = decoders.Rent();
-        decoder.Extract(image, Image(Count));
+        InvalidDataException? problem = decoder.Extract(image, Image(Count), reader.Name);
         decoders.Return(decoder);
-        return null;
+        return problem;
     }
 
     private void Grow()

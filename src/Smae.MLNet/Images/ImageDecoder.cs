@@ -74,7 +74,14 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
     }
 
     /// <summary>Resizes <paramref name="image"/>, which stays the caller's, into <paramref name="pixels"/> (H x W x C bytes).</summary>
-    public void Extract(MLImage image, Span<byte> pixels) => _fitter.Fit(BitmapOf(image), pixels);
+    /// <returns>Null, or what is wrong with the image, which the text calls <paramref name="name"/>.</returns>
+    public InvalidDataException? Extract(MLImage image, Span<byte> pixels, string name = "image")
+    {
+        SKBitmap bitmap = BitmapOf(image);
+        if (_fitter.Problem(bitmap.Info.Size) is { } problem) return new InvalidDataException($"{name}: {problem}");
+        _fitter.Fit(bitmap, pixels);
+        return null;
+    }
 
     private InvalidDataException? Decode(int length, string name, Span<byte> pixels)
     {
@@ -89,7 +96,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
                 : $"{name}: not an image: expected the content of a JPEG, PNG, WebP, BMP or GIF file, found {found}");
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        SKEncodedOrigin origin = preprocessing.Orientation == ImageOrientation.Upright ? codec.EncodedOrigin : SKEncodedOrigin.TopLeft;
+        SKEncodedOrigin origin = preprocessing.Orientation == ImageOrientation.Upright ? ImageOrigin.Of(codec, _encoded.AsSpan(0, length)) : SKEncodedOrigin.TopLeft;
         SKSizeI seen = origin >= SKEncodedOrigin.LeftTop ? new SKSizeI(height, width) : new SKSizeI(width, height);
         int halvings = codec.EncodedFormat == SKEncodedImageFormat.Jpeg && !whole ? _fitter.HalvingsOf(seen) : 0;
         var info = new SKImageInfo(
@@ -100,6 +107,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
         if ((long)width * height > maxMegapixels * 1_000_000L || !image.TryAllocPixels(info))
             return new InvalidDataException(
                 $"{name}: too large: {width}x{height} pixels, expected at most {maxMegapixels} megapixels", new NotSupportedException("ImageReadOptions.MaxMegapixels"));
+        if (_fitter.Problem(seen) is { } problem) return new InvalidDataException($"{name}: {problem}");
         SKCodecResult result = codec.GetPixels(info, image.GetPixels());
         if (result != SKCodecResult.Success)
             return new InvalidDataException(

@@ -43,6 +43,10 @@ internal sealed class ImageFitter(ImagePreprocessing preprocessing)
         return SKRect.Create((width * scale - across) / 2, (height * scale - down) / 2, across, down);
     }
 
+    /// <summary>Why an image of this size cannot be fitted; null if it can. ML.NET's ResizeImages draws nothing of it, and its saved chain then gives NaN.</summary>
+    public string? Problem(SKSizeI size) => Target(size.Width, size.Height) is { Width: > 0, Height: > 0 } ? null
+        : $"too narrow: of {size.Width}x{size.Height} pixels nothing is left at {_width}x{_height} with ResizeMode.{preprocessing.Resize}";
+
     /// <summary>Writes the pixels of <paramref name="image"/> row by row: grey (1 channel), red, green, blue (3) or the same and alpha (4).</summary>
     public void Fit(SKBitmap image, Span<byte> pixels) => Fit(image, image.Info.Size, image.Info.Rect, pixels);
 

@@ -50,8 +50,8 @@ public static class KNearestNeighbors
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         Device device = voters.device;
-        long[] all = [.. Enumerable.Range(0, (int)training.Count).Select(i => (long)i)];
-        Tensor classes = training.Labels(all, device), directions = Unit(voters).t();
+        long[] voting = [.. Enumerable.Range(0, (int)training.Count).Select(i => (long)i)];
+        Tensor classes = training.Labels(voting, device), directions = Unit(voters).t();
         int neighbors = (int)Math.Min(k, training.Count);
         List<Evaluation> parts = [];
         long numbersPerImage = Math.Max(training.Count, (long)neighbors * training.ClassCount);
@@ -59,7 +59,9 @@ public static class KNearestNeighbors
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope blockScope = NewDisposeScope();
-            (Tensor similarity, Tensor nearest) = Unit(asked.narrow(0, block[0], block.Length)).matmul(directions).topk(neighbors, 1);
+            // What is not a number is like nothing: it has no vote, and is never right.
+            Tensor all = Unit(asked.narrow(0, block[0], block.Length)).matmul(directions).nan_to_num(double.NegativeInfinity);
+            (Tensor similarity, Tensor nearest) = all.topk(neighbors, 1);
             Tensor votesFor = classes.index_select(0, nearest.flatten()).view(nearest.shape).unsqueeze(-1).eq(arange(training.ClassCount, device: device));
             // Logarithms of votes, [block, classes]: the votes themselves vanish at low temperatures.
             Tensor votes = similarity.to_type(ScalarType.Float64).div(temperature).unsqueeze(-1).expand(votesFor.shape)

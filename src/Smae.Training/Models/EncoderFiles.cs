@@ -12,7 +12,7 @@ internal sealed record EncoderFiles(string Weights, EncoderDescription? Descript
     /// <summary>Looks what there is.</summary>
     /// <param name="path">The weights, or a folder with them.</param>
     /// <exception cref="FileNotFoundException">The folder holds no weights.</exception>
-    /// <exception cref="InvalidDataException">What describes the weights describes another kind of model or cannot be read, or the weights are a file of PyTorch's.</exception>
+    /// <exception cref="InvalidDataException">What describes the weights describes another kind of model or cannot be read, or the weights are a file of another format.</exception>
     public static EncoderFiles Find(string path)
     {
         string weights = Directory.Exists(path) ? InFolder(path) : path;
@@ -45,7 +45,7 @@ internal sealed record EncoderFiles(string Weights, EncoderDescription? Descript
         if (published.Length > 0) return published[0];
         if (Directory.GetFiles(folder, "*.safetensors") is [string only]) return only;
         string[] others = [.. new[] { "*.bin", "*.pth", "*.pt" }.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern))];
-        throw others.Select(SafeTensors.PyTorchFault).FirstOrDefault(f => f is not null) is { } fault ? new InvalidDataException(fault)
+        throw others.Select(SafeTensors.OtherFormat).FirstOrDefault(f => f is not null) is { } fault ? new InvalidDataException(fault)
             : new FileNotFoundException($"{folder} holds no model.safetensors, no model.safetensors.index.json and not just one other safetensors file.", folder);
     }
 }

@@ -28,12 +28,13 @@ internal static class ModelDescription
     /// <summary>Reads it.</summary>
     /// <param name="what">What is described, with its article: for messages.</param>
     /// <exception cref="FileNotFoundException">The weights or the JSON file beside them are not there.</exception>
-    /// <exception cref="InvalidDataException">The JSON file describes no such thing, or the weights are a file of PyTorch's.</exception>
+    /// <exception cref="InvalidDataException">The JSON file describes no such thing, or the weights are a file of another format.</exception>
     public static T Load<T>(string weightsPath, string what) where T : class
     {
+        ArgumentException.ThrowIfNullOrEmpty(weightsPath);
         LibTorch.Require();
         string path = PathOf(weightsPath);
-        if (File.Exists(weightsPath) && SafeTensors.PyTorchFault(weightsPath) is { } fault) throw new InvalidDataException(fault);
+        if (File.Exists(weightsPath) && SafeTensors.OtherFormat(weightsPath) is { } fault) throw new InvalidDataException(fault);
         foreach (string file in (string[])[weightsPath, path])
             if (!File.Exists(file))
                 throw new FileNotFoundException(

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Smae.Training;
@@ -59,17 +60,31 @@ public static class SafeTensors
         return new SafeTensorsFile(path, metadata, entries);
     }
 
-    /// <summary>What a file of PyTorch's own format is told; null for any other.</summary>
-    internal static string? PyTorchFault(string path)
+    /// <summary>What a file of another format is told: PyTorch's own, or what a download left in the place of weights; null where none is known.</summary>
+    internal static string? OtherFormat(string path)
     {
-        using FileStream stream = File.OpenRead(path);
-        Span<byte> start = stackalloc byte[4];
-        int read = stream.ReadAtLeast(start, 4, throwOnEndOfStream: false);
-        string? format = read == 4 && start is [(byte)'P', (byte)'K', 3, 4] ? "zip" : read >= 2 && start[0] == 0x80 && start[1] <= 5 ? "pickle" : null;
-        return format is null ? null
-            : $"{path} is no safetensors file but a {format} file, as torch.save writes them (.pth, .pt, .bin). Convert it, in Python:\n"
+        const int shown = 128;
+        Span<byte> start = stackalloc byte[shown];
+        using (FileStream stream = File.OpenRead(path))
+        {
+            start = start[..stream.ReadAtLeast(start, shown, throwOnEndOfStream: false)];
+            // The length that a safetensors file begins with may look like anything.
+            if (start.Length > 8 && start[8] == (byte)'{' && (ulong)BinaryPrimitives.ReadInt64LittleEndian(start) < (ulong)stream.Length) return null;
+        }
+        string? format = start is [(byte)'P', (byte)'K', 3, 4, ..] ? "zip" : start is [0x80, <= 5, ..] ? "pickle" : null;
+        if (format is not null)
+            return $"{path} is no safetensors file but a {format} file, as torch.save writes them (.pth, .pt, .bin). Convert it, in Python:\n"
                 + $"import torch, safetensors.torch as s; w = torch.load(r\"{path}\", map_location=\"cpu\"); w = w.get(\"model\", w.get(\"state_dict\", w.get(\"teacher\", w)))\n"
                 + $"s.save_file({{k: v.clone().contiguous() for k, v in w.items() if torch.is_tensor(v)}}, r\"{Path.ChangeExtension(path, ".safetensors")}\")";
+        string text = Encoding.ASCII.GetString(start).TrimStart();
+        string? found = text.StartsWith("version https://git-lfs", StringComparison.Ordinal) ? "a pointer of Git LFS to it: fetch the file itself, by git lfs pull"
+            : text.StartsWith('<') ? "a page of the web, or an error of its server: download the file itself"
+            : text.StartsWith('{') ? "JSON: give the weights that it lies beside"
+            : start is [0x1F, 0x8B, ..] ? "compressed by gzip: unpack it first"
+            : start is [0x89, (byte)'H', (byte)'D', (byte)'F', ..] ? "an HDF5 file, as Keras writes them: save its tensors by the Python package safetensors"
+            : start is [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] ? "a GGUF file: expected one of safetensors"
+            : start is [8, < 32, 18 or 26 or 34 or 58 or 66, ..] ? "an ONNX file: OnnxEmbedding and OnnxImageModel run these" : null;
+        return found is null ? null : $"{path} is no safetensors file but {found}.";
     }
 
     private static string[] Shards(string index)
@@ -91,7 +106,7 @@ public static class SafeTensors
     {
         using FileStream stream = File.OpenRead(path);
         InvalidDataException Bad(string why) => new($"{path} is not a valid safetensors file: {why}");
-        InvalidDataException Other(string why) => PyTorchFault(path) is { } fault ? new(fault) : Bad(why);
+        InvalidDataException Other(string why) => OtherFormat(path) is { } fault ? new(fault) : Bad(why);
 
         Span<byte> length = stackalloc byte[8];
         if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8) throw Other($"it has {stream.Length} bytes, expected at least 8.");

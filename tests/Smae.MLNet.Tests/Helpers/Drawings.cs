@@ -32,12 +32,37 @@ internal static class Drawings
     /// <summary>A JPEG with an EXIF segment of one entry after its start.</summary>
     public static byte[] WithOrientation(byte[] jpeg, byte orientation, bool bigEndian = true)
     {
-        byte[] tiff = bigEndian
-            ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]
-            : [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
-        byte[] content = [.. "Exif\0\0"u8, .. tiff];
+        byte[] content = [.. "Exif\0\0"u8, .. Exif(orientation, bigEndian)];
         return [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(content.Length + 2), .. content, .. jpeg[2..]];
     }
+
+    /// <summary>A PNG with EXIF data before its pixels, or behind them.</summary>
+    public static byte[] PngWithOrientation(byte[] png, byte orientation, bool early)
+    {
+        const int HeaderEnd = 33, EndBytes = 12;
+        byte[] exif = Exif(orientation, bigEndian: early), chunk = [0, 0, 0, (byte)exif.Length, .. "eXIf"u8, .. exif, 0, 0, 0, 0];
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc(chunk.AsSpan(4, chunk.Length - 8)));
+        return early ? [.. png[..HeaderEnd], .. chunk, .. png[HeaderEnd..]] : [.. png[..^EndBytes], .. chunk, .. png[^EndBytes..]];
+    }
+
+    /// <summary>A WebP of a size with EXIF data, as they are or behind the prefix that they have in a JPEG.</summary>
+    public static byte[] WebpWithOrientation(byte[] webp, int width, int height, byte orientation, bool prefix)
+    {
+        const byte HasExif = 8;
+        byte[] exif = [.. prefix ? "Exif\0\0"u8 : [], .. Exif(orientation, bigEndian: true)];
+        byte[] content =
+        [
+            .. "WEBPVP8X"u8, 10, 0, 0, 0, HasExif, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. webp[12..],
+            .. "EXIF"u8, (byte)exif.Length, 0, 0, 0, .. exif, .. new byte[exif.Length % 2],
+        ];
+        byte[] file = [.. "RIFF"u8, 0, 0, 0, 0, .. content];
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), content.Length);
+        return file;
+    }
+
+    private static byte[] Exif(byte orientation, bool bigEndian) => bigEndian
+        ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]
+        : [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>A black disc on nothing.</summary>
     public static SKColor Disc(int x, int y, int width, int height) =>
@@ -49,14 +74,19 @@ internal static class Drawings
         byte[] png = Encode(8, 8, (_, _) => SKColors.Red);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
+        return png;
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> chunk)
+    {
         uint crc = ~0u;
-        foreach (byte b in png.AsSpan(12, 17))
+        foreach (byte b in chunk)
         {
             crc ^= b;
             for (int bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
         }
-        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), ~crc);
-        return png;
+        return ~crc;
     }
 
     /// <summary>A BMP of 24 bits a pixel, all of them <paramref name="value"/>, whose size field is off by <paramref name="off"/> bytes.</summary>
