@@ -33,7 +33,7 @@ public static class Rules
     /// <exception cref="ArgumentException">There is a fault: the message names all.</exception>
     public static void Check(IEnumerable<string> faults, string paramName)
     {
-        string all = ValueText.Invariant(() => string.Join(" ", faults));
+        string all = ValueText.Invariant(() => string.Join(" ", faults.Distinct()));
         if (all.Length > 0) throw new ArgumentException(all, paramName);
     }
 

@@ -176,6 +176,42 @@ public sealed class ImageStoreFileTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow(1)]    // the first write fails at the end
+    [DataRow(13)]   // and before
+    public void AFullDiskKeepsNoImagesAndEndsNoRunThatMemoryHasRoomFor(int images)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Inconclusive("/dev/full is Linux's.");
+        string source = Path.Combine(_folder.FullName, "a.png");
+        File.WriteAllText(source, "a");
+        List<string> warnings = [];
+        using var cache = new ImageCache(
+            new ImagePreprocessing { Height = Side, Width = Side, Channels = 4, Mean = [0, 0, 0, 0], StandardDeviation = [1, 1, 1, 1] },
+            new ImageCacheOptions { Directory = _folder.FullName, MemoryBudget = 16L * ImageBytes }, warning: warnings.Add);
+        Assert.IsNull(cache.Find([source]));
+        cache.Add(source);
+        using ImageStore store = cache.CreateStore(), plain = new(Side, Side, 4);
+        string name = FileOf(store)!.Path;
+        StreamOf(FileOf(store)!).Dispose();
+        StreamOf(FileOf(store)!) = new FileStream("/dev/full", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        for (int i = 0; i < images; i++)
+        {
+            store.Add().Fill((byte)i);
+            plain.Add().Fill((byte)i);
+        }
+        cache.Complete(store);
+        StringAssert.Contains(warnings.Single(), "cannot be kept for the next run");
+        StringAssert.Contains(warnings[0], "No space left");
+        Assert.AreEqual(plain.ContentHash(), store.ContentHash());
+        Assert.IsFalse(Path.Exists(name));
+
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_file")]
+        static extern ref ImageFile? FileOf(ImageStore store);
+
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_stream")]
+        static extern ref FileStream StreamOf(ImageFile file);
+    }
+
+    [TestMethod]
     public void StoresWithoutABudgetShareTheMemoryOfTheProcess()
     {
         var memory = new ImageMemory(10L * ImageBytes);

@@ -95,7 +95,10 @@ public sealed class RecipesTests
     public void TheCriticTakesItsFirstSteps() =>
         FirstTwo(Recipes.SmaeCritic with { BatchSize = Batch }, stop => CriticTraining.Run(EasyImages.Create(2 * Batch, side: 64), null, stop));
 
-    /// <summary>The whole batch of facebookresearch/mae, whose images at 224x224 would be 2.5 GB, is gathered in parts; here it has small images.</summary>
+    /// <summary>
+    /// The whole batch of facebookresearch/mae, whose images at 224x224 are 2.5 GB: decoded, they lie in an image store, in memory or on disk, and 128 of them
+    /// at a time become numbers. Here the batch has small images, for time's sake.
+    /// </summary>
     [TestMethod]
     public void LinearProbingTakesItsFirstStepsWithWholeBatches()
     {
@@ -103,6 +106,17 @@ public sealed class RecipesTests
         Assert.AreEqual(16384, Recipes.MaeLinearProbe().BatchSize);
         FirstTwo(Recipes.MaeLinearProbe(), stop => LinearProbe.Run(encoder, EasyImages.Create(2 * 16384), null, stop));
         FirstTwo(Recipes.SmaeLinearProbe with { Pooling = null }, stop => LinearProbe.Run(encoder, EasyImages.Create(256), null, stop));
+    }
+
+    [TestMethod]
+    public void OfALargeBatchNoMoreThanTheEmbeddingsAreKept()
+    {
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder with { EmbedDim = 8, Depth = 1 });
+        List<long> tensors = [];
+        var options = new LinearProbeOptions { Epochs = 1, BatchSize = 1024, Augmentation = new CountingAugmentation(tensors) };
+        LinearProbe.Run(encoder, EasyImages.Create(1024), null, options);
+        Assert.HasCount(8, tensors);
+        for (int i = 1; i < tensors.Count; i++) Assert.IsLessThanOrEqualTo(i, tensors[i] - tensors[0], "a tensor for the embeddings of each 128 images, none for pixels");
     }
 
     [TestMethod]
@@ -170,6 +184,15 @@ public sealed class RecipesTests
         using ImageEncoder teacher = ImageEncoder.Create(Narrow(((DistillationObjective)recipe.Objective).Architecture!) with { EmbedDim = 48 });
         teacher.Save(path);
         return path;
+    }
+
+    private sealed record CountingAugmentation(List<long> Tensors) : Augmentation
+    {
+        private protected override Tensor Transform(Tensor images, RandomSequence random)
+        {
+            Tensors.Add(Tensor.TotalCount);
+            return images;
+        }
     }
 
     private sealed class Watch(Action<TrainingProgress> report) : IProgress<TrainingProgress>

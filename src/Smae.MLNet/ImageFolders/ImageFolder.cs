@@ -110,11 +110,12 @@ internal sealed partial class ImageFolder(Action<string> warn)
     {
         tree = Unwrap(tree);
         if (LayoutOf(tree) is { Split: not null } layout) return Listed(tree, layout, split, complete: true);
-        // Folders around the classes that tell nothing: valid/images/cat; and parts of a set: fold_1/cat, fold_2/cat.
-        if (tree.Images.Count == 0 && tree.Folders.Count > 0 && !tree.Folders.Exists(f => MayBeClass(f.Name)) && tree.Folders.Exists(f => f.Folders.Count > 0))
-            return tree.Folders.SelectMany(f => ReadSplit(f, split));
-        // Images without labels often lie in a folder of their own, "images" or that of the split once more: it is not a class. Or in several: images_1, images_2.
-        if (tree.Images.Count == 0 && tree.Folders.Count > 1 && !tree.Folders.Exists(f => MayBeClass(f.Name))) return Rows(tree.All(), "");
+        bool bare = tree.Images.Count == 0, areParts = bare && tree.Folders.Count > 1 && tree.Folders.TrueForAll(f => TellsNothing(f.Name));
+        // Folders around the classes: valid/images/cat, and fold_1/cat, fold_2/cat.
+        bool wrapsClasses = tree.Folders is [var around] && !MayBeClass(around.Name) && (split != ImageFolderSplit.All || SplitOf(around.Name) is not null);
+        if (bare && (wrapsClasses || areParts) && tree.Folders.TrueForAll(f => f.Images.Count == 0)) return tree.Folders.SelectMany(f => ReadSplit(f, split));
+        // Images without labels often lie in a folder of their own, "images" or that of the split once more, or in images_1, images_2: none is a class.
+        if (areParts) return Rows(tree.All(), "");
         if (tree.Folders is [] || (tree.Folders is [var only] && (!MayBeClass(only.Name) || only.Name == tree.Name))) return Rows(tree.All(), "");
         List<ImageFolderRow> rows = [.. tree.Folders.SelectMany(f => Rows(f.All(), f.Name))];
         string beside = $"beside the class folders ({Few(tree.Folders)})";
@@ -176,6 +177,9 @@ internal sealed partial class ImageFolder(Action<string> warn)
 
     /// <summary>Whether a folder alone may be a class: not "images" or "train".</summary>
     private static bool MayBeClass(string name) => SplitOf(name) is null && (WordsOf(name).Any() || !name.Any(char.IsLetter));
+
+    /// <summary>Whether a folder is named as any part of a set may be: "images_2", "fold 1".</summary>
+    private static bool TellsNothing(string name) => SplitOf(name) is null && !MayBeClass(name);
 
     /// <summary>The words of a name in lower case, save those that any folder of images may have: of "TrainSet_2" train, of "images" none.</summary>
     private static IEnumerable<string> WordsOf(string name) => Words().Matches(name).Select(m => Noise().Replace(m.Value.ToLowerInvariant(), "")).Where(w => w.Length > 0);

@@ -78,6 +78,7 @@ public sealed class ImageCache(
             else if (store.Keep(path, _wanted.Stamp, _broken) is { } problem) warning?.Invoke($"{path} cannot be kept for the next run: {problem}");
             else info?.Invoke($"The decoded images are kept in {path}.");
         }
+        else if (_wanted is not null && store.WriteFault is { } fault) warning?.Invoke($"{PathOf(_wanted)} cannot be kept for the next run: {fault}");
         if (store.MappedBytes > 0) info?.Invoke($"{store.MappedBytes >> 20} MiB of decoded images are beyond the memory budget and lie in a file.");
     }
 

@@ -76,7 +76,10 @@ public sealed unsafe class ImageStore : IDisposable
     internal long MappedBytes => Math.Max(0, Count * _imageBytes - MemoryBytes);
 
     /// <summary>Whether all images are being written to a file that is to be kept.</summary>
-    internal bool WritesAll { get; }
+    internal bool WritesAll { get; private set; }
+
+    /// <summary>Why the images are not written to their file any more, which memory has room for without it: the disk is full, say. Null if they are.</summary>
+    internal string? WriteFault { get; private set; }
 
     private long SegmentBytes => (long)_imagesPerSegment * _imageBytes;
 
@@ -150,9 +153,17 @@ public sealed unsafe class ImageStore : IDisposable
     internal string? Keep(string path, string stamp, IReadOnlyList<CachedProblem> broken)
     {
         ImageFile file = _file!;
-        file.Append(Segment(_segments.Count - 1)[..(int)(Count * _imageBytes - file.Length)]);
-        new ImageCacheFooter(Height, Width, Channels, Count, stamp, broken).Write(file);
-        file.Flush();
+        try
+        {
+            file.Append(Segment(_segments.Count - 1)[..(int)(Count * _imageBytes - file.Length)]);
+            new ImageCacheFooter(Height, Width, Channels, Count, stamp, broken).Write(file);
+            file.Flush();
+        }
+        catch (IOException e) when (MappedBytes == 0)
+        {
+            GiveUpFile(e);
+            return e.Message;
+        }
         file.Dispose();   // Windows renames no file that is mapped
         string? problem = null;
         try
@@ -188,9 +199,24 @@ public sealed unsafe class ImageStore : IDisposable
         nint memory = 0;
         if ((isFirst || _budget is null || MemoryBytes + SegmentBytes <= _budget) && _memory.Take(SegmentBytes, always: isFirst || _budget is not null))
             _allocated.Add(memory = (nint)NativeMemory.Alloc((nuint)SegmentBytes));
-        if (!isFirst && (WritesAll || memory == 0)) (_file ??= ImageFile.CreateTemporary(_directory)).Append(Segment(_segments.Count - 1));
+        try
+        {
+            if (!isFirst && (WritesAll || memory == 0)) (_file ??= ImageFile.CreateTemporary(_directory)).Append(Segment(_segments.Count - 1));
+        }
+        catch (IOException e) when (WritesAll && memory != 0 && MappedBytes == 0)
+        {
+            GiveUpFile(e);
+        }
         if (memory == 0) (memory, _segments[^1]) = (_segments[^1], _file!.Map(_file.Length - SegmentBytes, SegmentBytes));
         _segments.Add(memory);
+    }
+
+    /// <summary>Goes on in memory alone.</summary>
+    private void GiveUpFile(IOException why)
+    {
+        _file!.Dispose();
+        File.Delete(_file.Path);
+        (_file, WritesAll, WriteFault) = (null, false, why.Message);
     }
 
     private Span<byte> Segment(int index) => new((void*)_segments[index], (int)SegmentBytes);

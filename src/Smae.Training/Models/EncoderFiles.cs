@@ -15,6 +15,7 @@ internal sealed record EncoderFiles(string Weights, EncoderDescription? Descript
     /// <exception cref="InvalidDataException">What describes the weights describes another kind of model or cannot be read, or the weights are a file of another format.</exception>
     public static EncoderFiles Find(string path)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         string weights = Directory.Exists(path) ? InFolder(path) : path;
         if (File.Exists(ModelDescription.PathOf(weights)))
         {
