@@ -104,8 +104,8 @@ public class AugmentationTests
         using DisposeScope scope = NewDisposeScope();
         Tensor images = Images(4, 3, 12, 12);
         Augmentation flip = Augmentation.HorizontalFlip(1), crop = Augmentation.RandomCrop(2);
-        Tensor cropped = crop.Apply(images, new RandomSequence(9));
-        var random = new RandomSequence(9);
+        Tensor cropped = crop.Apply(images, RandomSequence.OfImages(9, 0, 4));
+        RandomSequence[] random = RandomSequence.OfImages(9, 0, 4);
         Assert.IsTrue(crop.Then(Augmentation.HorizontalFlip(1)).Apply(images, random).Equals(cropped.flip(3)));
         Assert.AreEqual(Augmentation.Sequence(flip, crop, flip), flip.Then(crop).Then(flip));
         Assert.AreEqual(Augmentation.Sequence(flip, crop).GetHashCode(), flip.Then(crop).GetHashCode());

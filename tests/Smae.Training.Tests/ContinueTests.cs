@@ -350,6 +350,6 @@ public sealed class ContinueTests : IDisposable
 
     private sealed record FailsOnce(Func<bool> Fails) : Augmentation
     {
-        private protected override Tensor Transform(Tensor images, RandomSequence random) => Fails() ? images * double.NaN : images;
+        private protected override Tensor Transform(Tensor images, RandomSequence[] random) => Fails() ? images * double.NaN : images;
     }
 }

@@ -144,12 +144,12 @@ public sealed class FailureTests
 
     private sealed record FailingAugmentation : Augmentation
     {
-        private protected override Tensor Transform(Tensor images, RandomSequence random) => images + zeros(TooMany).sum();
+        private protected override Tensor Transform(Tensor images, RandomSequence[] random) => images + zeros(TooMany).sum();
     }
 
     private sealed record FailingMixing : LabelMixing
     {
-        internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
+        internal override (Tensor Images, double Share) Mix(Tensor images, Tensor opposite, RandomSequence random)
         {
             using var grad = enable_grad();
             return (images + FailsInBackward(ones(1, requires_grad: true).sum()), 1);

@@ -29,9 +29,9 @@ public class ProbabilityTests
             using ImageStore store = images.Images;
             using var normalizer = new ImageNormalizer(new ImagePreprocessing { Height = 16, Width = 16 }, CPU);
             long[] which = [.. Enumerable.Range(0, batch).Select(i => (long)i)];
-            Tensor pixels = normalizer.Normalize(store.Batch(which), options.Augmentation, random.SequenceAt(RandomUse.Augmentation, trial));
-            (Tensor inputs, Tensor targets) = SupervisedBatch.Of(
-                pixels, images.Labels(which, CPU), classes, options, random.SequenceAt(RandomUse.Mixing, trial));
+            Tensor pixels = normalizer.Normalize(store.Batch(which), options.Augmentation, RandomSequence.OfImages(trial, 0, batch));
+            SupervisedBatch plain = SupervisedBatch.Of(pixels, images.Labels(which, CPU), classes, options);
+            (Tensor inputs, Tensor targets) = mixing is null ? plain : plain.Mixed(mixing, plain, random.SequenceAt(RandomUse.Mixing, trial));
             CollectionAssert.AreEqual(new long[] { batch, classes }, targets.shape);
             CollectionAssert.AreEqual(new long[] { batch, 3, 16, 16 }, inputs.shape);
             Assert.IsGreaterThanOrEqualTo(0, targets.min().ToDouble(), name);

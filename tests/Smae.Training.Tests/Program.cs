@@ -13,6 +13,7 @@ internal static class Program
             return 0;
         }
         if (args is [CultureTests.Argument, string culture, string place]) return CultureTests.Run(culture, place);
+        if (args is [RankProgram.Argument, string shared, string kind, string count]) return RankProgram.Run(shared, kind, count);
         if (args is [string folder, string result, string epochs, string method] && !folder.StartsWith('-'))
             return KilledRun.Run(folder, result, epochs, method);
         ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(args);

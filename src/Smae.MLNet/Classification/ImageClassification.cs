@@ -71,10 +71,10 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         Check(classes, validationData);
         CheckModel();
         var device = CatalogEnvironment.Device(_environment, channel);
-        int seed = _options.Seed ?? _host.Rand.Next();
+        int seed = _options.Seed ?? _options.Distributed?.FromFirst(_host.Rand.Next) ?? _host.Rand.Next();
         Info($"Seed {seed}.");
 
-        var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache);
+        var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache, _options.Distributed);
         var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
         using var trainingImages = training.Images;
         string[] missing = [.. training.MissingOf(classes.Count).Select(c => $"'{classes.Names[c]}'")];
@@ -92,7 +92,10 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
             _host, FeatureColumnName, kind, _decoders, ModelOf(result, run), ClassificationOutputs.For(classes), _brokenImages, ClassificationOutputs.OfBrokenImages);
         return new ImageClassificationTransformer<TModel>(scoring, classes, result, LabelColumnName, images.Type);
 
-        void Info(string message) => channel.Info(MessageSensitivity.None, message);
+        void Info(string message)
+        {
+            if (_options.Distributed is not { IsFirst: false }) channel.Info(MessageSensitivity.None, message);
+        }
     }
 
     /// <summary>The schema that the transformer will give.</summary>

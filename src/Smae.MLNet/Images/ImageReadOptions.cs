@@ -35,7 +35,8 @@ public sealed record ImageReadOptions
 /// <summary>
 /// Does with broken images what the user chose: throws, or counts them and warns, about the first few one by one and about all of them at the end.
 /// </summary>
-internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvider host, string consequence)
+/// <param name="isQuiet">Whether it warns of nothing: another process does.</param>
+internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvider host, string consequence, bool isQuiet = false)
 {
     private const int Named = 10;
 
@@ -63,6 +64,7 @@ internal sealed class BrokenImageReport(BrokenImagePolicy policy, IChannelProvid
 
     private void Warn(string message)
     {
+        if (isQuiet) return;
         using var channel = host.Start("BrokenImages");
         channel.Warning(MessageSensitivity.UserData, message);
     }

@@ -1,12 +1,16 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using static System.FormattableString;
 
 namespace Smae.MLNet;
 
 /// <summary>Reads image columns of data views into image stores, in the order of the rows; every image is decoded once.</summary>
 /// <param name="cache">Where the decoded images lie; null takes every option's default.</param>
+/// <param name="ranks">The processes that load the same images together; null is this one alone.</param>
 internal sealed class ImageStoreLoader(
-    ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation, ImageCacheOptions? cache = null)
+    ImageDecoders decoders, BrokenImagePolicy policy, IHost host, IChannel channel, CancellationToken cancellation, ImageCacheOptions? cache = null,
+    DataParallel? ranks = null)
 {
     private const int ChunkImages = 256;
     private const int ChunkBytes = 64 << 20;
@@ -50,6 +54,7 @@ internal sealed class ImageStoreLoader(
         using var kept = new ImageCache(
             decoders.Preprocessing, options, message => channel.Info(MessageSensitivity.UserData, message),
             message => channel.Warning(MessageSensitivity.UserData, message));
+        if (ranks is { Count: > 1 } several) return several.Together(() => ReadTogether(rows, source, kept, several));
         if (rows.Kind == ImageColumnKind.Path && kept.Find(Paths(rows)) is var (earlier, problems)) return Reuse(rows, earlier, problems);
 
         using var cursor = rows.Open(out var reader);
@@ -107,6 +112,57 @@ internal sealed class ImageStoreLoader(
         }
     }
 
+    /// <summary>The images of a column that all ranks have: each decodes its share, all get all.</summary>
+    private ImageStore ReadTogether(Rows rows, string source, ImageCache kept, DataParallel ranks)
+    {
+        var found = rows.Kind == ImageColumnKind.Path ? kept.Find(Paths(rows)) : null;
+        if (!ranks.Any(found is null)) return Reuse(rows, found!.Value.Images, found.Value.Broken);
+        found?.Images.Dispose();
+
+        using var images = kept.Share(ranks);
+        using var names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var cursor = rows.Open(out var reader);
+        var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
+        var taken = new List<long>();
+        long total = 0;
+        while (cursor.MoveNext())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!rows.TakeLabel()) continue;
+            if (rows.Kind == ImageColumnKind.Path)
+            {
+                string path = reader.Path();
+                kept.Add(path);
+                names.AppendData(Encoding.UTF8.GetBytes(path + '\0'));
+            }
+            if (images.IsMine(total))
+            {
+                batch.Take();
+                taken.Add(total);
+            }
+            total++;
+            if (batch.Count == batch.Capacity) Decode();
+        }
+        Decode();
+        ranks.CheckSame([($"Column {source}", Invariant($"{total} images, {Convert.ToHexStringLower(names.GetHashAndReset())[..16]}"))]);
+        if (total == 0) throw new InvalidDataException($"Column {source} has no rows with an image and a label: expected at least one.");
+        var (store, broken) = kept.Complete(images, total);
+        return Reuse(rows, store, broken);
+
+        void Decode()
+        {
+            if (batch.Count == 0) return;
+            batch.Decode(cancellation);
+            for (int i = 0; i < batch.Count; i++)
+            {
+                if (batch.Problem(i) is not { } problem) images.Write(taken[i], batch.Image(i));
+                else kept.AddBroken(taken[i], problem.Message, problem.InnerException is IOException or UnauthorizedAccessException ? batch.Name(i) : null);
+            }
+            batch.Clear();
+            taken.Clear();
+        }
+    }
+
     /// <summary>The paths of the rows with a label, whose labels are taken.</summary>
     private IEnumerable<string> Paths(Rows rows)
     {
@@ -141,7 +197,7 @@ internal sealed class ImageStoreLoader(
         }
     }
 
-    private BrokenImageReport CreateReport() => new(policy, host, "left out");
+    private BrokenImageReport CreateReport() => new(policy, host, "left out", isQuiet: ranks is { IsFirst: false });
 
     private void Report(string text, long done, Stopwatch watch) =>
         channel.Info(MessageSensitivity.None, Invariant($"{text}, {done / Math.Max(watch.Elapsed.TotalSeconds, 1e-3):0} images/s"));

@@ -146,9 +146,10 @@ public abstract record Augmentation
     /// <exception cref="ArgumentException">
     /// The images are of another shape or type, or the augmentation has no meaning for so many channels or so few pixels.
     /// </exception>
-    public Tensor Apply(Tensor images, long seed) => Apply(images, new RandomSequence(seed));
+    public Tensor Apply(Tensor images, long seed) => Apply(images, RandomSequence.OfImages(seed, 0, images is null ? 0 : (int)images.size(0)));
 
-    internal Tensor Apply(Tensor images, RandomSequence random)
+    /// <param name="random">What each image draws from: what becomes of it does not depend on the others.</param>
+    internal Tensor Apply(Tensor images, RandomSequence[] random)
     {
         CheckImages(images);
         using DisposeScope scope = NewDisposeScope();
@@ -158,7 +159,7 @@ public abstract record Augmentation
     }
 
     /// <summary>Augments a batch; the result may be <paramref name="images"/> itself, which is never written to.</summary>
-    private protected abstract Tensor Transform(Tensor images, RandomSequence random);
+    private protected abstract Tensor Transform(Tensor images, RandomSequence[] random);
 
     internal static void CheckImages(Tensor images)
     {
@@ -197,7 +198,7 @@ internal sealed record AugmentationSequence : Augmentation
 
     public override int GetHashCode() => _steps.Aggregate(0, HashCode.Combine);
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         Tensor current = images;
         foreach (Augmentation step in _steps)
@@ -218,12 +219,12 @@ internal sealed record AugmentationSequence : Augmentation
 
 internal sealed record RandomApply(Augmentation Augmentation, double Probability) : Augmentation
 {
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
-        long[] drawn = [.. Enumerable.Range(0, (int)images.size(0)).Where(_ => random.Chance(Probability)).Select(i => (long)i)];
+        long[] drawn = [.. Enumerable.Range(0, (int)images.size(0)).Where(i => random[i].Chance(Probability)).Select(i => (long)i)];
         if (drawn.Length == 0) return images;
         if (drawn.Length == images.size(0)) return Augmentation.Apply(images, random);
         Tensor places = tensor(drawn, device: images.device);
-        return images.clone().index_copy_(0, places, Augmentation.Apply(images.index_select(0, places), random));
+        return images.clone().index_copy_(0, places, Augmentation.Apply(images.index_select(0, places), Array.ConvertAll(drawn, i => random[i])));
     }
 }

@@ -13,25 +13,25 @@ internal sealed record ColorJitter(double Brightness, double Contrast, double Sa
         _ => ColorOperations.Hue(images, amounts),
     };
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         ColorOperations.CheckChannels(images);
         double[] strengths = [Brightness, Contrast, Saturation, Hue];
         if (strengths.All(s => s == 0)) return images;
         // What is done to each image in each round, and how much.
         var rounds = Array.ConvertAll(strengths, _ => (Properties: new int[images.size(0)], Amounts: new float[2 * images.size(0)]));
-        int[] order = [0, 1, 2, 3];
         for (int i = 0; i < images.size(0); i++)
         {
+            int[] order = [0, 1, 2, 3];
             for (int last = order.Length - 1; last > 0; last--)
             {
-                int pick = random.Below(last + 1);
+                int pick = random[i].Below(last + 1);
                 (order[last], order[pick]) = (order[pick], order[last]);
             }
             for (int round = 0; round < order.Length; round++)
             {
                 (int property, double strength) = (order[round], strengths[order[round]]);
-                double amount = property == 3 ? random.Uniform(-strength, strength) : random.Uniform(Math.Max(0, 1 - strength), 1 + strength);
+                double amount = property == 3 ? random[i].Uniform(-strength, strength) : random[i].Uniform(Math.Max(0, 1 - strength), 1 + strength);
                 rounds[round].Properties[i] = strength == 0 ? ImageGroups.None : property;
                 (rounds[round].Amounts[2 * i], rounds[round].Amounts[2 * i + 1]) = ((float)amount, (float)(1 - amount));
             }
@@ -45,7 +45,7 @@ internal sealed record Grayscale : Augmentation
 {
     public static Tensor Of(Tensor images) => ColorOperations.Grey(images).expand_as(images).contiguous();
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         ColorOperations.CheckChannels(images);
         return Of(images);
@@ -58,7 +58,7 @@ internal sealed record Solarize(double Threshold) : Augmentation
 
     public static Tensor Of(Tensor images, double threshold) => where(images.gt(threshold - HalfByte), 1 - images, images);
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random) => Of(images, Threshold);
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random) => Of(images, Threshold);
 }
 
 internal sealed record GaussianBlur((double Min, double Max) Deviation) : Augmentation
@@ -72,10 +72,10 @@ internal sealed record GaussianBlur((double Min, double Max) Deviation) : Augmen
         return SeparableFilter.Apply(images, vertical, horizontal);
     }
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         var deviations = new float[images.size(0)];
-        for (int i = 0; i < deviations.Length; i++) deviations[i] = (float)random.Uniform(Deviation.Min, Deviation.Max);
+        for (int i = 0; i < deviations.Length; i++) deviations[i] = (float)random[i].Uniform(Deviation.Min, Deviation.Max);
         return Of(images, tensor(deviations, [deviations.Length, 1], device: images.device), Deviation.Max);
     }
 }
@@ -94,13 +94,13 @@ internal sealed record ThreeAugment : Augmentation
         _ => Smae.Training.GaussianBlur.Of(images, deviations, MaxDeviation),
     };
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         ColorOperations.CheckChannels(images);
         var choices = new int[images.size(0)];
         var deviations = new float[choices.Length];
         for (int i = 0; i < choices.Length; i++)
-            (choices[i], deviations[i]) = (random.Below(3), (float)random.Uniform(MinDeviation, MaxDeviation));
+            (choices[i], deviations[i]) = (random[i].Below(3), (float)random[i].Uniform(MinDeviation, MaxDeviation));
         return ImageGroups.Apply(images, choices, deviations, Change);
     }
 }

@@ -18,10 +18,10 @@ internal sealed record RandomResizedCrop((double Min, double Max) Scale, (double
         return SeparableFilter.Apply(images, vertical, horizontal).clamp_(0, 1);
     }
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         var boxes = new CropBox[images.size(0)];
-        for (int i = 0; i < boxes.Length; i++) boxes[i] = CropBox.ForResizedCrop(random, (int)images.size(2), (int)images.size(3), Scale, Ratio);
+        for (int i = 0; i < boxes.Length; i++) boxes[i] = CropBox.ForResizedCrop(random[i], (int)images.size(2), (int)images.size(3), Scale, Ratio);
         return Resize(images, boxes, Interpolation, Size);
     }
 }
@@ -39,14 +39,14 @@ internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
         return reflect ? moved : moved.mul_(rowInside!.reshape(batch, 1, height, 1)).mul_(columnInside!.reshape(batch, 1, 1, width));
     }
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         if (Reflect && Padding >= Math.Min(images.size(2), images.size(3)))
             throw new ArgumentException(
                 $"A padding of {Padding} by reflection needs images higher and wider than that: these are {images.size(2)}x{images.size(3)}.",
                 nameof(images));
         int[] up = new int[images.size(0)], left = new int[images.size(0)];
-        for (int i = 0; i < up.Length; i++) (up[i], left[i]) = (random.Below(2 * Padding + 1) - Padding, random.Below(2 * Padding + 1) - Padding);
+        for (int i = 0; i < up.Length; i++) (up[i], left[i]) = (random[i].Below(2 * Padding + 1) - Padding, random[i].Below(2 * Padding + 1) - Padding);
         return Move(images, up, left, Reflect);
     }
 
@@ -67,10 +67,10 @@ internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
 
 internal sealed record HorizontalFlip(double Probability) : Augmentation
 {
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         var flipped = new bool[images.size(0)];
-        for (int i = 0; i < flipped.Length; i++) flipped[i] = random.Chance(Probability);
+        for (int i = 0; i < flipped.Length; i++) flipped[i] = random[i].Chance(Probability);
         return flipped.Contains(true) ? where(tensor(flipped, [flipped.Length, 1, 1, 1], device: images.device), images.flip(3), images) : images;
     }
 }
@@ -90,12 +90,12 @@ internal sealed record RandomErasing(
     double Probability, (double Min, double Max) Scale, (double Min, double Max) Ratio, ErasingFill Fill, ImagePreprocessing? Preprocessing)
     : Augmentation
 {
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         (int batch, int channels, int height, int width) = ((int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3));
         var boxes = new CropBox[batch];   // of no pixel where an image is left alone
         for (int i = 0; i < batch; i++)
-            if (random.Chance(Probability)) boxes[i] = CropBox.ForErasing(random, height, width, Scale, Ratio) ?? default;
+            if (random[i].Chance(Probability)) boxes[i] = CropBox.ForErasing(random[i], height, width, Scale, Ratio) ?? default;
         int pixels = boxes.Sum(b => b.Height * b.Width);
         if (pixels == 0) return images;
 
@@ -109,22 +109,25 @@ internal sealed record RandomErasing(
     }
 
     /// <summary>Noise for the boxes, image by image and channel by channel.</summary>
-    private Tensor Noise(RandomSequence random, CropBox[] boxes, int channels, Device device)
+    private Tensor Noise(RandomSequence[] random, CropBox[] boxes, int channels, Device device)
     {
         ImagePreprocessing statistics = Preprocessing ?? new ImagePreprocessing { Height = 1, Width = 1, Channels = channels };
         if (statistics.Channels != channels)
             throw new ArgumentException(
                 $"The images have {channels} channels and the preprocessing of the noise {statistics.Channels}: expected as many.", nameof(channels));
         var noise = new float[boxes.Sum(b => b.Height * b.Width) * channels];
-        random.FillNormal(noise);
         int at = 0;
-        foreach (CropBox box in boxes)
+        for (int i = 0; i < boxes.Length; i++)
+        {
+            CropBox box = boxes[i];
+            random[i].FillNormal(noise.AsSpan(at, box.Height * box.Width * channels));
             for (int channel = 0; channel < channels; channel++)
                 foreach (ref float value in noise.AsSpan(at, box.Height * box.Width))
                 {
                     value = statistics.Mean[channel] + statistics.StandardDeviation[channel] * value;
                     at++;
                 }
+        }
         return tensor(noise, device: device);
     }
 }

@@ -21,14 +21,14 @@ public sealed class ImageNormalizer : IDisposable
     public Tensor Normalize(Tensor bytes) => ToFloats(bytes).sub_(_mean).mul_(_scale);
 
     /// <summary>The same, with an augmentation of images from 0 to 1 before the normalisation.</summary>
-    internal Tensor Normalize(Tensor bytes, Augmentation? augmentation, RandomSequence random) =>
+    internal Tensor Normalize(Tensor bytes, Augmentation? augmentation, RandomSequence[] random) =>
         augmentation is null ? Normalize(bytes) : NormalizeUnits(ToUnits(bytes), augmentation, random);
 
     /// <summary>Images from 0 to 1, for augmentations: <c>[batch, channels, height, width]</c>, float32, on the device.</summary>
     internal Tensor ToUnits(Tensor bytes) => ToFloats(bytes).div_(255);
 
     /// <summary>Augments and normalises what <see cref="ToUnits"/> gave.</summary>
-    internal Tensor NormalizeUnits(Tensor units, Augmentation augmentation, RandomSequence random) =>
+    internal Tensor NormalizeUnits(Tensor units, Augmentation augmentation, RandomSequence[] random) =>
         augmentation.Apply(units, random).mul(255).sub_(_mean).mul_(_scale);
 
     private Tensor ToFloats(Tensor bytes) => bytes.to(Device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);

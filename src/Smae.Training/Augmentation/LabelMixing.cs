@@ -17,9 +17,10 @@ public abstract record LabelMixing
     /// <param name="seed">What all random numbers follow from.</param>
     /// <returns>Images and labels of the same shapes; tensors of their own, though they may share memory with what was given.</returns>
     /// <exception cref="ArgumentException">The images or labels are of another shape or type.</exception>
-    public (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, long seed) => Apply(images, labels, new RandomSequence(seed));
+    public (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, long seed) => Apply(images, labels, images, labels, new RandomSequence(seed));
 
-    internal (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, RandomSequence random)
+    /// <param name="opposite">Those that these are mixed with, the last first: the images themselves where they are a whole batch.</param>
+    internal (Tensor Images, Tensor Labels) Apply(Tensor images, Tensor labels, Tensor opposite, Tensor oppositeLabels, RandomSequence random)
     {
         Augmentation.CheckImages(images);
         ArgumentNullException.ThrowIfNull(labels);
@@ -29,14 +30,15 @@ public abstract record LabelMixing
                 nameof(labels));
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
-        (Tensor mixed, double share) = random.Chance(Probability) ? Mix(images, random) : (images, 1);
+        (Tensor mixed, double share) = random.Chance(Probability) ? Mix(images, opposite, random) : (images, 1);
         mixed = ReferenceEquals(mixed, images) ? images.alias() : mixed;
-        Tensor mixedLabels = share == 1 ? labels.alias() : labels.mul(share).add_(labels.flip(0).mul_(1 - share));
+        Tensor mixedLabels = share == 1 ? labels.alias() : labels.mul(share).add_(oppositeLabels.flip(0).mul_(1 - share));
         return (mixed.MoveToOuterDisposeScope(), mixedLabels.MoveToOuterDisposeScope());
     }
 
     /// <summary>Mixes images; says which share of its own label each keeps.</summary>
-    internal abstract (Tensor Images, double Share) Mix(Tensor images, RandomSequence random);
+    /// <param name="opposite">Those that they are mixed with, the last first.</param>
+    internal abstract (Tensor Images, double Share) Mix(Tensor images, Tensor opposite, RandomSequence random);
 
     private protected static double Positive(double value, string name) =>
         value > 0 && double.IsFinite(value)
@@ -50,10 +52,10 @@ public sealed record Mixup(double Alpha) : LabelMixing
     /// <summary>Of the beta distribution, above 0: small numbers mix little, 1 is uniform. MAE fine-tunes with 0.8.</summary>
     public double Alpha { get; } = Positive(Alpha, nameof(Alpha));
 
-    internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
+    internal override (Tensor Images, double Share) Mix(Tensor images, Tensor opposite, RandomSequence random)
     {
         double share = random.Beta(Alpha);
-        return (images.mul(share).add_(images.flip(0).mul_(1 - share)), share);
+        return (images.mul(share).add_(opposite.flip(0).mul_(1 - share)), share);
     }
 }
 
@@ -76,13 +78,13 @@ public sealed record Cutmix(double Alpha) : LabelMixing
         return new(top, left, bottom - top, right - left);
     }
 
-    internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
+    internal override (Tensor Images, double Share) Mix(Tensor images, Tensor opposite, RandomSequence random)
     {
         (int height, int width) = ((int)images.size(2), (int)images.size(3));
         CropBox box = Box(random.Beta(Alpha), height, width, random);
         if (box.Height == 0 || box.Width == 0) return (images, 1);
         Tensor mixed = images.clone();
-        Within(mixed, box).copy_(Within(images, box).flip(0));
+        Within(mixed, box).copy_(Within(opposite, box).flip(0));
         return (mixed, 1 - (double)box.Height * box.Width / ((double)height * width));
     }
 
@@ -102,10 +104,10 @@ public sealed record MixupOrCutmix(double MixupAlpha = 0.8, double CutmixAlpha =
     /// <summary>How often it is Cutmix, in [0, 1]. Default 0.5.</summary>
     public double SwitchProbability { get; } = Augmentation.Within(SwitchProbability, 0, 1);
 
-    internal override (Tensor Images, double Share) Mix(Tensor images, RandomSequence random)
+    internal override (Tensor Images, double Share) Mix(Tensor images, Tensor opposite, RandomSequence random)
     {
         LabelMixing chosen = random.Chance(SwitchProbability) ? new Cutmix(CutmixAlpha) : new Mixup(MixupAlpha);
-        return chosen.Mix(images, random);
+        return chosen.Mix(images, opposite, random);
     }
 }
 

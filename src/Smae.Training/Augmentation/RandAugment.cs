@@ -30,7 +30,7 @@ internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmen
         };
     }
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         ColorOperations.CheckChannels(images);
         (int height, int width) = ((int)images.size(2), (int)images.size(3));
@@ -38,7 +38,7 @@ internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmen
         var drawn = new DrawnOperation[images.size(0)];
         for (int round = 0; round < NumOps; round++)
         {
-            for (int i = 0; i < drawn.Length; i++) drawn[i] = Operation(random.Below(Choices), random.Below(2) == 1, height, width);
+            for (int i = 0; i < drawn.Length; i++) drawn[i] = Operation(random[i].Below(Choices), random[i].Below(2) == 1, height, width);
             bytes = ByteOperations.Apply(bytes, drawn, AffineSampling.Nearest);
         }
         return bytes.div(255);
@@ -87,7 +87,7 @@ internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, doubl
         };
     }
 
-    private protected override Tensor Transform(Tensor images, RandomSequence random)
+    private protected override Tensor Transform(Tensor images, RandomSequence[] random)
     {
         ColorOperations.CheckChannels(images);
         (int channels, int height, int width) = ((int)images.size(1), (int)images.size(2), (int)images.size(3));
@@ -99,9 +99,9 @@ internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, doubl
         {
             for (int i = 0; i < drawn.Length; i++)
             {
-                double magnitude = Math.Clamp(Magnitude + MagnitudeStd * random.Normal(), 0, MaxMagnitude);
-                DrawnOperation operation = Operation(random.Below(Choices), magnitude, random.Chance(0.5), height, width);
-                drawn[i] = random.Chance(Probability) ? operation : DrawnOperation.None;
+                double magnitude = Math.Clamp(Magnitude + MagnitudeStd * random[i].Normal(), 0, MaxMagnitude);
+                DrawnOperation operation = Operation(random[i].Below(Choices), magnitude, random[i].Chance(0.5), height, width);
+                drawn[i] = random[i].Chance(Probability) ? operation : DrawnOperation.None;
             }
             bytes = ByteOperations.Apply(bytes, drawn, (group, maps) => AffineSampling.Bicubic(group, maps, outside));
         }

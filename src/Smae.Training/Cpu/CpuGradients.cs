@@ -29,21 +29,22 @@ internal sealed class CpuGradients : IDisposable
     private readonly Tensor[] _parameters;
     private readonly Worker[] _workers;
 
-    private CpuGradients(Optimizer optimizer, ForwardNoise? noise, long seed)
+    private CpuGradients(Optimizer optimizer, ForwardNoise? noise)
     {
         (_noise, _parameters) = (noise, [.. optimizer.Parameters]);
-        _workers = [.. Enumerable.Range(0, _threads.Count).Select(i => new Worker(optimizer, own: i > 0, seed))];
+        _workers = [.. Enumerable.Range(0, _threads.Count).Select(i => new Worker(optimizer, own: i > 0))];
     }
 
     /// <summary>The fast path of a run; null where there is none: on a GPU, and where libtorch has one thread.</summary>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
-    public static CpuGradients? Create(Optimizer optimizer, ForwardNoise? noise, long seed) =>
-        optimizer.Weights.device_type == DeviceType.CPU && get_num_threads() > 1 ? new CpuGradients(optimizer, noise, seed) : null;
+    public static CpuGradients? Create(Optimizer optimizer, ForwardNoise? noise) =>
+        optimizer.Weights.device_type == DeviceType.CPU && get_num_threads() > 1 ? new CpuGradients(optimizer, noise) : null;
 
     /// <summary>Adds the gradients of a batch to the optimiser's.</summary>
     /// <param name="rowsPerImage">Rows that an image adds to the model's matrix products, the tokens of a transformer.</param>
+    /// <param name="noiseSeed">What dropout follows from, together with the place of an image: <paramref name="first"/> is that of the first.</param>
     /// <returns>The mean loss of the batch.</returns>
-    public double Add<T>(int images, int rowsPerImage, Func<T, Tensor> loss, Func<int, int, T> slice, double share, long place)
+    public double Add<T>(int images, int rowsPerImage, Func<T, Tensor> loss, Func<int, int, T> slice, double share, long noiseSeed, int first)
     {
         int inRound = _threads.Count * Math.Max(1, RowsPerPart / rowsPerImage);
         int parts = Math.Min(images, (images + inRound - 1) / inRound * _threads.Count);
@@ -56,13 +57,14 @@ internal sealed class CpuGradients : IDisposable
             for (int part = number * parts / _workers.Length; part < (number + 1) * parts / _workers.Length; part++)
             {
                 using DisposeScope scope = NewDisposeScope();
-                double partShare = (double)(Begin(part + 1) - Begin(part)) / images;
-                if (_noise is not null) _noise.Generator = worker.Random.At(RandomUse.Model, RandomStream.Mix(place, part));
+                int count = Begin(part + 1) - Begin(part);
+                double partShare = (double)count / images;
+                _noise?.Begin(noiseSeed, first + Begin(part), count);
                 Tensor value = WithoutRest(slices[part], loss);
                 worker.Loss += value.ToDouble() * partShare;
                 _script.invoke("add_gradients", value * (partShare * share), _parameters, worker.Places);
             }
-            if (_noise is not null) _noise.Generator = null;
+            _noise?.End();
         });
         foreach (Worker worker in _workers) worker.Deliver();   // in one order always: the sum is the same in every run
         return _workers.Sum(worker => worker.Loss);
@@ -83,7 +85,7 @@ internal sealed class CpuGradients : IDisposable
     }
 
     /// <summary>What one thread makes: gradients that wait in a buffer of their own, or go straight to the optimiser's.</summary>
-    private sealed class Worker(Optimizer optimizer, bool own, long seed) : IDisposable
+    private sealed class Worker(Optimizer optimizer, bool own) : IDisposable
     {
         private readonly Tensor? _buffer = own ? optimizer.NewBuffer() : null;
         private Tensor[]? _places;
@@ -92,8 +94,6 @@ internal sealed class CpuGradients : IDisposable
         public Tensor[] Places => _places ??= [.. optimizer.PlacesIn(_buffer ?? optimizer.Gradients).Select(place => place.DetachFromDisposeScope())];
 
         public double Loss { get; set; }
-
-        public RandomStream Random { get; } = new(seed);
 
         public void Begin()
         {
@@ -111,7 +111,6 @@ internal sealed class CpuGradients : IDisposable
         {
             foreach (Tensor place in _places ?? []) place.Dispose();
             _buffer?.Dispose();
-            Random.Dispose();
         }
     }
 }

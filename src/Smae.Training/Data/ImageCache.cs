@@ -3,7 +3,7 @@ namespace Smae.Training;
 /// <summary>
 /// Decoded images of files on their way into an <see cref="ImageStore"/>, kept from run to run where the options name a folder. For one load: ask
 /// <see cref="Find"/> first; where it finds nothing, fill the store of <see cref="CreateStore"/>, tell each file by <see cref="Add"/> before it is decoded,
-/// then call <see cref="Complete"/>.
+/// then call <see cref="Complete(ImageStore)"/>.
 /// </summary>
 /// <param name="info">Told what is kept and used again. Default null.</param>
 /// <param name="warning">Told what is passed over and why. Default null.</param>
@@ -53,6 +53,41 @@ public sealed class ImageCache(
         return new ImageStore(preprocessing.Height, preprocessing.Width, preprocessing.Channels, options, file);
     }
 
+    /// <summary>In place of <see cref="CreateStore"/> where several processes load the same images: all ranks call this.</summary>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
+    public SharedImages Share(DataParallel ranks) =>
+        new(preprocessing, DataParallel.Connect(ranks), () => ImageFile.CreateTemporary(options.Directory, shared: true));
+
+    /// <summary>
+    /// In place of <see cref="Complete(ImageStore)"/> for images that were loaded together: gives those that no rank found broken, on all ranks the same, and keeps
+    /// them for the next run where that was the intention.
+    /// </summary>
+    /// <param name="rows">Rows, on all ranks as many.</param>
+    /// <returns>The images, whose store the caller disposes, and what was broken on any rank.</returns>
+    /// <exception cref="ArgumentException">The ranks have other files.</exception>
+    /// <exception cref="InvalidDataException">No image is left.</exception>
+    public (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(SharedImages images, long rows)
+    {
+        bool keeps = _wanted is not null && (_read!.Name, _read.Stamp) == (_wanted.Name, _wanted.Stamp);
+        return images.Complete(rows, _broken, keeps ? _wanted!.Stamp : "", keeps ? (file, _) => Move(file.Path, PathOf(_wanted!)) : null);
+    }
+
+    /// <returns>The new name, or null where it cannot be given.</returns>
+    private string? Move(string from, string to)
+    {
+        try
+        {
+            File.Move(from, to, overwrite: true);
+            info?.Invoke($"The decoded images are kept in {to}.");
+            return to;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            warning?.Invoke($"{to} cannot be kept for the next run: {e.Message}");
+            return null;
+        }
+    }
+
     /// <summary>Tells which file comes next, before it is decoded: one that changes meanwhile is then another one to the next run.</summary>
     public void Add(string path) => _read?.Add(path);
 
@@ -64,7 +99,7 @@ public sealed class ImageCache(
     /// </param>
     public void AddBroken(long row, string message, string? unreadPath = null)
     {
-        if (_read is not null) _broken.Add(new CachedProblem(row, message, unreadPath));
+        _broken.Add(new CachedProblem(row, message, unreadPath));
     }
 
     /// <summary>Keeps the images for the next run, where that was the intention and the files are those that <see cref="Find"/> was asked for.</summary>

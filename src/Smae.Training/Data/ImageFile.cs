@@ -21,12 +21,13 @@ internal sealed class ImageFile : IDisposable
     public bool IsWritable => _stream.CanWrite;
 
     /// <summary>A new file that is gone with this object, in a folder that is made if it is not there; null is the first of <see cref="FoldersOnDisk"/>.</summary>
-    public static ImageFile CreateTemporary(string? directory)
+    /// <param name="shared">Whether other processes open it by its name, which it then keeps until somebody deletes it.</param>
+    public static ImageFile CreateTemporary(string? directory, bool shared = false)
     {
         foreach (string folder in directory is null ? FoldersOnDisk() : [])
             try
             {
-                return CreateTemporary(folder);
+                return CreateTemporary(folder, shared);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -36,6 +37,7 @@ internal sealed class ImageFile : IDisposable
         Directory.CreateDirectory(directory);
         string path = System.IO.Path.Combine(directory, $"smae-{Guid.NewGuid():N}.images.tmp");
         bool keepsName = OperatingSystem.IsWindows();
+        if (shared) return new ImageFile(path, new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0));
         FileStream stream = Stream(path, FileMode.CreateNew, keepsName ? FileOptions.DeleteOnClose : FileOptions.None);
         if (!keepsName) File.Delete(path);   // what is open stays until it is closed, by whatever ends the process
         return new ImageFile(path, stream);
@@ -94,6 +96,16 @@ internal sealed class ImageFile : IDisposable
             throw new IOException($"{Path}: {Length + bytes.Length} bytes of decoded images cannot be written: {e.Message} {advice}", e);
         }
         Length += bytes.Length;
+    }
+
+    /// <summary>Writes over what is there.</summary>
+    public void Write(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(_stream.SafeFileHandle, bytes, offset);
+
+    /// <summary>Takes over what others have written: so many bytes, after which <see cref="Append"/> goes on.</summary>
+    public void Complete(long length)
+    {
+        _stream.SetLength(length);
+        Length = length;
     }
 
     /// <summary>Sees to it that what was written outlives a crash of the machine.</summary>

@@ -62,7 +62,7 @@ public sealed class LabelledImages
     }
 
     /// <summary>The same images and labels in the same order give the same text.</summary>
-    internal string ContentHash() => Images.ContentHash() + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
+    internal string ContentHash(bool brief = false) => Images.ContentHash(brief) + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_labels)));
 
     /// <exception cref="ArgumentException">The images are of another size than a model takes.</exception>
     internal void CheckSize(ImagePreprocessing preprocessing, string paramName) => preprocessing.CheckSize(Images, paramName);

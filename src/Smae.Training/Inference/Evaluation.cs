@@ -27,19 +27,21 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
         return FromRanks(Ranks(logits, labels), loss);
     }
 
-    /// <summary>Evaluates over a whole set; the model must be in evaluation mode.</summary>
+    /// <summary>Evaluates over a whole set, each rank some of the blocks; the model must be in evaluation mode.</summary>
     internal static Evaluation Of(
-        Func<long[], Tensor> logits, LabelledImages images, int batchSize, Device device, CancellationToken cancellation = default)
+        Func<long[], Tensor> logits, LabelledImages images, int batchSize, Device device, Ranks ranks, CancellationToken cancellation = default)
     {
         using var noGrad = no_grad();
-        List<Evaluation> parts = [];
-        foreach (long[] block in images.Blocks(batchSize))
+        long[][] blocks = [.. images.Blocks(batchSize)];
+        double[] numbers = new double[4 * blocks.Length];   // of each block; those of other ranks stay 0
+        for (int i = ranks.Rank; i < blocks.Length; i += ranks.Count)
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
-            parts.Add(Of(logits(block), images.Labels(block, device)));
+            Evaluation of = Of(logits(blocks[i]), images.Labels(blocks[i], device));
+            (numbers[4 * i], numbers[4 * i + 1], numbers[4 * i + 2], numbers[4 * i + 3]) = (of.Count, of.Loss, of.Top1, of.Top5);
         }
-        return Together(parts);
+        return Together([.. ranks.Sum("the validation", numbers).Chunk(4).Select(n => new Evaluation((long)n[0], n[1], n[2], n[3]))]);
     }
 
     /// <summary>

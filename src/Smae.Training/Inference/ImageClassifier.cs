@@ -42,7 +42,7 @@ public sealed class ImageClassifier : ImageModel
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         images.CheckSize(Preprocessing, nameof(images));
         images.CheckLabels(Classes, nameof(images));
-        return Evaluation.Of(block => Run(images.Images.Batch(block), Model.forward), images, batchSize, Device);
+        return Evaluation.Of(block => Run(images.Images.Batch(block), Model.forward), images, batchSize, Device, Ranks.Alone);
     }
 
     /// <summary>

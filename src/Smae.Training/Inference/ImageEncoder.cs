@@ -43,7 +43,7 @@ public sealed class ImageEncoder : ImageModel
     /// <returns><c>[batch, EmbedDim]</c>, float32, on the encoder's device, without a graph.</returns>
     public Tensor Embed(Tensor bytes, Pooling? pooling = null) => Run(bytes, pixels => Pooled(pixels, pooling ?? Pooling));
 
-    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation, RandomSequence random) =>
+    internal Tensor Embed(Tensor bytes, Pooling pooling, Augmentation? augmentation, RandomSequence[] random) =>
         Run(bytes, augmentation, random, pixels => Pooled(pixels, pooling));
 
     private Tensor Pooled(Tensor pixels, Pooling pooling) => Model.Pool(Model.forward(pixels), pooling).to_type(ScalarType.Float32);
@@ -91,18 +91,20 @@ public sealed class ImageEncoder : ImageModel
 /// <summary>Embeddings of whole sets of images.</summary>
 internal static class Embeddings
 {
+    /// <summary>Embeds images, each rank some of the blocks.</summary>
     /// <returns><c>[images, dim]</c>, float32, on the encoder's device, in no dispose scope.</returns>
-    public static Tensor Of(ImageEncoder encoder, LabelledImages images, Pooling pooling, int batchSize, CancellationToken cancellation)
+    public static Tensor Of(ImageEncoder encoder, LabelledImages images, Pooling pooling, int batchSize, Ranks ranks, CancellationToken cancellation)
     {
-        Tensor made = empty([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
+        Tensor made = zeros([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
         return made.OrDispose(all =>
         {
-            foreach (long[] block in images.Blocks(batchSize))
+            foreach (long[] block in images.Blocks(batchSize).Where((_, i) => i % ranks.Count == ranks.Rank))
             {
                 cancellation.ThrowIfCancellationRequested();
                 using DisposeScope scope = NewDisposeScope();
                 all.narrow(0, block[0], block.Length).copy_(encoder.Embed(images.Images.Batch(block), pooling));
             }
+            ranks.Sum(all, "the embeddings");
         });
     }
 }

@@ -53,7 +53,7 @@ public abstract class ImageModel : IDisposable
     protected Tensor Run(Tensor bytes, Func<Tensor, Tensor> forward) => Locked(() => forward(_normalizer.Normalize(bytes)).MoveToOuterDisposeScope());
 
     /// <summary>The same with an augmentation first.</summary>
-    private protected Tensor Run(Tensor bytes, Augmentation? augmentation, RandomSequence random, Func<Tensor, Tensor> forward) =>
+    private protected Tensor Run(Tensor bytes, Augmentation? augmentation, RandomSequence[] random, Func<Tensor, Tensor> forward) =>
         Locked(() => forward(_normalizer.Normalize(bytes, augmentation, random)).MoveToOuterDisposeScope());
 
     /// <exception cref="ObjectDisposedException">This object has been disposed.</exception>

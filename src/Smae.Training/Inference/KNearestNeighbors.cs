@@ -37,8 +37,8 @@ public static class KNearestNeighbors
         training.CheckSize(encoder.Preprocessing, nameof(training));
         validation.CheckSize(encoder.Preprocessing, nameof(validation));
         validation.CheckLabels(training.ClassCount, nameof(validation));
-        using Tensor voters = Embeddings.Of(encoder, training, way, batchSize, cancellationToken);
-        using Tensor asked = Embeddings.Of(encoder, validation, way, batchSize, cancellationToken);
+        using Tensor voters = Embeddings.Of(encoder, training, way, batchSize, Ranks.Alone, cancellationToken);
+        using Tensor asked = Embeddings.Of(encoder, validation, way, batchSize, Ranks.Alone, cancellationToken);
         return Evaluate(voters, training, asked, validation, k, temperature, cancellationToken);
     }
 

@@ -97,7 +97,7 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
     /// <summary>Measures whatever makes embeddings.</summary>
     /// <param name="embed">From bytes, an augmentation or null, and what that draws from, to embeddings, <c>[batch, dim]</c>, float32.</param>
     internal static LabelFreeEvaluation Of(
-        ImageStore images, ReadOnlyMemory<long> indices, Func<Tensor, Augmentation?, RandomSequence, Tensor> embed, long seed, CancellationToken cancellation)
+        ImageStore images, ReadOnlyMemory<long> indices, Func<Tensor, Augmentation?, RandomSequence[], Tensor> embed, long seed, CancellationToken cancellation)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -108,7 +108,7 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
             {
                 cancellation.ThrowIfCancellationRequested();
                 using DisposeScope blockScope = NewDisposeScope();
-                var random = new RandomSequence(RandomStream.Mix(RandomStream.Mix(seed, view), from));
+                RandomSequence[] random = RandomSequence.OfImages(RandomStream.Mix(seed, view), from, block.Length);
                 made.Add(embed(images.Batch(block.Span), augmentation, random).MoveToOuterDisposeScope());
             }
             return cat(made, 0);

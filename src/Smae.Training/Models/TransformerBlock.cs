@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 
@@ -217,13 +218,20 @@ internal static class ModuleExtensions
     }
 }
 
-/// <summary>Dropout and drop path. All blocks of a model share one; a training step sets its generator: what is dropped follows from seed and step.</summary>
+/// <summary>
+/// Dropout and drop path. All blocks of a model share one; a training step says which images come: what is dropped of one follows from seed, step and its
+/// place in the batch, not from the others or from where it is worked on.
+/// </summary>
 internal sealed class ForwardNoise
 {
-    private readonly ThreadLocal<Generator?> _generator = new();
+    private readonly ThreadLocal<Batch?> _batch = new();
 
-    /// <summary>The source, of each thread its own; null is libtorch's own.</summary>
-    public Generator? Generator { get => _generator.Value; set => _generator.Value = value; }
+    /// <summary>Begins with images of a batch, on this thread; until then, and after <see cref="End"/>, libtorch's own random numbers are drawn.</summary>
+    /// <param name="first">The place of the first of them in the batch.</param>
+    /// <param name="count">How many; a tensor of a multiple of them has all of them once, then all again.</param>
+    public void Begin(long seed, int first, int count) => _batch.Value = new Batch(seed, first, count);
+
+    public void End() => _batch.Value = null;
 
     public Tensor Dropout(Tensor x, double probability) => probability == 0 ? x : x * Keep(x.shape, probability, x);
 
@@ -233,8 +241,28 @@ internal sealed class ForwardNoise
     private Tensor Keep(long[] shape, double probability, Tensor like)
     {
         using var noGrad = no_grad();
-        Tensor keep = empty(shape, ScalarType.Float32).bernoulli_(1 - probability, Generator).div_(1 - probability);
-        return keep.to(like.dtype, like.device);
+        Tensor keep = empty(shape, ScalarType.Float32);
+        if (_batch.Value is { } batch) batch.Draw(keep, 1 - probability);
+        else keep.bernoulli_(1 - probability);
+        return keep.div_(1 - probability).to(like.dtype, like.device);
+    }
+
+    private sealed class Batch(long seed, int first, int count)
+    {
+        private int _draws;
+
+        /// <summary>Draws ones with a probability, else zeros, image by image.</summary>
+        public void Draw(Tensor keep, double probability)
+        {
+            long ofDraw = RandomStream.Mix(seed, _draws++);
+            Span<float> values = MemoryMarshal.Cast<byte, float>(keep.bytes);
+            int size = values.Length / (int)keep.size(0);
+            for (int row = 0; row < keep.size(0); row++)
+            {
+                var random = new RandomSequence(RandomStream.Mix(RandomStream.Mix(ofDraw, row / count), first + row % count));
+                random.FillChances(values.Slice(row * size, size), probability);
+            }
+        }
     }
 }
 

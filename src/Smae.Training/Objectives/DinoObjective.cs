@@ -198,6 +198,8 @@ public record DinoObjective : Objective
             return ClassLoss(Student.EncodeCrops(large), TeacherTokens(large), crops, batch.Position.Epoch);
         }
 
+        public override bool IsMeanOverParts => true;
+
         public override void GradientsReady(TrainingPosition position)
         {
             if (_settings.ClipTensorNorm is { } limit) ClipEach([.. Student.parameters(), .. Parameters], limit);
@@ -205,7 +207,7 @@ public record DinoObjective : Objective
 
         public override void StepEnded(TrainingPosition position)
         {
-            _loss.Center.Move();
+            _loss.Center.Move(Ranks);
             Follow(_settings.TeacherMomenta(position.TotalSteps).At(position.Step));
         }
 
@@ -254,7 +256,7 @@ public record DinoObjective : Objective
 internal sealed class LogitCenter(int outputs, double momentum, Device device) : IDisposable
 {
     private readonly Tensor _sum = zeros([1, outputs], device: device).DetachFromDisposeScope();   // of logits since it moved
-    private long _rows;
+    private long _rows;   // how many
 
     public Tensor Value { get; } = zeros([1, outputs], device: device).DetachFromDisposeScope();
 
@@ -268,12 +270,13 @@ internal sealed class LogitCenter(int outputs, double momentum, Device device) :
         _rows += logits.size(0);
     }
 
-    /// <summary>Moves towards the mean of the logits since it last moved: once a step, however many parts its batch had.</summary>
-    public void Move()
+    /// <summary>Moves towards the mean of the logits since it last moved: once a step, however many parts its batch had and ranks worked on it.</summary>
+    public void Move(Ranks ranks)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Value.mul_(momentum).add_(_sum, (1 - momentum) / _rows);
+        ranks.Sum(_sum, "the centre of the teacher's logits");
+        Value.mul_(momentum).add_(_sum, (1 - momentum) / ranks.Sum("how many logits there are", _rows)[0]);
         _sum.zero_();
         _rows = 0;
     }

@@ -61,14 +61,15 @@ public sealed record IBotObjective : DinoObjective
     internal double TeacherPatchTemperatureAt(int epoch) => Warmed(WarmupTeacherPatchTemperature, TeacherPatchTemperature, epoch - WholeEpochs);
 
     /// <summary>Which patches of the global crops are hidden, <c>[crops, patches]</c>, bool.</summary>
-    internal Tensor DrawHidden(int crops, int gridHeight, int gridWidth, int epoch, long seed)
+    /// <param name="place">The place of a crop among all of the step, from its place here.</param>
+    internal Tensor DrawHidden(int crops, int gridHeight, int gridWidth, int epoch, long seed, Func<int, int>? place = null)
     {
         int patches = gridHeight * gridWidth, third = Math.Min(gridHeight, gridWidth) / 3;
         var hidden = new bool[crops * patches];
         if (epoch >= WholeEpochs)
             Parallel.For(0, crops, crop =>
             {
-                var random = new RandomSequence(RandomStream.Mix(seed, crop));
+                var random = new RandomSequence(RandomStream.Mix(seed, place?.Invoke(crop) ?? crop));
                 if (random.Chance(WholeCrops)) return;
                 int count = (int)(patches * random.Uniform(HiddenRatio - HiddenRatioVariation, HiddenRatio + HiddenRatioVariation));
                 BlockWiseMasking.Hide(hidden.AsSpan(crop * patches, patches), gridHeight, gridWidth, count, third * third, int.MaxValue, random);
@@ -97,7 +98,8 @@ public sealed record IBotObjective : DinoObjective
         public override Tensor Loss(PretrainBatch batch)
         {
             (int epoch, VisionTransformerConfig shape) = (batch.Position.Epoch, Student.Config);
-            using Tensor hidden = _settings.DrawHidden(2 * batch.Count, shape.GridHeight, shape.GridWidth, epoch, batch.Seed);
+            using Tensor hidden = _settings.DrawHidden(
+                2 * batch.Count, shape.GridHeight, shape.GridWidth, epoch, batch.Seed, crop => crop / batch.Count * batch.WholeCount + batch.First + crop % batch.Count);
             (Tensor classes, Tensor patches) = Losses(Crops(batch), hidden, epoch);
             return classes * _settings.ClassWeight + patches * _settings.PatchWeight;
         }
@@ -105,7 +107,7 @@ public sealed record IBotObjective : DinoObjective
         public override void StepEnded(TrainingPosition position)
         {
             base.StepEnded(position);
-            _center.Move();
+            _center.Move(Ranks);
         }
 
         /// <summary>The two losses before they are weighted.</summary>

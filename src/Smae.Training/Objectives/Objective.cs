@@ -178,6 +178,16 @@ public abstract class ObjectiveRun : IDisposable
     public virtual bool IsMeanOverImages => false;
 
     /// <summary>
+    /// Whether the loss of a batch is the mean of the losses of its parts, each weighted by its images, so that several processes may divide a batch
+    /// (<see cref="TrainingOptions.Distributed"/>) and gradients be accumulated. What is to be known of the whole batch goes through <see cref="SumOverRanks"/>.
+    /// Default as <see cref="IsMeanOverImages"/>: a loss that compares images with each other is none.
+    /// </summary>
+    public virtual bool IsMeanOverParts => IsMeanOverImages;
+
+    /// <summary>The processes that train together.</summary>
+    internal Ranks Ranks { get; set; } = Ranks.Alone;
+
+    /// <summary>
     /// Whether all patches pass through the encoder: hidden ones as mask tokens, or the image as it is. A batch that may be cut into parts is cut by what passes.
     /// Default false: the visible patches.
     /// </summary>
@@ -206,6 +216,13 @@ public abstract class ObjectiveRun : IDisposable
 
     /// <summary>Called when the run is over, a last chance to change the model; what it does is in no checkpoint. Default nothing.</summary>
     public virtual void RunEnded() { }
+
+    /// <summary>
+    /// Makes a tensor the sum of those of all processes, in place; with one process it stays as it is. All processes call it at the same place: in any method but
+    /// <see cref="Loss"/>.
+    /// </summary>
+    /// <param name="tensor">float32, of the same shape everywhere.</param>
+    protected void SumOverRanks(Tensor tensor) => Ranks.Sum(tensor, "what the objective knows of all images");
 
     /// <summary>Has something that this run made disposed with it.</summary>
     /// <param name="part">A module, a tensor outside of any dispose scope, or anything else.</param>

@@ -27,8 +27,17 @@ public class PretrainBatch
     /// <summary>Which of the run's images these are, counted from 0: a number is the same image in every epoch. Empty where a batch was made without.</summary>
     public ReadOnlyMemory<long> Indices { get; init; }
 
-    /// <summary>A number that no other batch of the run has, and a run that goes on has again: for random numbers of a method's own.</summary>
+    /// <summary>A number that no other batch of the run has, all parts of this one have, and a run that goes on has again: for random numbers of a method's own.</summary>
     public long Seed { get; init; }
+
+    /// <summary>
+    /// The place of the first of these images in the batch that <see cref="Seed"/> is of. Random numbers of an image that follow from the seed and its place are
+    /// the same wherever it is worked on: in a part of the batch, or by another process.
+    /// </summary>
+    public int First { get; init; }
+
+    /// <summary>Images in that batch, those of all processes. Default as many as there are here.</summary>
+    public int WholeCount { get => field == 0 ? Count : field; init; }
 
     /// <summary>The images with the run's own augmentation, normalised: <c>[batch, channels, height, width]</c>, float32.</summary>
     public Tensor Images => _images ??= Keep(_makeImages());
@@ -60,7 +69,8 @@ public class PretrainBatch
         (Tensor images, PatchMask mask) = (Images.narrow(0, from, to - from), Mask.Narrow(from, to - from));
         return new PretrainBatch(Position, to - from, () => images, () => mask)
         {
-            Indices = Indices.IsEmpty ? Indices : Indices[from..to], Targets = Targets?.narrow(0, from, to - from), Seed = RandomStream.Mix(Seed, from),
+            Indices = Indices.IsEmpty ? Indices : Indices[from..to], Targets = Targets?.narrow(0, from, to - from), Seed = Seed,
+            First = First + from, WholeCount = WholeCount,
         };
     }
 

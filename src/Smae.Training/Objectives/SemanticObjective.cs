@@ -114,17 +114,18 @@ public sealed record SemanticObjective : Objective
             bool training = _model.training;
             _model.eval();   // a measure has no use for dropout
             double pixel = 0, perceptual = 0;
-            long count = batch.Images.size(0);
+            (long count, long whole) = (batch.Images.size(0), batch.WholeCount);
             for (long from = 0; from < count; from += ImagesAtOnce)   // the critic's features of a whole batch would be the most memory that the run takes
             {
                 using DisposeScope scope = NewDisposeScope();
                 long images = Math.Min(ImagesAtOnce, count - from);
                 (Tensor ofPixels, Tensor? ofFeatures) = Losses(batch.Images.narrow(0, from, images), batch.Mask.Narrow(from, images));
-                pixel += ofPixels.ToDouble() * images / count;
-                perceptual += ofFeatures!.ToDouble() * images / count;
+                pixel += ofPixels.ToDouble() * images / whole;
+                perceptual += ofFeatures!.ToDouble() * images / whole;
             }
             if (training) _model.train();
-            Measure(pixel, perceptual);
+            double[] ofAll = Ranks.Sum("the scale of the losses", pixel, perceptual);
+            Measure(ofAll[0], ofAll[1]);
         }
 
         public override Tensor Loss(PretrainBatch batch)

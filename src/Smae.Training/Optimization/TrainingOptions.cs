@@ -89,6 +89,12 @@ public abstract record TrainingOptions
     /// <summary>Stops the run between two steps. Default none.</summary>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <summary>
+    /// The processes that train together, <c>DataParallel.FromEnvironment()</c>: with several the images of each step are divided between them. Default null: this
+    /// process alone.
+    /// </summary>
+    public DataParallel? Distributed { get; init; }
+
     /// <summary>Whether gradients are made by libtorch alone, over whole batches, also where Smae has a faster path (<see cref="CpuGradients"/>).</summary>
     internal bool Plain { get; init; }
 
@@ -96,7 +102,7 @@ public abstract record TrainingOptions
 
     /// <summary>The options that the numbers of a run follow from, by name; told in the current culture.</summary>
     internal virtual IEnumerable<(string Name, string Value)> Settings => GetType().GetProperties()
-        .Where(p => p.Name is not (nameof(Progress) or nameof(CancellationToken) or nameof(Checkpoints) or nameof(RecoverFromNonFiniteLoss)))
+        .Where(p => p.Name is not (nameof(Progress) or nameof(CancellationToken) or nameof(Checkpoints) or nameof(RecoverFromNonFiniteLoss) or nameof(Distributed)))
         .OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => (p.Name, $"{p.GetValue(this) ?? "none"}"));
 
     /// <summary>The learning rate of each step.</summary>
@@ -126,6 +132,7 @@ public abstract record TrainingOptions
             yield return $"FinalWeightDecay is {final} and WeightDecay 0: expected more than 0 at the start.";
         if (Checkpoints is null && RecoverFromNonFiniteLoss > 0)
             yield return $"RecoverFromNonFiniteLoss is {RecoverFromNonFiniteLoss} and Checkpoints are null: expected 0, or checkpoints to go back to.";
+        foreach (string fault in Distributed is null ? [] : Rules.Faults(Distributed, "Distributed.")) yield return fault;
         if (Checkpoints is null) yield break;
         foreach (string fault in Rules.Faults(Checkpoints, "Checkpoints.")) yield return fault;
         if (string.IsNullOrWhiteSpace(Checkpoints.Directory)) yield return "Checkpoints.Directory is empty.";

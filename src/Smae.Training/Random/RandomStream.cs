@@ -5,10 +5,10 @@ internal enum RandomUse
 {
     Order = 1,   // of the images of an epoch; by epoch
     Mask = 2,   // the hidden patches of a batch; by step and part
-    Augmentation = 3,   // of a batch; by step and part
-    Model = 4,   // dropout and whatever else a model draws in its forward pass; by step and part
+    Augmentation = 3,   // of a batch; by step, part and image
+    Model = 4,   // dropout and whatever else a model draws in its forward pass; by step, part and image
     Mixing = 5,   // of the images of a batch and their labels; by step and part
-    View = 6,   // a view of a batch that an objective asks for; by step, part and view
+    View = 6,   // a view of a batch that an objective asks for; by step, part, view and image
     HeldOut = 7,   // which images are held out, their crops and masks
     Objective = 8,   // whatever else an objective draws; by step and part
 }
@@ -24,11 +24,14 @@ internal sealed class RandomStream(long seed) : IDisposable
     /// <summary>A generator for one use at one place; the next call reseeds the same generator.</summary>
     public Generator At(RandomUse use, long index)
     {
-        _generator.manual_seed(Mix(Mix(seed, (long)use), index));
+        _generator.manual_seed(SeedAt(use, index));
         return _generator;
     }
 
-    public RandomSequence SequenceAt(RandomUse use, long index) => new(Mix(Mix(seed, (long)use), index));
+    public RandomSequence SequenceAt(RandomUse use, long index) => new(SeedAt(use, index));
+
+    /// <summary>A seed for one use at one place.</summary>
+    public long SeedAt(RandomUse use, long index) => Mix(Mix(seed, (long)use), index);
 
     /// <summary>A number that looks like neither of two, not negative.</summary>
     public static long Mix(long a, long b) => (long)(new RandomSequence(unchecked((long)new RandomSequence(a).Next() + b)).Next() >> 1);
@@ -40,6 +43,11 @@ internal sealed class RandomStream(long seed) : IDisposable
 internal sealed class RandomSequence(long seed)
 {
     private ulong _state = (ulong)seed;
+
+    /// <summary>A sequence for each of some images in a row, by its place alone.</summary>
+    /// <param name="first">The place of the first.</param>
+    public static RandomSequence[] OfImages(long seed, int first, int count) =>
+        [.. Enumerable.Range(first, count).Select(place => new RandomSequence(RandomStream.Mix(seed, place)))];
 
     public ulong Next()
     {
@@ -55,6 +63,17 @@ internal sealed class RandomSequence(long seed)
     public int Below(int limit) => (int)(((UInt128)Next() * (ulong)limit) >> 64);
 
     public bool Chance(double probability) => Uniform(0, 1) < probability;
+
+    /// <summary>Fills with ones, as likely as that, and zeros.</summary>
+    public void FillChances(Span<float> values, double probability)
+    {
+        ulong limit = (ulong)(probability * (1UL << 32)), drawn = 0;
+        for (int i = 0; i < values.Length; i++)
+        {
+            drawn = (i & 1) == 0 ? Next() : drawn >> 32;   // two of each number
+            values[i] = (uint)drawn < limit ? 1 : 0;
+        }
+    }
 
     /// <summary>Standard normal (Box and Muller).</summary>
     public double Normal() => Radius() * Math.Cos(Uniform(0, Math.Tau));

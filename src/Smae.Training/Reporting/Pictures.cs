@@ -138,7 +138,7 @@ public static class NeighborGrid
         all.CheckSize(size, nameof(images));
 
         using DisposeScope scope = NewDisposeScope();
-        using Tensor embeddings = Embeddings.Of(encoder, all, encoder.Pooling, batchSize: 128, default);
+        using Tensor embeddings = Embeddings.Of(encoder, all, encoder.Pooling, batchSize: 128, Ranks.Alone, default);
         Tensor directions = nn.functional.normalize(embeddings, dim: 1), asked = tensor(indices.ToArray(), device: directions.device);
         Tensor similarity = directions.index_select(0, asked).matmul(directions.t())
             .masked_fill(arange(images.Count, device: directions.device).unsqueeze(0).eq(asked.unsqueeze(1)), -2);   // itself: below every cosine

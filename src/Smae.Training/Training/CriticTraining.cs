@@ -30,6 +30,13 @@ public static class CriticTraining
         LabelledImages training, LabelledImages? validation, SupervisedOptions options, ImagePreprocessing? preprocessing = null,
         Device? device = null, Action<string>? log = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        return DataParallel.Connect(options.Distributed).Together(() => Train(training, validation, options, preprocessing, device ?? CPU, log));
+    }
+
+    private static SupervisedResult<SqueezeNet> Train(
+        LabelledImages training, LabelledImages? validation, SupervisedOptions options, ImagePreprocessing? preprocessing, Device device, Action<string>? log)
+    {
         int classes = SupervisedTraining.Check(training, validation, options);
         ImageStore images = training.Images;
         if (Math.Min(images.Height, images.Width) < SqueezeNet.MinimumSide)
@@ -38,7 +45,7 @@ public static class CriticTraining
                 nameof(training));
         preprocessing ??= new ImagePreprocessing { Height = images.Height, Width = images.Width, Channels = images.Channels };
         Rules.Check(preprocessing.Faults(), nameof(preprocessing));
-        return new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device ?? CPU).OrDispose(critic => SupervisedTraining.Train(
+        return new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device).OrDispose(critic => SupervisedTraining.Train(
             critic, ParameterGroup.Of(critic, options.WeightDecay), preprocessing, classes, training, validation, options, device, log));
     }
 }

@@ -21,9 +21,15 @@ public static class FineTuning
     public static SupervisedResult<ImageClassifier> Run(
         LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device? device = null, Action<string>? log = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        return DataParallel.Connect(options.Distributed).Together(() => Train(training, validation, options, device ?? CPU, log));
+    }
+
+    private static SupervisedResult<ImageClassifier> Train(
+        LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device device, Action<string>? log)
+    {
         int classes = SupervisedTraining.Check(training, validation, options);
         LibTorch.Require();
-        device ??= CPU;
         (VisionTransformerClassifier made, ImagePreprocessing preprocessing) = Create(options, classes, device);
         return made.OrDispose(model =>
         {

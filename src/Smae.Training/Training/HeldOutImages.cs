@@ -32,7 +32,8 @@ internal sealed class HeldOutImages
     public (int Every, long Images) Looks => _heldOut.Length == 0 ? default : (_options.HeldOutEvery ?? 1, _heldOut.Length);
 
     /// <summary>What tells a checkpoint of these images from one of others.</summary>
-    public string Identity => $"{_images.Count} images, {_images.ContentHash()}" + (_heldOut.Length == 0 ? "" : $", {_heldOut.Length} held out");
+    /// <param name="brief">Whether a look at some of the images will do.</param>
+    public string Identity(bool brief) => $"{_images.Count} images, {_images.ContentHash(brief)}" + (_heldOut.Length == 0 ? "" : $", {_heldOut.Length} held out");
 
     /// <summary>Images to train on, by their numbers among these: <c>[indices, height, width, channels]</c>, uint8.</summary>
     public Tensor Batch(ReadOnlySpan<long> indices)
@@ -53,8 +54,8 @@ internal sealed class HeldOutImages
             model.eval();
             try
             {
-                _randomWeights ??= OfRandomWeights();
-                return Evaluate(model, _images, _heldOut, _options, _device) with { RandomWeights = _randomWeights };
+                _randomWeights ??= OfRandomWeights(Quietly(trainer));
+                return Evaluate(model, _images, _heldOut, Quietly(trainer), _device) with { RandomWeights = _randomWeights };
             }
             finally
             {
@@ -62,6 +63,8 @@ internal sealed class HeldOutImages
             }
         }, evaluation => evaluation.IsFinite ? 0 : double.NaN);
     }
+
+    private MaePretrainOptions Quietly(Trainer trainer) => _options with { CancellationToken = trainer.Cancellation };
 
     /// <summary>Measures a model, which is in evaluation mode, on some images.</summary>
     public static LabelFreeEvaluation Evaluate(MaskedAutoencoder model, ImageStore images, long[] indices, MaePretrainOptions options, Device device)
@@ -91,12 +94,12 @@ internal sealed class HeldOutImages
         return evaluation with { Reconstruction = sum / indices.Length };
     }
 
-    private LabelFreeEvaluation OfRandomWeights()
+    private LabelFreeEvaluation OfRandomWeights(MaePretrainOptions options)
     {
         using DisposeScope scope = NewDisposeScope();
         using MaskedAutoencoder random = new MaskedAutoencoder(_options.Encoder, _options.Decoder, _options.Seed ?? 0, _options.Objective.Target).to(_device);
         random.Precision = _options.Precision;
         random.eval();
-        return Evaluate(random, _images, _heldOut, _options, _device);
+        return Evaluate(random, _images, _heldOut, options, _device);
     }
 }

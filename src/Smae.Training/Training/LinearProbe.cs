@@ -61,6 +61,14 @@ public static class LinearProbe
         ImageEncoder encoder, LabelledImages training, LabelledImages? validation, LinearProbeOptions options, Action<string>? log = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentNullException.ThrowIfNull(options);
+        Ranks ranks = DataParallel.Connect(options.Distributed);
+        return ranks.Together(() => Run(encoder, training, validation, options, log, ranks));
+    }
+
+    private static SupervisedResult<nn.Module<Tensor, Tensor>> Run(
+        ImageEncoder encoder, LabelledImages training, LabelledImages? validation, LinearProbeOptions options, Action<string>? log, Ranks ranks)
+    {
         int classes = SupervisedTraining.Check(training, validation, options);
         training.CheckSize(encoder.Preprocessing, nameof(training));
         validation?.CheckSize(encoder.Preprocessing, nameof(validation));
@@ -69,20 +77,22 @@ public static class LinearProbe
         if (pooling == Pooling.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
             throw new ArgumentException("Pooling is ClassToken and the encoder has no class token.", nameof(options));
         return CreateHead(encoder.EmbedDim, classes, options).to(encoder.Device)
-            .OrDispose(head => Train(head, encoder, pooling, classes, training, validation, options, log));
+            .OrDispose(head => Train(head, encoder, pooling, classes, training, validation, options, log, ranks));
     }
 
     private static SupervisedResult<nn.Module<Tensor, Tensor>> Train(
         nn.Module<Tensor, Tensor> head, ImageEncoder encoder, Pooling pooling, int classes, LabelledImages training, LabelledImages? validation,
-        LinearProbeOptions options, Action<string>? log)
+        LinearProbeOptions options, Action<string>? log, Ranks ranks)
     {
         Device device = encoder.Device;
-        Tensor Embedded(LabelledImages images) => Embeddings.Of(encoder, images, pooling, ImagesAtOnce, options.CancellationToken);
+        bool divides = !options.BatchNorm;   // its statistics are those of all images: ranks divide the embedding, and each trains on all embeddings
+        Tensor Embedded(LabelledImages images) =>
+            Embeddings.Of(encoder, images, pooling, ImagesAtOnce, ranks, ranks.AreSeveral ? default : options.CancellationToken);
         Tensor Pick(Tensor embeddings, ReadOnlySpan<long> images) => embeddings.index_select(0, tensor(images.ToArray(), device: device));
         using Tensor? seen = options.Augmentation is null ? Embedded(training) : null, unseen = validation is null ? null : Embedded(validation);
         using Optimizer optimizer = Optimizer(head, options);
         using var supervision = new Supervision(head, classes, training, validation, options, device);
-        using Trainer trainer = supervision.Trainer(optimizer, () => Identity(encoder, pooling), log);
+        using Trainer trainer = supervision.Trainer(optimizer, () => Identity(encoder, pooling), log, ranks, divides);
         trainer.Recovering(() =>
         {
             foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
@@ -91,10 +101,9 @@ public static class LinearProbe
                 {
                     foreach (StepPart part in trainer.Parts(step))
                     {
-                        Tensor embeddings = seen is not null
-                            ? Pick(seen, part.Images)
-                            : Augmented(encoder, training.Images, part.Images, pooling, options.Augmentation!, part.Random(RandomUse.Augmentation));
-                        supervision.Backward(part, embeddings);
+                        supervision.Backward(part, of => seen is not null
+                            ? Pick(seen, of.Images)
+                            : Augmented(encoder, training.Images, of, pooling, options.Augmentation!, divides ? Ranks.Alone : ranks));
                     }
                     trainer.Update(step);
                 }
@@ -127,18 +136,21 @@ public static class LinearProbe
         return options.Optimizer == ProbeOptimizer.Lars ? new Lars(groups, options.Beta1) : new AdamW(groups, options.Beta1, options.Beta2);
     }
 
-    private static Tensor Augmented(
-        ImageEncoder encoder, ImageStore images, ReadOnlySpan<long> indices, Pooling pooling, Augmentation augmentation, RandomSequence random)
+    /// <param name="ranks">Who divide the images between them; all get the embeddings of all.</param>
+    private static Tensor Augmented(ImageEncoder encoder, ImageStore images, StepPart part, Pooling pooling, Augmentation augmentation, Ranks ranks)
     {
         using DisposeScope scope = NewDisposeScope();
-        var embeddings = new List<Tensor>();
-        for (int from = 0; from < indices.Length; from += ImagesAtOnce)
+        RandomSequence[] random = part.RandomOfImages(RandomUse.Augmentation);
+        Tensor embeddings = zeros([part.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device);
+        (int begin, int end) = ranks.ShareOf(part.Count);
+        for (int from = begin; from < end; from += ImagesAtOnce)
         {
             using DisposeScope some = NewDisposeScope();   // 16,384 images of 224x224 are 2.5 GB: none stays for longer than it is embedded
-            Tensor bytes = images.Batch(indices[from..Math.Min(indices.Length, from + ImagesAtOnce)]);
-            embeddings.Add(encoder.Embed(bytes, pooling, augmentation, random).MoveToOuterDisposeScope());
+            int to = Math.Min(end, from + ImagesAtOnce);
+            embeddings.narrow(0, from, to - from).copy_(encoder.Embed(images.Batch(part.Images[from..to]), pooling, augmentation, random[from..to]));
         }
-        return cat(embeddings, 0).MoveToOuterDisposeScope();
+        ranks.Sum(embeddings, "the embeddings");
+        return embeddings.MoveToOuterDisposeScope();
     }
 
     private static string Identity(ImageEncoder encoder, Pooling pooling) => TensorHash.Of(

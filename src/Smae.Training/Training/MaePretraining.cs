@@ -15,11 +15,17 @@ public static class MaePretraining
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
+        Ranks ranks = DataParallel.Connect(options.Distributed);
+        return ranks.Together(() => Run(images, options, device ?? CPU, log, ranks));
+    }
+
+    private static MaePretrainResult Run(ImageStore images, MaePretrainOptions options, Device device, Action<string>? log, Ranks ranks)
+    {
         options.Validate();
         if (images.Count == 0) throw new ArgumentException("There is no image to train on.", nameof(images));
         options.Preprocessing.CheckSize(images, nameof(images));
         LibTorch.Require();
-        device ??= CPU;
+        if (!ranks.IsFirst) log = null;
         var divided = new HeldOutImages(images, options, device);
         long count = divided.TrainingCount;
 
@@ -29,12 +35,15 @@ public static class MaePretraining
             model.train();
             string? begun = options.InitialWeights is { } path ? StartingWeights.Load(model, path, options.Preprocessing) : null;
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
+            objective.Ranks = ranks;
+            if (ranks.AreSeveral && !objective.IsMeanOverParts)
+                throw new ArgumentException($"The loss of {options.Objective.GetType().Name} is not the mean of its images' losses (IsMeanOverParts): ranks cannot divide a batch.", nameof(options));
             using var optimizer = new AdamW(Groups(model, objective, options, count), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
             using var trainer = new Trainer(
-                options, optimizer, state, count, () => [.. options.Settings, ("Images", divided.Identity)], model.Encoder.Noise, log, divided.Looks);
+                options, optimizer, state, count, brief => [.. options.Settings, ("Images", divided.Identity(brief))], model.Encoder.Noise, log, divided.Looks, ranks);
             if (begun is not null) log?.Invoke(begun);
-            log?.Invoke($"Pretraining on {count} images, {(count == images.Count ? "" : $"{images.Count - count} more held out, ")}{trainer.Plan}, on {device}.");
+            log?.Invoke($"Pretraining on {count} images, {(count == images.Count ? "" : $"{images.Count - count} more held out, ")}{trainer.Plan}, on {device}{ranks}.");
             trainer.Recovering(() => Train(trainer, model, objective, divided, options, device));
             model.eval();
             return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
@@ -72,10 +81,10 @@ public static class MaePretraining
                     Tensor bytes = images.Batch(part.Images);
                     var batch = new PretrainBatch(
                         part.Position, part.Count,
-                        images: () => normalizer.Normalize(bytes, options.Augmentation, part.Random(RandomUse.Augmentation)),
-                        mask: () => options.Masking.Draw(part.Count, height, width, part.Generator(RandomUse.Mask)).To(device),
-                        view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.Random(RandomUse.View, index)))
-                    { Indices = part.Indices, Scope = part.Scope, Seed = (long)part.Random(RandomUse.Objective).Next() };
+                        images: () => normalizer.Normalize(bytes, options.Augmentation, part.RandomOfImages(RandomUse.Augmentation)),
+                        mask: () => options.Masking.Draw(part.WholeCount, height, width, part.Generator(RandomUse.Mask)).Narrow(part.First, part.Count).To(device),
+                        view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.RandomOfImages(RandomUse.View, index)))
+                    { Indices = part.Indices, First = part.First, WholeCount = part.WholeCount, Scope = part.Scope, Seed = (long)part.Random(RandomUse.Objective).Next() };
                     InScope(() => objective.BatchReady(batch));
                     int? tokens = objective.IsMeanOverImages
                         ? options.Encoder.TokenCount - (objective.EncodesHidden ? 0 : (int)batch.Mask.HiddenCount) : null;

@@ -27,9 +27,13 @@ public static class SupervisedTraining
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(preprocessing);
+        ArgumentNullException.ThrowIfNull(options);
         Rules.Check(preprocessing.Faults(), nameof(preprocessing));
-        int classes = Check(training, validation, options);
-        return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
+        return DataParallel.Connect(options.Distributed).Together(() =>
+        {
+            int classes = Check(training, validation, options);
+            return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
+        });
     }
 
     /// <summary>Checks options and labels, and counts the classes.</summary>
@@ -60,7 +64,8 @@ public static class SupervisedTraining
         using var optimizer = new AdamW(groups, options.Beta1, options.Beta2);
         using var supervision = new Supervision(model, classes, training, validation, options, device);
         using Trainer trainer = supervision.Trainer(
-            optimizer, () => $"{string.Join(',', preprocessing.Mean)}|{string.Join(',', preprocessing.StandardDeviation)}", log);
+            optimizer, () => $"{string.Join(',', preprocessing.Mean)}|{string.Join(',', preprocessing.StandardDeviation)}", log,
+            DataParallel.Connect(options.Distributed));
         trainer.Recovering(() =>
         {
             foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))
@@ -69,9 +74,8 @@ public static class SupervisedTraining
                 {
                     foreach (StepPart part in trainer.Parts(step))
                     {
-                        Tensor pixels = normalizer.Normalize(
-                            training.Images.Batch(part.Images), options.Augmentation, part.Random(RandomUse.Augmentation));
-                        supervision.Backward(part, pixels);
+                        supervision.Backward(part, of => normalizer.Normalize(
+                            training.Images.Batch(of.Images), options.Augmentation, of.RandomOfImages(RandomUse.Augmentation)));
                     }
                     trainer.Update(step);
                 }

@@ -31,21 +31,24 @@ internal sealed class Supervision : IDisposable
 
     /// <summary>The trainer of the model.</summary>
     /// <param name="identity">What the numbers of the run depend on beside labels, options and the model: preprocessing, weights that are not trained.</param>
-    public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log)
+    /// <param name="divides">Whether ranks divide the images of a step.</param>
+    public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log, Ranks ranks, bool divides = true)
     {
         IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => (Training.Trainer.BestPrefix + _weights[i].Name, copy));
         var trainer = new Trainer(
-            _options, optimizer, _weights.Concat(best), _training.Count, () => Settings(identity()), (_model as IPartwiseModel)?.Noise, log,
-            _validation is null ? default : (_options.ValidateEvery, _validation.Count));
-        log?.Invoke($"Training on {_training.Count} images of {_classes} classes, {trainer.Plan}, on {_device}.");
+            _options, optimizer, _weights.Concat(best), _training.Count, brief => Settings(identity(), brief), (_model as IPartwiseModel)?.Noise, log,
+            _validation is null ? default : (_options.ValidateEvery, _validation.Count), ranks, divides);
+        if (ranks.IsFirst) log?.Invoke($"Training on {_training.Count} images of {_classes} classes, {trainer.Plan}, on {_device}{ranks}.");
         return trainer;
     }
 
     /// <summary>Adds the gradients of the loss of a part of a step; labels are smoothed, and mixed together with the inputs, as the options say.</summary>
-    /// <param name="inputs">Inputs of the model, of the part's images.</param>
-    public void Backward(StepPart part, Tensor inputs)
+    /// <param name="inputs">Inputs of the model, of some images of a step.</param>
+    public void Backward(StepPart part, Func<StepPart, Tensor> inputs)
     {
-        var batch = SupervisedBatch.Of(inputs, _training.Labels(part.Images, _device), _classes, _options, part.Random(RandomUse.Mixing));
+        SupervisedBatch Of(StepPart of) => SupervisedBatch.Of(inputs(of), _training.Labels(of.Images, _device), _classes, _options);
+        SupervisedBatch batch = Of(part);
+        if (_options.Mixing is { } mixing) batch = batch.Mixed(mixing, part.Opposite == part ? batch : Of(part.Opposite), part.Random(RandomUse.Mixing));
         part.Backward(batch, Loss, batch.Slice, rowsPerImage: (_model as IPartwiseModel)?.RowsPerImage);
     }
 
@@ -67,7 +70,7 @@ internal sealed class Supervision : IDisposable
             try
             {
                 Evaluation evaluation = Evaluation.Of(
-                    block => Logits(logits(block), block.Length), _validation, _options.BatchSize, _device, _options.CancellationToken);
+                    block => Logits(logits(block), block.Length), _validation, _options.BatchSize, _device, trainer.Ranks, trainer.Cancellation);
                 if (BestOf(trainer.History)?.Validation is not { } before || evaluation.IsBetterThan(before))
                     for (int i = 0; i < _best.Length; i++) _best[i].copy_(_weights[i].Tensor);
                 return evaluation;
@@ -104,25 +107,30 @@ internal sealed class Supervision : IDisposable
     private static EpochSummary? BestOf(IReadOnlyList<EpochSummary> history) => history.Where(epoch => epoch.Validation is not null)
         .Aggregate((EpochSummary?)null, (best, epoch) => best is null || epoch.Validation!.IsBetterThan(best.Validation!) ? epoch : best);
 
-    // The first weights say what the run started from: encoder, file or seed.
-    private IEnumerable<(string Name, string Value)> Settings(string inputs) =>
-    [
-        .. _options.Settings, ("Model", $"{_model.GetType()}"), ("FirstWeights", TensorHash.Of(_weights)), ("Inputs", inputs),
-        ("Images", Named(_training)), (ValidationImages, _validation is null ? "none" : Named(_validation)),
-    ];
-
-    private static string Named(LabelledImages images) => $"{images.Count} images, {images.ContentHash()}";
+    // The first weights say what the run started from: encoder, file or seed. Ranks all begin with the first one's.
+    private IEnumerable<(string Name, string Value)> Settings(string inputs, bool brief)
+    {
+        string Named(LabelledImages images) => $"{images.Count} images, {images.ContentHash(brief)}";
+        return
+        [
+            .. _options.Settings, ("Model", $"{_model.GetType()}"), .. brief ? [] : ((string, string)[])[("FirstWeights", TensorHash.Of(_weights))], ("Inputs", inputs),
+            ("Images", Named(_training)), (ValidationImages, _validation is null ? "none" : Named(_validation)),
+        ];
+    }
 }
 
 /// <summary>What a step on labels trains with: inputs of the model, and probabilities of the classes, <c>[batch, classes]</c>, float32.</summary>
 internal sealed record SupervisedBatch(Tensor Inputs, Tensor Targets)
 {
     /// <param name="labels">The class of each input, <c>[batch]</c>, int64.</param>
-    /// <param name="random">What mixing draws from.</param>
-    public static SupervisedBatch Of(Tensor inputs, Tensor labels, int classes, SupervisedOptions options, RandomSequence random)
+    public static SupervisedBatch Of(Tensor inputs, Tensor labels, int classes, SupervisedOptions options) =>
+        new(inputs, LabelSmoothing.OneHot(labels, classes, options.LabelSmoothing));
+
+    /// <summary>The same, mixed.</summary>
+    /// <param name="opposite">What it is mixed with, the last first.</param>
+    public SupervisedBatch Mixed(LabelMixing mixing, SupervisedBatch opposite, RandomSequence random)
     {
-        Tensor targets = LabelSmoothing.OneHot(labels, classes, options.LabelSmoothing);
-        if (options.Mixing is not null) (inputs, targets) = options.Mixing.Apply(inputs, targets, random);
+        (Tensor inputs, Tensor targets) = mixing.Apply(Inputs, Targets, opposite.Inputs, opposite.Targets, random);
         return new SupervisedBatch(inputs, targets);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 
 namespace Smae.Training;
 
@@ -20,7 +21,8 @@ internal sealed class Trainer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly ForwardNoise? _noise;
     private readonly Action<string>? _log;
-    private readonly RandomStream _modelRandom;   // of its own: dropout draws all through a step, between other random numbers
+    private readonly Ranks _ranks;
+    private readonly bool _divides;
     private readonly WeightAverage? _average;
     private readonly CheckpointStore? _checkpoints;
     private readonly TimePlan? _time;
@@ -36,19 +38,24 @@ internal sealed class Trainer : IDisposable
     private RunPlan? _plan;   // what was decided of it, where a time is given
     private CosineSchedule _learningRate;
     private CosineSchedule? _weightDecay;
-    private double _lossSum;
+    private double _lossSum, _stepLoss;   // of the epoch, and of this rank's share of the step
     private TimeSpan _epochTime, _earlier;   // the latter is the time that the run took before this object went on with it
 
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
-    /// <param name="settings">By name, what two runs share only if one can go on where the other stopped; asked for only where there are checkpoints.</param>
+    /// <param name="settings">
+    /// By name, what two runs share only if one can go on where the other stopped, asked for only where there are checkpoints; or, given true, what is told at a
+    /// glance and all ranks must share.
+    /// </param>
     /// <param name="noise">What the model's dropout draws from; null if it has none of its own.</param>
     /// <param name="validation">Epochs between two validations, and how many images are looked at.</param>
+    /// <param name="divides">Whether ranks divide the images of a step; else each works on all of them, as on what takes no time.</param>
     public Trainer(
         TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, long imageCount,
-        Func<IEnumerable<(string Name, string Value)>> settings,
-        ForwardNoise? noise, Action<string>? log, (int Every, long Images) validation = default)
+        Func<bool, IEnumerable<(string Name, string Value)>> settings,
+        ForwardNoise? noise, Action<string>? log, (int Every, long Images) validation = default, Ranks? ranks = null, bool divides = true)
     {
-        (_options, _optimizer, _imageCount, _noise, _log) = (options, optimizer, imageCount, noise, log);
+        _ranks = ranks ?? Ranks.Alone;
+        (_options, _optimizer, _imageCount, _noise, _log, _divides) = (options, optimizer, imageCount, noise, _ranks.IsFirst ? log : null, divides);
         long seed = options.Seed ?? 0;
         _batchSize = (int)Math.Min(options.BatchSize, imageCount);
         _most = new RunPlan(options.Epochs, StepsPerEpoch(options, imageCount), IsFinal: true);
@@ -56,17 +63,18 @@ internal sealed class Trainer : IDisposable
         double validationSteps = validation.Images / (3.0 * _batchSize);   // forward alone
         if (options.TimeBudget is { } budget) _time = new TimePlan(budget, _most, validation.Every, validationSteps);
         NativeTuning.Apply();
-        if (options.Checkpoints is not null)
-            _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(() => settings().ToDictionary(s => s.Name, s => s.Value)), log);
+        CheckRanks(settings);
+        if (options.Checkpoints is not null && _ranks.IsFirst)
+            _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(() => settings(false).ToDictionary(s => s.Name, s => s.Value)), log);
         if (options.WeightAverageDecay is { } decay) _average = new WeightAverage(optimizer, decay);
         _state = [.. state];
-        if (_checkpoints is not null) _state =
+        if (options.Checkpoints is not null) _state =
         [
             .. _state, .. _average is null ? [] : Named(AveragePrefix, _average.State.Tensor),
             .. optimizer.State.SelectMany(s => Named($"{OptimizerPrefix}{s.Name}.", s.Tensor)),
         ];
-        (Random, _modelRandom) = (new RandomStream(seed), new RandomStream(seed));
-        Cpu = options.Plain ? null : CpuGradients.Create(optimizer, noise, seed);
+        Random = new RandomStream(seed);
+        Cpu = options.Plain ? null : CpuGradients.Create(optimizer, noise);
     }
 
     /// <summary>Steps of an epoch: what is left of the images comes up in a later one, the order is new each time.</summary>
@@ -84,6 +92,11 @@ internal sealed class Trainer : IDisposable
     /// <summary>How long the run is, for people.</summary>
     public string Plan => FormattableString.Invariant(
         $"{(_time is null ? "" : $"{_options.TimeBudget:c}, at most ")}{EpochCount} epochs of {StepsInEpoch} steps of {_batchSize}");
+
+    /// <summary>Stops evaluations; where there are several ranks it is none, since all must stop at the same place.</summary>
+    public CancellationToken Cancellation => _ranks.AreSeveral ? default : _options.CancellationToken;
+
+    internal Ranks Ranks => _ranks;
 
     internal RandomStream Random { get; }
 
@@ -142,7 +155,7 @@ internal sealed class Trainer : IDisposable
             _log?.Invoke(_history[^1].ToString());
             CheckFinite();
             Revise(stepsInEpoch: 0);
-            if (IsOver() || IsTimeToSave) Save();
+            if (IsOver() || IsTimeToSave()) Save();
         }
         _run.Stop();
         _average?.Adopt();
@@ -158,8 +171,11 @@ internal sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         while (_step <= epoch.Last.Step)
         {
-            if (_options.CancellationToken.IsCancellationRequested) Save();
-            _options.CancellationToken.ThrowIfCancellationRequested();
+            if (_ranks.Any(_options.CancellationToken.IsCancellationRequested, "the next step"))
+            {
+                Save();
+                throw new OperationCanceledException(_options.CancellationToken);
+            }
             double rate = LearningRate(_step);
             using (NewDisposeScope())
             {
@@ -173,23 +189,34 @@ internal sealed class Trainer : IDisposable
             Revise(_step - begin);
             epoch.Last = LastOfEpoch;
             if (_step > epoch.Last.Step) break;   // the epoch's end is reported, and saved, when whoever trains is done with it
-            if (IsTimeToSave) Save();
+            if (IsTimeToSave()) Save();
             if (_step == first + 1 || _sinceReported.Elapsed >= s_reportEvery) Report(_step - begin, epoch, rate, ended: false);
         }
     }
 
-    /// <summary>The parts of a step: one, or as many as gradients are accumulated over.</summary>
+    /// <summary>The parts of a step: one, or as many as gradients are accumulated over. After the last, gradients and loss are those of all ranks.</summary>
+    /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
     public IEnumerable<StepPart> Parts(TrainingStep step)
     {
         int parts = Math.Min(_options.AccumulationSteps, step.Images.Length);
+        _stepLoss = 0;
         int Begin(int part) => (int)((long)step.Images.Length * part / parts);
         for (int part = 0; part < parts; part++)
         {
             using DisposeScope scope = NewDisposeScope();
-            var given = new StepPart(this, step, part, step.Images[Begin(part)..Begin(part + 1)], scope);
-            if (_noise is not null) _noise.Generator = _modelRandom.At(RandomUse.Model, given.Place);
+            ReadOnlyMemory<long> whole = step.Images[Begin(part)..Begin(part + 1)];
+            var given = new StepPart(this, step, part, whole, _divides ? _ranks.ShareOf(whole.Length) : (0, whole.Length), scope);
+            _noise?.Begin(Random.SeedAt(RandomUse.Model, given.Place), given.First, given.Count);
             yield return given;
         }
+        if (_ranks.AreSeveral)
+        {
+            if (!_divides) _optimizer.Gradients.div_(_ranks.Count);   // all have the same, but for rounding
+            _ranks.Sum(_optimizer.Gradients, "the gradients", compressed: true);
+            _stepLoss = _ranks.Sum("the loss", _divides ? _stepLoss : _stepLoss / _ranks.Count)[0];
+        }
+        if (!double.IsFinite(_stepLoss)) throw new NonFiniteLossException(_stepLoss, step.Position.Epoch + 1, step.Position.Step + 1, step.LearningRate);
+        _lossSum += _stepLoss;
     }
 
     /// <summary>Changes the weights by the step's gradients: clips these, takes the optimiser's step, updates the average.</summary>
@@ -216,25 +243,41 @@ internal sealed class Trainer : IDisposable
         finally
         {
             _average?.Swap();
-            if (evaluation is null && _options.CancellationToken.IsCancellationRequested) Save();
+            if (evaluation is null && Cancellation.IsCancellationRequested) Save();
         }
         _time?.Evaluated(Elapsed - before);
         if (double.IsFinite(loss(evaluation))) return evaluation;
         throw new NonFiniteLossException(loss(evaluation), epoch.Number, _step, LearningRate(epoch.Last.Step));
     }
 
-    /// <summary>Counts a loss in the step and the epoch.</summary>
-    internal void Add(double loss) => _lossSum += loss;
+    /// <summary>Counts a loss in the step.</summary>
+    internal void Add(double loss) => _stepLoss += loss;
 
-    private bool IsTimeToSave => _checkpoints is not null && _sinceSaved.Elapsed >= _options.Checkpoints!.Interval;
+    private bool IsTimeToSave() => _options.Checkpoints is { } checkpoints && _ranks.Any(_ranks.IsFirst && _sinceSaved.Elapsed >= checkpoints.Interval, "the next checkpoint");
 
     private double LearningRate(long step) => _learningRate.At(step) * Math.Pow(0.5, _recoveries);
+
+    /// <summary>Refuses ranks that would not train the same, and steps that have not an image for each.</summary>
+    private void CheckRanks(Func<bool, IEnumerable<(string Name, string Value)>> settings)
+    {
+        if (!_ranks.AreSeveral) return;
+        _ranks.CheckSame(ValueText.Invariant(() =>
+            ((string, string)[])[.. settings(true), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}")]));
+        int least = _batchSize / Math.Min(_options.AccumulationSteps, _batchSize);
+        if (_divides && least < _ranks.Count)
+            throw new ArgumentException($"A batch of {_batchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
+
+        static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    }
 
     private void Restore()
     {
         RunPosition? own = _checkpoints?.Restore(_state);
-        if (own is null && _recoveries > 0) throw new InvalidDataException($"No checkpoint to go back to is left in '{_options.Checkpoints!.Directory}'.");
-        RunPosition start = own ?? Continue() ?? RunPosition.Start;
+        bool isNew = _ranks.FromFirst(() => own is null, "the checkpoint");
+        if (isNew && _recoveries > 0)
+            throw new InvalidDataException($"No checkpoint to go back to is left in '{_options.Checkpoints!.Directory}'.");
+        RunPosition start = _ranks.FromFirst(() => own ?? Continue() ?? RunPosition.Start, "the checkpoint");
+        _ranks.FromFirst(_state.Select(s => s.Tensor), "the weights");
         (_step, _lossSum, _epochTime, _recoveries) = (start.Step, start.LossSum, start.EpochTime, Math.Max(start.Recoveries, _recoveries));
         (_optimizer.StepCount, _optimizer.ExtraSteps) = (start.Updates, start.Updates - start.Step);
         _history.Clear();
@@ -242,7 +285,7 @@ internal sealed class Trainer : IDisposable
         if (!_run.IsRunning) _earlier = start.Elapsed;
         _plan = start.Plan;
         (_learningRate, _weightDecay) = Schedules();
-        _saved = own is not null && own.Recoveries == _recoveries ? own.Step : -1;
+        _saved = !isNew && start.Recoveries == _recoveries ? start.Step : -1;
         if (_options.RecoverFromNonFiniteLoss > 0) Save();   // what it may go back to, and at which rate
     }
 
@@ -250,7 +293,7 @@ internal sealed class Trainer : IDisposable
     private void Revise(long stepsInEpoch)
     {
         TimeSpan now = Elapsed;
-        if (_time?.Revise(_plan, now, _earlier, _history.Count, stepsInEpoch) is not { } plan) return;
+        if (_time is null || _ranks.FromFirst(() => _time.Revise(_plan, now, _earlier, _history.Count, stepsInEpoch), "the plan") is not { } plan) return;
         _plan = plan;
         (_learningRate, _weightDecay) = Schedules();
         _log?.Invoke(_time.Explain(plan, now));
@@ -309,9 +352,9 @@ internal sealed class Trainer : IDisposable
 
     private void Save()
     {
-        if (_checkpoints is null || _saved == _step) return;
+        if (_options.Checkpoints is null || _saved == _step) return;
         CheckFinite();
-        _checkpoints.Save(
+        _checkpoints?.Save(
             new RunPosition(_step, _lossSum, _epochTime, _history)
             {
                 Updates = _optimizer.StepCount, Recoveries = _recoveries, Plan = _plan, Elapsed = _earlier + Elapsed,
@@ -343,6 +386,7 @@ internal sealed class Trainer : IDisposable
     private void Report(long stepsInEpoch, TrainingEpoch epoch, double rate, bool ended)
     {
         _sinceReported.Restart();
+        if (!_ranks.IsFirst) return;
         _options.Progress?.Report(new TrainingProgress
         {
             Epoch = epoch.Number, Epochs = EpochCount, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
@@ -359,12 +403,11 @@ internal sealed class Trainer : IDisposable
 
     public void Dispose()
     {
-        if (_noise is not null) _noise.Generator = null;
+        _noise?.End();
         Cpu?.Dispose();
         foreach (Tensor place in _places) place.Dispose();
         _average?.Dispose();
         _checkpoints?.Dispose();
         Random.Dispose();
-        _modelRandom.Dispose();
     }
 }

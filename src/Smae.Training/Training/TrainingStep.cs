@@ -19,21 +19,37 @@ internal sealed class TrainingEpoch
 /// <summary>One step of a run; <paramref name="Images"/> are those of its batch, as indices.</summary>
 internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images);
 
-/// <summary>A step's batch, or a part of it where gradients are accumulated over several.</summary>
+/// <summary>
+/// A step's batch, or a part of it where gradients are accumulated over several; of that the images of this rank, where several work on it. Random numbers
+/// follow from the part and the place of an image in it: whose images these are makes no difference.
+/// </summary>
+/// <param name="whole">The images of all ranks, as indices.</param>
+/// <param name="share">Where this rank's begin among them, and end.</param>
 /// <param name="scope">Ends with the part.</param>
-internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, ReadOnlyMemory<long> images, DisposeScope scope)
+internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, ReadOnlyMemory<long> whole, (int Begin, int End) share, DisposeScope scope)
 {
+    private readonly ReadOnlyMemory<long> _images = whole[share.Begin..share.End];
+
     /// <summary>Where the step stands in the run.</summary>
     public TrainingPosition Position => step.Position;
 
     /// <summary>The images, as indices.</summary>
-    public ReadOnlySpan<long> Images => images.Span;
+    public ReadOnlySpan<long> Images => _images.Span;
 
     /// <summary>The same, to be kept.</summary>
-    public ReadOnlyMemory<long> Indices => images;
+    public ReadOnlyMemory<long> Indices => _images;
 
     /// <summary>How many images.</summary>
-    public int Count => images.Length;
+    public int Count => _images.Length;
+
+    /// <summary>The place of the first of them among those of all ranks.</summary>
+    public int First => share.Begin;
+
+    /// <summary>How many images all ranks have.</summary>
+    public int WholeCount => whole.Length;
+
+    /// <summary>The images as far from the end as these are from the beginning, those of another rank perhaps; this where there is but one rank.</summary>
+    public StepPart Opposite => Count == WholeCount ? this : new(trainer, step, number, whole, (WholeCount - share.End, WholeCount - share.Begin), scope);
 
     /// <summary>Holds what lives as long as the part, however deep in other scopes it is made.</summary>
     public DisposeScope Scope => scope;
@@ -44,10 +60,14 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     /// <summary>Random numbers for one use in this part.</summary>
     public RandomSequence Random(RandomUse use) => trainer.Random.SequenceAt(use, Place);
 
-    /// <summary>Random numbers for one of several uses of a kind.</summary>
-    public RandomSequence Random(RandomUse use, int index) => trainer.Random.SequenceAt(use, RandomStream.Mix(Place, index));
+    /// <summary>Random numbers of each image for one use.</summary>
+    public RandomSequence[] RandomOfImages(RandomUse use) => RandomSequence.OfImages(trainer.Random.SeedAt(use, Place), First, Count);
 
-    /// <summary>Random numbers of libtorch's for one use; they hold until the next are asked for.</summary>
+    /// <summary>Random numbers of each image for one of several uses of a kind.</summary>
+    public RandomSequence[] RandomOfImages(RandomUse use, int index) =>
+        RandomSequence.OfImages(trainer.Random.SeedAt(use, RandomStream.Mix(Place, index)), First, Count);
+
+    /// <summary>Random numbers of libtorch's for one use, the same on all ranks: for what is drawn of all images at once. They hold until the next are asked for.</summary>
     public Generator Generator(RandomUse use) => trainer.Random.At(use, Place);
 
     /// <summary>Adds the gradients of this part to those of the step.</summary>
@@ -57,21 +77,19 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     /// Where the loss of the batch is the mean of its images' losses, the rows that an image adds to the model's matrix products (the tokens of a transformer);
     /// null where it must be made at once: batch statistics, pairs of images.
     /// </param>
-    /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
     public void Backward<T>(T batch, Func<T, Tensor> loss, Func<int, int, T> slice, int? rowsPerImage)
     {
-        double share = (double)Count / step.Images.Length, value;
+        double part = (double)Count / step.Images.Length, value;
         using (enable_grad())
         {
-            if (trainer.Cpu is { } cpu && rowsPerImage is { } rows) value = cpu.Add(Count, rows, loss, slice, share, Place);
+            if (trainer.Cpu is { } cpu && rowsPerImage is { } rows) value = cpu.Add(Count, rows, loss, slice, part, trainer.Random.SeedAt(RandomUse.Model, Place), First);
             else
             {
                 Tensor made = CpuGradients.WithoutRest(batch, loss);
-                (share == 1 ? made : made * share).backward();
+                (part == 1 ? made : made * part).backward();
                 value = made.ToDouble();
             }
         }
-        if (!double.IsFinite(value)) throw new NonFiniteLossException(value, Position.Epoch + 1, Position.Step + 1, step.LearningRate);
-        trainer.Add(value * share);
+        trainer.Add(value * part);
     }
 }

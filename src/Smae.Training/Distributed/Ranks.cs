@@ -1,0 +1,246 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Smae.Training;
+
+/// <summary>What carries numbers between the processes of a run. A call ends when all ranks have made it, or by an exception after some time.</summary>
+internal abstract class RankLink
+{
+    /// <summary>This process, counted from 0.</summary>
+    public abstract int Rank { get; }
+
+    /// <summary>The host of each rank.</summary>
+    public abstract IReadOnlyList<string> Hosts { get; }
+
+    public int Count => Hosts.Count;
+
+    /// <summary>How many calls of <see cref="Ranks"/> there were: all ranks must have made the same.</summary>
+    public long Meetings { get; set; }
+
+    /// <summary>What all ranks have been told of already.</summary>
+    public Exception? Told { get; set; }
+
+    /// <summary>Makes each number the largest, or the sum, of those of all ranks.</summary>
+    public abstract void Reduce(double[] values, bool largest, Wait wait);
+
+    /// <summary>Adds up float32 numbers in place.</summary>
+    public abstract void Sum(nint floats, long count, Wait wait);
+
+    /// <summary>Sends so many bytes to each rank, in the order of ranks, and receives as many from each.</summary>
+    public abstract void AllToAll(nint send, nint receive, int bytesPerRank, Wait wait);
+
+    /// <summary>Gives all ranks' bytes to all, in the order of ranks; of any length.</summary>
+    public abstract byte[][] Gather(byte[] own, Wait wait);
+
+    /// <summary>Gives the first rank's bytes to all.</summary>
+    public abstract void Broadcast(nint bytes, long count, Wait wait);
+}
+
+/// <summary>How long is waited, and for what.</summary>
+internal readonly record struct Wait(TimeSpan Longest, string For);
+
+/// <summary>
+/// The processes that train a model together, and what they tell each other. All ranks make the same calls in the same order; before each they meet, so that
+/// one that fails (<see cref="Together"/>) or is elsewhere ends all with its name and message, and nobody waits for it.
+/// </summary>
+internal sealed class Ranks(RankLink? link, DataParallel? options)
+{
+    private static readonly JsonSerializerOptions s_json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    /// <summary>One process for itself.</summary>
+    public static Ranks Alone { get; } = new(null, null);
+
+    public int Rank => link?.Rank ?? 0;
+
+    public int Count => link?.Count ?? 1;
+
+    public bool IsFirst => Rank == 0;
+
+    public bool AreSeveral => Count > 1;
+
+    /// <summary>For people: how many, and where.</summary>
+    public override string ToString() => !AreSeveral ? "" : ", by " + string.Join(" and ", link!.Hosts.GroupBy(host => host)
+        .Select(ranks => string.Create(CultureInfo.InvariantCulture, $"{ranks.Count()} ranks on {ranks.Key}")));
+
+    /// <summary>For people.</summary>
+    public string Name(int rank) => string.Create(CultureInfo.InvariantCulture, $"rank {rank} ({link?.Hosts[rank] ?? Environment.MachineName})");
+
+    /// <summary>The ranks of this host, this one among them.</summary>
+    public int[] OnThisHost => link is null ? [0] : [.. Enumerable.Range(0, Count).Where(rank => link.Hosts[rank] == link.Hosts[Rank])];
+
+    /// <summary>Where the share of a rank begins among so many things, and ends: as even as can be.</summary>
+    public (int Begin, int End) ShareOf(int count)
+    {
+        int Begin(int rank) => (int)((long)count * rank / Count);
+        return (Begin(Rank), Begin(Rank + 1));
+    }
+
+    /// <summary>Does work that all ranks do, and tells them where it fails on this one.</summary>
+    /// <exception cref="RankException">It failed on another.</exception>
+    public T Together<T>(Func<T> work)
+    {
+        if (!AreSeveral) return work();
+        try
+        {
+            T result = work();
+            Meet("the end");
+            return result;
+        }
+        catch (Exception e) when (e is not (RankException or TimeoutException) && e != link!.Told)
+        {
+            link!.Told = e;
+            try
+            {
+                Failures(Header(failed: true, flag: false, "the others, to tell them what failed"), $"{e.GetType().Name}: {e.Message}");
+            }
+            catch (TimeoutException)
+            {
+                Console.Error.WriteLine($"{Name(Rank)} failed: {e}");
+            }
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Together{T}"/>
+    public void Together(Action work) => Together(() =>
+    {
+        work();
+        return true;
+    });
+
+    /// <summary>Whether something is so on any rank.</summary>
+    public bool Any(bool here, string what) => AreSeveral ? Meet(what, here) : here;
+
+    /// <summary>Adds up the numbers of all ranks.</summary>
+    public double[] Sum(string what, params double[] values)
+    {
+        if (!AreSeveral) return values;
+        Meet(what);
+        double[] sum = [.. values];
+        link!.Reduce(sum, largest: false, For(what));
+        return sum;
+    }
+
+    /// <summary>Makes a float32 tensor the sum of those of all ranks, in place.</summary>
+    /// <param name="compressed">Whether it may travel in <see cref="DataParallel.Precision"/>.</param>
+    public unsafe void Sum(Tensor tensor, string what, bool compressed = false)
+    {
+        if (!AreSeveral) return;
+        Meet(what);
+        using DisposeScope scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor here = tensor.cpu().contiguous();
+        if (compressed && options!.Precision == Precision.BFloat16) here = SumInBFloat16(here, what);
+        else
+            fixed (byte* bytes = here.bytes) link!.Sum((nint)bytes, here.numel(), For(what));
+        if (here.Handle != tensor.Handle) tensor.copy_(here.view(tensor.shape));
+    }
+
+    /// <summary>What the first rank says, on all.</summary>
+    public T FromFirst<T>(Func<T> value, string what)
+    {
+        if (!AreSeveral) return value();
+        byte[] own = IsFirst ? JsonSerializer.SerializeToUtf8Bytes(value(), s_json) : [];
+        return JsonSerializer.Deserialize<T>(Gather(own, what)[0], s_json)!;
+    }
+
+    /// <summary>What each rank says, on all.</summary>
+    public T[] OfAll<T>(T own, string what) =>
+        AreSeveral ? [.. Gather(JsonSerializer.SerializeToUtf8Bytes(own, s_json), what).Select(bytes => JsonSerializer.Deserialize<T>(bytes, s_json)!)] : [own];
+
+    /// <summary>Copies the first rank's tensors to all.</summary>
+    public unsafe void FromFirst(IEnumerable<Tensor> tensors, string what)
+    {
+        if (!AreSeveral) return;
+        using var noGrad = no_grad();
+        foreach (Tensor tensor in tensors)
+        {
+            Meet(what);
+            using DisposeScope scope = NewDisposeScope();
+            Tensor here = tensor.detach().cpu().contiguous();
+            fixed (byte* bytes = here.bytes) link!.Broadcast((nint)bytes, here.bytes.Length, For(what));
+            tensor.copy_(here);
+        }
+    }
+
+    /// <summary>The texts of all ranks, in their order.</summary>
+    public string[] Texts(string own, string what) => AreSeveral ? [.. Gather(Encoding.UTF8.GetBytes(own), what).Select(Encoding.UTF8.GetString)] : [own];
+
+    /// <summary>Sees to it that all ranks have the same, by name.</summary>
+    /// <exception cref="ArgumentException">They do not; the message says what differs, and between whom.</exception>
+    public void CheckSame(IEnumerable<(string Name, string Value)> values)
+    {
+        if (!AreSeveral) return;
+        Dictionary<string, string>[] all = OfAll(values.ToDictionary(v => v.Name, v => v.Value), "options and images of all ranks");
+        string[] differences = [.. all[0].Keys.Union(all.SelectMany(a => a.Keys)).SelectMany(name => Enumerable.Range(1, Count - 1)
+            .Where(rank => all[rank].GetValueOrDefault(name) != all[0].GetValueOrDefault(name)).Take(1)
+            .Select(rank => $"{name} is {all[0].GetValueOrDefault(name, "missing")} on {Name(0)} and {all[rank].GetValueOrDefault(name, "missing")} on {Name(rank)}"))];
+        if (differences.Length > 0) throw new ArgumentException($"The ranks do not train the same: {string.Join("; ", differences)}.");
+    }
+
+    private byte[][] Gather(byte[] own, string what)
+    {
+        Meet(what);
+        return link!.Gather(own, For(what));
+    }
+
+    private bool Meet(string what, bool flag = false)
+    {
+        double[] header = Header(failed: false, flag, what);
+        if (header[0] == 0 && header[1] == -header[2]) return header[3] > 0;
+        string[] places = Failures(header, null);
+        throw new InvalidOperationException($"The ranks are not at the same place: {string.Join("; ", places.Select((place, rank) => $"{Name(rank)} {place}"))}.");
+    }
+
+    /// <summary>Whether one failed, the farthest place, the nearest place, and a flag, of all ranks.</summary>
+    private double[] Header(bool failed, bool flag, string what)
+    {
+        double place = link!.Meetings++ * 1024 + what.Sum(c => c) % 1024;
+        double[] header = failed ? [1, double.NegativeInfinity, double.NegativeInfinity, 0] : [0, place, -place, flag ? 1 : 0];
+        link.Reduce(header, largest: true, For(what));
+        return header;
+    }
+
+    /// <summary>Exchanges what failed.</summary>
+    /// <param name="own">Null where nothing did here.</param>
+    /// <returns>Where nothing failed, where each rank is.</returns>
+    private string[] Failures(double[] header, string? own)
+    {
+        string[] texts = [.. link!.Gather(Encoding.UTF8.GetBytes(own ?? $"is at call {link.Meetings}"), For("what failed")).Select(Encoding.UTF8.GetString)];
+        if (header[0] == 0 || own is not null) return texts;
+        int rank = Array.FindIndex(texts, text => !text.StartsWith("is at call ", StringComparison.Ordinal));
+        throw new RankException(rank, link.Hosts[rank], $"{Name(rank)} of {Count} failed: {texts[rank]}");
+    }
+
+    private Wait For(string what) => new(options!.Timeout, what);
+
+    /// <summary>Each rank adds up a share of the numbers in float32; they travel in bfloat16 there and back.</summary>
+    private unsafe Tensor SumInBFloat16(Tensor tensor, string what)
+    {
+        long each = (tensor.numel() + Count - 1) / Count;
+        Tensor send = zeros([Count, each], ScalarType.BFloat16), received = empty_like(send);
+        send.view(-1).narrow(0, 0, tensor.numel()).copy_(tensor.view(-1));
+        int bytes = checked((int)(each * 2));
+        fixed (byte* from = send.bytes, to = received.bytes)
+        {
+            link!.AllToAll((nint)from, (nint)to, bytes, For(what));
+            send.copy_(received.to_type(ScalarType.Float32).sum([0L], keepdim: true).expand(Count, each));   // the same for all
+            link.AllToAll((nint)from, (nint)to, bytes, For(what));
+        }
+        return received.view(-1).narrow(0, 0, tensor.numel()).to_type(ScalarType.Float32);
+    }
+}
+
+/// <summary>A run ended because another of its processes failed: the message has its rank, its host and what it said.</summary>
+public sealed class RankException : Exception
+{
+    internal RankException(int rank, string host, string message) : base(message) => (Rank, Host) = (rank, host);
+
+    /// <summary>The process that failed, counted from 0.</summary>
+    public int Rank { get; }
+
+    /// <summary>The machine it ran on.</summary>
+    public string Host { get; }
+}
