@@ -12,6 +12,12 @@ internal sealed record ModelShape(
     /// <summary>The sizes of the SMAE paper's ViT-Lite-7/4, built as facebookresearch/mae builds a model: class token first, GELU, pre-norm.</summary>
     public static ModelShape VitLite { get; } = new(64, 4, 256, 7, 4, 512, 128, 2, 4, 256);
 
+    /// <summary>MAE's ViT-S/16, with the decoder of facebookresearch/mae.</summary>
+    public static ModelShape VitS16 { get; } = new(224, 16, 384, 12, 6, 1536, 512, 8, 16, 2048);
+
+    /// <summary>MAE's ViT-B/16.</summary>
+    public static ModelShape VitB16 { get; } = new(224, 16, 768, 12, 12, 3072, 512, 8, 16, 2048);
+
     /// <summary>As small as can be: to try a benchmark out.</summary>
     public static ModelShape Smallest { get; } = new(16, 4, 16, 1, 2, 32, 16, 1, 2, 32);
 

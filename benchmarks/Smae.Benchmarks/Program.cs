@@ -25,7 +25,7 @@ foreach (Option<int?> option in (Option<int?>[])[rounds, batch])
     });
 
 IBenchmark[] train = [new TrainBenchmark("train"), new TrainBenchmark("smae")];
-IBenchmark[] all = [.. train, new EncodeBenchmark(), new ScoringBenchmark(), new FeedingBenchmark(), new DecodeBenchmark(), new MemoryBenchmark(), new ScalingBenchmark()];
+IBenchmark[] all = [.. train, new EncodeBenchmark(), new ScoringBenchmark(), new FeedingBenchmark(), new DecodeBenchmark(), new MemoryBenchmark(), new ScalingBenchmark(), new DistributedBenchmark()];
 var root = new RootCommand("How fast Smae is, and against what.");
 Add("train", "train-mae, then train-smae.", train);
 foreach (IBenchmark one in all) Add(one.Name, one.Description, [one]);

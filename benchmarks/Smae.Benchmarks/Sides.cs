@@ -9,7 +9,7 @@ internal sealed record SideSettings
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
     /// <summary>
-    /// train, smae (train with a critic) or encode; only in this program: plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
+    /// train, smae (train with a critic), allreduce (train, and add up numbers over all ranks) or encode; only in this program: plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
     /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices of 2048x2048), decode, decode-skia
     /// and decode-mlnet (JPEG files to pixels).
     /// </summary>
@@ -32,6 +32,12 @@ internal sealed record SideSettings
     public bool Sampled { get; init; }
 
     public int MatrixSide { get; init; } = 2048;
+
+    /// <summary>train and allreduce: the processes under MPI, 0 for none.</summary>
+    public int Ranks { get; init; }
+
+    /// <summary>allreduce only: how many numbers are added up over all ranks in each step.</summary>
+    public int Numbers { get; init; }
 
     /// <summary>Share of the patches that is hidden.</summary>
     public double Ratio { get; init; } = 0.75;

@@ -14,7 +14,7 @@ internal static class SmaeSide
     {
         switch (settings.Job)
         {
-            case "train" or "smae": Train(settings); break;
+            case "train" or "smae" or "allreduce": Train(settings); break;
             case "encode": Encode(settings); break;
             case "onnx": EncodeOnnx(settings, OnnxPrecision.Float32); break;
             case "onnx-int8": EncodeOnnx(settings, OnnxPrecision.Int8); break;
@@ -28,6 +28,7 @@ internal static class SmaeSide
 
     private static void Train(SideSettings settings)
     {
+        DataParallel? ranks = settings.Ranks > 0 ? DataParallel.FromEnvironment() : null;
         var gate = new RoundGate(settings.Sampled);
         using ImageStore images = Noise(settings, settings.Steps * settings.Batch);
         string critic = Path.Combine(Path.GetTempPath(), $"{Path.GetRandomFileName()}.safetensors");
@@ -41,7 +42,11 @@ internal static class SmaeSide
             MaePretraining.Run(images, new MaePretrainOptions
             {
                 Encoder = settings.Model.ToEncoder(), Decoder = settings.Model.ToDecoder(), Masking = Masking.Random(settings.Ratio),
-                Objective = settings.Job == "smae" ? Objective.Semantic(0.5, critic) : new CountedPixels(gate.LossMade),
+                Objective = settings.Job switch
+                {
+                    "smae" => Objective.Semantic(0.5, critic), "allreduce" => new SummedPixels(settings.Numbers), _ => new CountedPixels(gate.LossMade),
+                },
+                Distributed = ranks,
                 BatchSize = settings.Batch, AccumulationSteps = settings.Accumulation,
                 Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4, WeightDecay = 0.05,
                 Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32, Progress = gate, CancellationToken = gate.Over,

@@ -17,13 +17,19 @@ internal static class FewLabelsRun
 
     public static void Run(FewLabelsSettings settings, CancellationToken cancellation)
     {
+        DataParallel? ranks = DataParallel.FromEnvironment();   // under mpirun all processes do the same, and only what the first one writes is kept
+        if (ranks is { IsFirst: false })
+        {
+            Console.SetOut(TextWriter.Null);
+            settings = settings with { Output = Directory.CreateTempSubdirectory("few-labels-") };
+        }
         settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
         ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
         LabelledSet images = LabelledSet.Load(ml, settings.Data, settings.Seed);
 
-        string weights = settings.Encoder?.FullName ?? Pretrain(ml, images.Training, settings, Out("encoder.safetensors"), cancellation);
+        string weights = settings.Encoder?.FullName ?? Pretrain(ml, images.Training, settings, Out("encoder.safetensors"), ranks, cancellation);
         List<Comparison> comparisons = [];
         foreach (double percent in settings.Percentages)
         {
@@ -31,7 +37,7 @@ internal static class FewLabelsRun
             Console.WriteLine($"{percent}% of the labels: {labelled.Length} images of {images.ClassCount} classes");
             double Accuracy(FineTuneOptions start)
             {
-                FineTuneOptions options = Options(start, labelled.Length, settings, cancellation);
+                FineTuneOptions options = Options(start, labelled.Length, settings, cancellation) with { Distributed = ranks };
                 using var model = ml.Transforms.Conversion.MapValueToKey("Label")
                     .Append(ml.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", options))
                     .Fit(images.View(labelled));
@@ -47,9 +53,11 @@ internal static class FewLabelsRun
         }
         Console.WriteLine($"\n{new ComparisonReport(settings.Data.Name, comparisons).Table}");
         Console.WriteLine($"{settings.Output.FullName}: table.md, plot.svg, report.html");
+        if (ranks is { IsFirst: false }) settings.Output.Delete(recursive: true);
     }
 
-    private static string Pretrain(MLContext ml, IDataView images, FewLabelsSettings settings, string path, CancellationToken cancellation)
+    private static string Pretrain(
+        MLContext ml, IDataView images, FewLabelsSettings settings, string path, DataParallel? ranks, CancellationToken cancellation)
     {
         Console.WriteLine("Pretraining without labels");
         using MaeTransformer embedder = ml.Transforms.MaePretrain("Embedding", "ImagePath", new MaePretrainOptions
@@ -59,7 +67,7 @@ internal static class FewLabelsRun
             Augmentation = Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip()),
             Epochs = settings.Epochs, BatchSize = BatchSize, LearningRate = 2e-3, WeightDecay = 0.05,
             Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null),
-            Seed = settings.Seed, Progress = new ConsoleProgress(), CancellationToken = cancellation,
+            Seed = settings.Seed, Progress = new ConsoleProgress(), CancellationToken = cancellation, Distributed = ranks,
         }).Fit(images);
         embedder.Encoder.Save(path);
         return path;

@@ -20,6 +20,7 @@ internal static class PretrainRun
 
     public static void Run(PretrainSettings settings, CancellationToken cancellation)
     {
+        DataParallel? ranks = DataParallel.FromEnvironment();   // under mpirun all processes do the same up to the end of training; the first one writes
         settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
@@ -32,12 +33,13 @@ internal static class PretrainRun
         IReadOnlyList<ImageRow> rows = ImageRow.In(settings.Photos);
         IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(rows));   // the cache lets ML.NET shuffle
 
-        using var log = new RunLog(settings.Output.FullName, new ConsoleProgress());
+        using RunLog? log = ranks is { IsFirst: false } ? null : new RunLog(settings.Output.FullName, new ConsoleProgress());
         MaePretrainOptions options = Options(settings, rows.Count) with
         {
-            HeldOutImages = rows.Count < 20 ? 0 : Math.Min(HeldOut, rows.Count / 10), Progress = log, CancellationToken = cancellation,
+            HeldOutImages = rows.Count < 20 ? 0 : Math.Min(HeldOut, rows.Count / 10), Progress = log, CancellationToken = cancellation, Distributed = ranks,
         };
         using MaeTransformer embedder = ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(photos);
+        if (ranks is { IsFirst: false }) return;
         MaePretrainResult result = embedder.Pretraining!;
 
         embedder.Encoder.Save(Out("encoder.safetensors"));

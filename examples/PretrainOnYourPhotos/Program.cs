@@ -3,7 +3,7 @@ using Examples;
 using PretrainOnYourPhotos;
 
 // Pretrains an encoder on a folder of photos without labels: PretrainOnYourPhotos --photos DIR [--hours 2] [--out DIR].
-// The same command goes on with a stopped run.
+// The same command goes on with a stopped run. Several processes, on one machine or many: mpirun.mpich -n 4 dotnet PretrainOnYourPhotos.dll --photos DIR.
 var photos = new Option<DirectoryInfo>("--photos") { Description = "A folder of photos, at any depth. Labels are not needed.", Required = true };
 var output = new Option<DirectoryInfo>("--out")
 {

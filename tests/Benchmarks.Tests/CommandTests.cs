@@ -49,6 +49,14 @@ public sealed class CommandTests
     }
 
     [TestMethod]
+    public void DistributedComparesRanksWithOneProcess()
+    {
+        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "mpirun.mpich"))))
+            Assert.Inconclusive("mpirun.mpich is not there: apt-get install mpich.");
+        BenchmarkProgram.HasFigures(BenchmarkProgram.Quick("distributed").Json, "ranksVsOneProcess", "allReduceBytesPerSecond");
+    }
+
+    [TestMethod]
     public void FeedingTellsSpeedAndShareOfAStep() =>
         BenchmarkProgram.HasFigures(
             BenchmarkProgram.Quick("feeding").Json, "decodeImagesPerSecond", "decodePhotosPerSecond", "feedImagesPerSecond",

@@ -41,8 +41,8 @@ public sealed class RanksTests : IDisposable
         using ImageStore images = TinyModels.Images(23);
         (double[] Losses, float[] Weights) alone = Pretrain(images, Noisy);
         (double[] Losses, float[] Weights)[] ranks = ThreadRanks.Run(3, of => Pretrain(images, Noisy with { Distributed = of with { Precision = Precision.BFloat16 } }));
-        Assert.AreEqual(alone.Losses[^1], ranks[0].Losses[^1], 0.01 * alone.Losses[^1]);
-        Assert.AreNotEqual(alone.Losses[^1], ranks[0].Losses[^1], 1e-9);
+        Assert.AreEqual(alone.Losses[1], ranks[0].Losses[1], 0.01 * alone.Losses[1]);
+        Assert.AreNotEqual(alone.Losses[1], ranks[0].Losses[1], 1e-9);
         foreach ((_, float[] weights) in ranks) CollectionAssert.AreEqual(ranks[0].Weights, weights);
     }
 
@@ -152,7 +152,7 @@ public sealed class RanksTests : IDisposable
         MaePretrainOptions options = Noisy with { RecoverFromNonFiniteLoss = 1, Checkpoints = new CheckpointOptions { Directory = Path.Combine(_folder, "run") } };
         (double[] Losses, float[] Weights)[] ranks = ThreadRanks.Run(2, of =>
             Pretrain(images, options with { Distributed = of, Objective = new FailingObjective { Rank = of.Rank, IsInfinite = true } }));
-        Assert.IsTrue(double.IsFinite(ranks[0].Losses[^1]));
+        Assert.IsTrue(double.IsFinite(ranks[0].Losses[1]));
         CollectionAssert.AreEqual(ranks[0].Weights, ranks[1].Weights);
     }
 

@@ -58,10 +58,10 @@ internal static class ThreadRanks
 
         public override IReadOnlyList<string> Hosts { get; } = [.. Enumerable.Range(0, meeting.Given.Length).Select(r => $"host-{r}")];
 
-        public override void Reduce(double[] values, bool largest, Wait wait)
+        public override void Sum(double[] values, Wait wait)
         {
             double[][] all = [.. Exchange((double[])[.. values], wait).Cast<double[]>()];
-            for (int i = 0; i < values.Length; i++) values[i] = largest ? all.Max(v => v[i]) : all.Sum(v => v[i]);
+            for (int i = 0; i < values.Length; i++) values[i] = all.Sum(v => v[i]);
         }
 
         public override void Sum(nint floats, long count, Wait wait)

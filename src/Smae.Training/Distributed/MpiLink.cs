@@ -45,7 +45,8 @@ internal sealed unsafe class MpiLink : RankLink
         string[] places = [.. Gather(Encoding.UTF8.GetBytes($"{Environment.MachineName}|{Processors()}"), new(s_forAll, "the hosts of all ranks")).Select(Encoding.UTF8.GetString)];
         _hosts = [.. places.Select(place => place.Split('|')[0])];
         int sharing = places.Count(place => place == places[rank]);   // a launcher may have given each rank processors of its own
-        if (sharing > 1 && Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null) set_num_threads(Math.Max(1, get_num_threads() / sharing));
+        bool isSet = ((string[])["OMP_NUM_THREADS", "MKL_NUM_THREADS"]).Any(name => Environment.GetEnvironmentVariable(name) is not null);
+        if (!isSet) set_num_threads(Math.Max(1, Environment.ProcessorCount / sharing));   // MKL's own guess under MPI may be 1
     }
 
     /// <summary>The one that this process has; it is connected at the first call.</summary>
@@ -55,11 +56,10 @@ internal sealed unsafe class MpiLink : RankLink
 
     public override IReadOnlyList<string> Hosts => _hosts;
 
-    public override void Reduce(double[] values, bool largest, Wait wait) => Do(wait, () =>
+    public override void Sum(double[] values, Wait wait) => Do(wait, () =>
     {
         fixed (double* numbers = values)
-            Check(MPI.Unsafe.MPI_Allreduce(
-                s_inPlace, (nint)numbers, values.Length, MPI.Unsafe.MPI_DOUBLE, largest ? MPI.Unsafe.MPI_MAX : MPI.Unsafe.MPI_SUM, MPI.Unsafe.MPI_COMM_WORLD));
+            Check(MPI.Unsafe.MPI_Allreduce(s_inPlace, (nint)numbers, values.Length, MPI.Unsafe.MPI_DOUBLE, MPI.Unsafe.MPI_SUM, MPI.Unsafe.MPI_COMM_WORLD));
     });
 
     public override void Sum(nint floats, long count, Wait wait) => Do(wait, () => Check(

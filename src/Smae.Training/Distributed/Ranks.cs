@@ -22,8 +22,8 @@ internal abstract class RankLink
     /// <summary>What all ranks have been told of already.</summary>
     public Exception? Told { get; set; }
 
-    /// <summary>Makes each number the largest, or the sum, of those of all ranks.</summary>
-    public abstract void Reduce(double[] values, bool largest, Wait wait);
+    /// <summary>Makes each number the sum of those of all ranks.</summary>
+    public abstract void Sum(double[] values, Wait wait);
 
     /// <summary>Adds up float32 numbers in place.</summary>
     public abstract void Sum(nint floats, long count, Wait wait);
@@ -47,6 +47,7 @@ internal readonly record struct Wait(TimeSpan Longest, string For);
 /// </summary>
 internal sealed class Ranks(RankLink? link, DataParallel? options)
 {
+    private const int HeaderValues = 4;
     private static readonly JsonSerializerOptions s_json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     /// <summary>One process for itself.</summary>
@@ -85,7 +86,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
         try
         {
             T result = work();
-            Meet("the end");
+            Meet("the others to end");
             return result;
         }
         catch (Exception e) when (e is not (RankException or TimeoutException) && e != link!.Told)
@@ -93,7 +94,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
             link!.Told = e;
             try
             {
-                Failures(Header(failed: true, flag: false, "the others, to tell them what failed"), $"{e.GetType().Name}: {e.Message}");
+                Failures(Header(true, "the others, to tell them what failed"), $"{e.GetType().Name}: {e.Message}");
             }
             catch (TimeoutException)
             {
@@ -111,24 +112,27 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
     });
 
     /// <summary>Whether something is so on any rank.</summary>
-    public bool Any(bool here, string what) => AreSeveral ? Meet(what, here) : here;
+    public bool Any(bool here, string what) => AreSeveral ? Meet(what, here ? 1 : 0)[0] > 0 : here;
 
     /// <summary>Adds up the numbers of all ranks.</summary>
     public double[] Sum(string what, params double[] values)
     {
         if (!AreSeveral) return values;
+        if (values.Length <= HeaderValues) return Meet(what, values)[..values.Length];
         Meet(what);
         double[] sum = [.. values];
-        link!.Reduce(sum, largest: false, For(what));
+        link!.Sum(sum, For(what));
         return sum;
     }
 
     /// <summary>Makes a float32 tensor the sum of those of all ranks, in place.</summary>
     /// <param name="compressed">Whether it may travel in <see cref="DataParallel.Precision"/>.</param>
-    public unsafe void Sum(Tensor tensor, string what, bool compressed = false)
+    /// <param name="besides">A few numbers that travel with it.</param>
+    /// <returns>The sums of those.</returns>
+    public unsafe double[] Sum(Tensor tensor, string what, bool compressed = false, params double[] besides)
     {
-        if (!AreSeveral) return;
-        Meet(what);
+        if (!AreSeveral) return besides;
+        double[] sums = Meet(what, besides);
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor here = tensor.cpu().contiguous();
@@ -136,6 +140,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
         else
             fixed (byte* bytes = here.bytes) link!.Sum((nint)bytes, here.numel(), For(what));
         if (here.Handle != tensor.Handle) tensor.copy_(here.view(tensor.shape));
+        return sums;
     }
 
     /// <summary>What the first rank says, on all.</summary>
@@ -186,20 +191,25 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
         return link!.Gather(own, For(what));
     }
 
-    private bool Meet(string what, bool flag = false)
+    /// <summary>Waits until all ranks are here, where none has failed.</summary>
+    /// <param name="values">At most <see cref="HeaderValues"/>.</param>
+    /// <returns>The sums of these over all ranks.</returns>
+    private double[] Meet(string what, params double[] values)
     {
-        double[] header = Header(failed: false, flag, what);
-        if (header[0] == 0 && header[1] == -header[2]) return header[3] > 0;
+        double[] header = Header(false, what, values);
+        if (header[0] == 0 && header[1] * header[1] == header[2] * Count) return header[3..];   // all places are the same
         string[] places = Failures(header, null);
         throw new InvalidOperationException($"The ranks are not at the same place: {string.Join("; ", places.Select((place, rank) => $"{Name(rank)} {place}"))}.");
     }
 
-    /// <summary>Whether one failed, the farthest place, the nearest place, and a flag, of all ranks.</summary>
-    private double[] Header(bool failed, bool flag, string what)
+    /// <summary>How many ranks failed, where they are, that squared, and values: sums over all ranks.</summary>
+    private double[] Header(bool failed, string what, params double[] values)
     {
-        double place = link!.Meetings++ * 1024 + what.Sum(c => c) % 1024;
-        double[] header = failed ? [1, double.NegativeInfinity, double.NegativeInfinity, 0] : [0, place, -place, flag ? 1 : 0];
-        link.Reduce(header, largest: true, For(what));
+        double place = (++link!.Meetings * 31 + what.Sum(c => c)) % 4096;
+        double[] header = new double[3 + HeaderValues];
+        (header[0], header[1], header[2]) = (failed ? 1 : 0, place, place * place);
+        values.CopyTo(header, 3);
+        link.Sum(header, For(what));
         return header;
     }
 

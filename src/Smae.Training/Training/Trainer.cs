@@ -38,6 +38,7 @@ internal sealed class Trainer : IDisposable
     private RunPlan? _plan;   // what was decided of it, where a time is given
     private CosineSchedule _learningRate;
     private CosineSchedule? _weightDecay;
+    private bool _isCancelled, _isTimeToSave;   // what all ranks know of each other
     private double _lossSum, _stepLoss;   // of the epoch, and of this rank's share of the step
     private TimeSpan _epochTime, _earlier;   // the latter is the time that the run took before this object went on with it
 
@@ -155,7 +156,7 @@ internal sealed class Trainer : IDisposable
             _log?.Invoke(_history[^1].ToString());
             CheckFinite();
             Revise(stepsInEpoch: 0);
-            if (IsOver() || IsTimeToSave()) Save();
+            if (IsOver() || _ranks.Any(_ranks.IsFirst && IsTimeToSave, "the end of the epoch")) Save();
         }
         _run.Stop();
         _average?.Adopt();
@@ -169,9 +170,10 @@ internal sealed class Trainer : IDisposable
         long begin = epoch.Last.Epoch * StepsInEpoch, first = _step;   // first is later than begin where a run goes on in the middle of an epoch
         TimeSpan before = _epochTime;
         var clock = Stopwatch.StartNew();
+        (_isCancelled, _isTimeToSave) = (_ranks.Any(_options.CancellationToken.IsCancellationRequested, "the epoch to begin"), false);
         while (_step <= epoch.Last.Step)
         {
-            if (_ranks.Any(_options.CancellationToken.IsCancellationRequested, "the next step"))
+            if (_ranks.AreSeveral ? _isCancelled : _options.CancellationToken.IsCancellationRequested)
             {
                 Save();
                 throw new OperationCanceledException(_options.CancellationToken);
@@ -189,7 +191,7 @@ internal sealed class Trainer : IDisposable
             Revise(_step - begin);
             epoch.Last = LastOfEpoch;
             if (_step > epoch.Last.Step) break;   // the epoch's end is reported, and saved, when whoever trains is done with it
-            if (IsTimeToSave()) Save();
+            if (_ranks.AreSeveral ? _isTimeToSave : IsTimeToSave) Save();
             if (_step == first + 1 || _sinceReported.Elapsed >= s_reportEvery) Report(_step - begin, epoch, rate, ended: false);
         }
     }
@@ -212,8 +214,10 @@ internal sealed class Trainer : IDisposable
         if (_ranks.AreSeveral)
         {
             if (!_divides) _optimizer.Gradients.div_(_ranks.Count);   // all have the same, but for rounding
-            _ranks.Sum(_optimizer.Gradients, "the gradients", compressed: true);
-            _stepLoss = _ranks.Sum("the loss", _divides ? _stepLoss : _stepLoss / _ranks.Count)[0];
+            double[] sums = _ranks.Sum(
+                _optimizer.Gradients, "the gradients", compressed: true, _divides ? _stepLoss : _stepLoss / _ranks.Count,
+                _options.CancellationToken.IsCancellationRequested ? 1 : 0, _ranks.IsFirst && IsTimeToSave ? 1 : 0);
+            (_stepLoss, _isCancelled, _isTimeToSave) = (sums[0], sums[1] > 0, sums[2] > 0);   // decided by all at the same step
         }
         if (!double.IsFinite(_stepLoss)) throw new NonFiniteLossException(_stepLoss, step.Position.Epoch + 1, step.Position.Step + 1, step.LearningRate);
         _lossSum += _stepLoss;
@@ -253,7 +257,7 @@ internal sealed class Trainer : IDisposable
     /// <summary>Counts a loss in the step.</summary>
     internal void Add(double loss) => _stepLoss += loss;
 
-    private bool IsTimeToSave() => _options.Checkpoints is { } checkpoints && _ranks.Any(_ranks.IsFirst && _sinceSaved.Elapsed >= checkpoints.Interval, "the next checkpoint");
+    private bool IsTimeToSave => _options.Checkpoints is { } checkpoints && _sinceSaved.Elapsed >= checkpoints.Interval;
 
     private double LearningRate(long step) => _learningRate.At(step) * Math.Pow(0.5, _recoveries);
 
