@@ -259,12 +259,15 @@ internal sealed class Experiment(
 
     /// <summary>Does one stage, which goes on where an earlier run left it.</summary>
     private TResult Stage<TOptions, TResult>(string row, string name, TOptions options, Func<TOptions, TResult> run)
-        where TOptions : TrainingOptions =>
-        run((TOptions)((TrainingOptions)options with
+        where TOptions : TrainingOptions
+    {
+        TrainingOptions once = options is SupervisedOptions supervised ? supervised with { ValidateEvery = supervised.Epochs } : options;   // see Top1
+        return run((TOptions)(once with
         {
             Seed = seed, Precision = _precision, Progress = new StageProgress($"seed {seed}, {row}, {name}"), CancellationToken = cancellation,
             Checkpoints = new CheckpointOptions { Directory = Path.Combine(Checkpoints(row), name), Interval = TimeSpan.FromMinutes(1), Keep = 2 },
         }));
+    }
 
     private string Checkpoints(string row) => Path.Combine(_folder, row, "checkpoints");
 

@@ -194,47 +194,42 @@ internal static class Plans
     {
         get
         {
-            VisionTransformerConfig encoder = VisionTransformerConfig.VitTiny16.ForImages(32, patchSize: 4) with
+            VisionTransformerConfig encoder = VisionTransformerConfig.VitTiny16.ForImages(32, patchSize: 8) with
             {
-                EmbedDim = 128, Depth = 6, NumHeads = 4, DefaultDecoder = DecoderConfig.Mae with { EmbedDim = 64, Depth = 1, NumHeads = 4 },
+                EmbedDim = 128, Depth = 4, NumHeads = 4, DefaultDecoder = DecoderConfig.Mae with { EmbedDim = 64, Depth = 1, NumHeads = 4 },
             };
             var fineTune = new FineTuneOptions
             {
-                Epochs = 4, LearningRate = 1e-3, WarmupEpochs = 1, KeepBest = false,
+                Epochs = 3, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = 0.5, KeepBest = false,
                 Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomResizedCrop(0.6)),
             };
-            FineTuneOptions cub = fineTune with { Epochs = 24, BatchSize = 64, WarmupEpochs = 3 };
+            FineTuneOptions cub = fineTune with { Epochs = 24, WarmupEpochs = 3 };
             var mae = new MaePretrainOptions
             {
-                Encoder = encoder, Objective = Objective.Pixel(normalizePatches: false), Epochs = 10, LearningRate = 2e-3, WarmupEpochs = 1,
-                WeightDecay = 0.05,
+                Encoder = encoder, Objective = Objective.Pixel(), Epochs = 6, BatchSize = 64, LearningRate = 2e-3, WarmupEpochs = 0.5, WeightDecay = 0.05,
             };
             return new()
             {
                 CriticTraining = new SupervisedOptions
                 {
-                    Epochs = 20, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = 2, KeepBest = false,
+                    Epochs = 10, BatchSize = 64, LearningRate = 1e-3, WarmupEpochs = 1, KeepBest = false,
                     Augmentation = Augmentation.HorizontalFlip(),
                 },
-                Mae = mae, Probe = Recipes.SmaeLinearProbe, TinyImageNet = fineTune, Cub = cub,
+                // The SMAE paper's probe, 1e-3 without batch normalisation, is far from done after 50 epochs; this one gives what ridge regression does.
+                Probe = new LinearProbeOptions { BatchNorm = true, BatchSize = 1024, LearningRate = 1e-2, Epochs = 100, KeepBest = false },
+                Mae = mae, TinyImageNet = fineTune, Cub = cub,
                 // From scratch 5e-4, 1e-3 and 2e-3 were tried, once each: Tiny ImageNet 34.7, 37.2 and 35.9%, CUB 37.7, 42.1 and 47.1%.
                 ScratchTinyImageNet = fineTune with { Architecture = encoder },
                 ScratchCub = cub with { Architecture = encoder, LearningRate = 2e-3 },
-                Fused = [0, 2, 4, 5],
-                TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 8, NumHeads = 6 } },
+                Fused = [0, 1, 2, 3],
+                TeacherTraining = mae with { Encoder = encoder with { EmbedDim = 192, Depth = 6, NumHeads = 6 } },
                 LookingAtAll = mae with { Epochs = 4 },
-                // With batches of 128 and MAE's 2e-3 the probe stays below random weights: 22.7 against 23.3% after half of the images.
-                Sdae = mae with { Objective = Objective.SelfDistilledFeatures(), BatchSize = 64, LearningRate = 1e-3 },
-                // SimMIM's k-NN is 13.5% after 234 steps of 128 images at 2e-3 and 15.0% after 624 of 32 at 1e-3, which is fewer images.
-                SimMim = mae with { BatchSize = 32, LearningRate = 1e-3, Masking = Masking.Squares(0.6, side: 2), Objective = Objective.SimMim() },
-                MaskFeat = mae with
-                {
-                    // Blocks of 5 of 8x8 patches are the papers' 16 of 14x14.
-                    BatchSize = 32, LearningRate = 1e-3, Masking = Masking.BlockWise(0.4, minPatches: 5), Objective = Objective.MaskFeat(),
-                },
+                PixMim = mae with { Objective = Objective.LowPassPixel() },
+                // Trials with the first seed, against random weights' probe of 25.8%: squares of 2x2 of the 4x4 patches and batches of 128 gave 25.2.
+                SimMim = mae with { Masking = Masking.Squares(0.6, side: 1), Objective = Objective.SimMim() },
+                MaskFeat = mae with { Masking = Masking.BlockWise(0.4, minPatches: 5), Objective = Objective.MaskFeat() },
                 Data2Vec = mae with
                 {
-                    BatchSize = 32, LearningRate = 1e-3,
                     Masking = Masking.BlockWise(0.61, minPatches: 5), Objective = Objective.Data2Vec() with { TopBlocks = 3, Momentum = 0.99 },
                 },
                 BootMae = mae with
@@ -246,7 +241,7 @@ internal static class Plans
                     // An image of DINO's costs as much as ten of MAE's: fewer epochs, as in the SMAE paper, and for as many steps a smaller batch.
                     // With batches of 128 and 1e-3 the probe stays below random weights (k-NN 17.0 against 18.1%); embedded by the class token
                     // instead of the mean it beats them by less (18.7, with global crops from 0.4).
-                    Epochs = 4, BatchSize = 64, LearningRate = 5e-4, WarmupEpochs = 0.5, WeightDecay = 0.04, FinalWeightDecay = 0.4, Beta2 = 0.999,
+                    Epochs = 4, LearningRate = 1e-3, WarmupEpochs = 0.5, WeightDecay = 0.04, FinalWeightDecay = 0.4, Beta2 = 0.999,
                     Objective = new DinoObjective
                     {
                         OutputDim = 1024, HiddenDim = 512, BottleneckDim = 128, LocalCrops = 2, LocalCropSide = 0.5, TeacherMomentum = 0.99,
