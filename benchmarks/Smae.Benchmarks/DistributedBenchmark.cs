@@ -3,7 +3,6 @@ using System.Globalization;
 using Smae.Training;
 using Spectre.Console;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Smae.Benchmarks;

@@ -8,7 +8,7 @@ namespace Packages.Tests;
 public sealed class PackageTests
 {
     [TestMethod]
-    [DataRow("Smae.Training", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "TorchSharp")]
+    [DataRow("Smae.Training", "MPI.NET", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "TorchSharp")]
     [DataRow("Smae.Export", "Google.Protobuf", "Microsoft.ML.OnnxRuntime.Managed", "Smae.Training", "TorchSharp")]
     [DataRow(
         "Smae.MLNet", "Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.ML",

@@ -89,7 +89,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
             Meet("the others to end");
             return result;
         }
-        catch (Exception e) when (e is not (RankException or TimeoutException) && e != link!.Told)
+        catch (Exception e) when (e is not RankException && e != link!.Told)
         {
             link!.Told = e;
             try
@@ -135,11 +135,12 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
         double[] sums = Meet(what, besides);
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor here = tensor.cpu().contiguous();
-        if (compressed && options!.Precision == Precision.BFloat16) here = SumInBFloat16(here, what);
+        bool isHere = tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
+        Tensor here = isHere ? tensor : tensor.cpu().contiguous();
+        if (compressed && options!.Precision == Precision.BFloat16) (here, isHere) = (SumInBFloat16(here, what), false);
         else
             fixed (byte* bytes = here.bytes) link!.Sum((nint)bytes, here.numel(), For(what));
-        if (here.Handle != tensor.Handle) tensor.copy_(here.view(tensor.shape));
+        if (!isHere) tensor.copy_(here.view(tensor.shape));
         return sums;
     }
 

@@ -215,7 +215,7 @@ internal sealed class Trainer : IDisposable
         {
             if (!_divides) _optimizer.Gradients.div_(_ranks.Count);   // all have the same, but for rounding
             double[] sums = _ranks.Sum(
-                _optimizer.Gradients, "the gradients", compressed: true, _divides ? _stepLoss : _stepLoss / _ranks.Count,
+                _optimizer.Gradients, "the gradients", true, _divides ? _stepLoss : _stepLoss / _ranks.Count,
                 _options.CancellationToken.IsCancellationRequested ? 1 : 0, _ranks.IsFirst && IsTimeToSave ? 1 : 0);
             (_stepLoss, _isCancelled, _isTimeToSave) = (sums[0], sums[1] > 0, sums[2] > 0);   // decided by all at the same step
         }
@@ -296,8 +296,11 @@ internal sealed class Trainer : IDisposable
     /// <summary>Fits the run into its time, if there is one, where its speed has become known.</summary>
     private void Revise(long stepsInEpoch)
     {
+        if (_time is null || _plan is { IsFinal: true }) return;
         TimeSpan now = Elapsed;
-        if (_time is null || _ranks.FromFirst(() => _time.Revise(_plan, now, _earlier, _history.Count, stepsInEpoch), "the plan") is not { } plan) return;
+        RunPlan? made = _ranks.IsFirst ? _time.Revise(_plan, now, _earlier, _history.Count, stepsInEpoch) : null;
+        if (!_ranks.Any(made is not null, "the first rank's clock")) return;
+        RunPlan plan = _ranks.FromFirst(() => made!, "the plan");
         _plan = plan;
         (_learningRate, _weightDecay) = Schedules();
         _log?.Invoke(_time.Explain(plan, now));

@@ -15,21 +15,30 @@ internal static class BuiltProgram
     }
 
     /// <summary>Starts it, from another folder than its own, with both streams redirected.</summary>
-    public static Process Start(string name, params string[] arguments)
+    public static Process Start(string name, params string[] arguments) => Start(["dotnet", Program(name), .. arguments]);
+
+    /// <summary>Runs it to its end as so many ranks under MPI.</summary>
+    public static (int Exit, string Output) RunRanks(int count, string name, params string[] arguments) =>
+        Finish(Start(["mpirun.mpich", "-n", $"{count}", "dotnet", Program(name), .. arguments]));
+
+    private static string Program(string name)
     {
         string built = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;   // Debug or Release, as this test
-        string program = Path.Combine(Folder(name), "bin", built, "net10.0", $"{name}.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
-        {
-            WorkingDirectory = Path.GetTempPath(), RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
+        return Path.Combine(Folder(name), "bin", built, "net10.0", $"{name}.dll");
     }
+
+    private static Process Start(string[] command) => Process.Start(new ProcessStartInfo(command[0], command[1..])
+    {
+        WorkingDirectory = Path.GetTempPath(), RedirectStandardOutput = true, RedirectStandardError = true,
+    })!;
 
     /// <summary>Runs it to its end.</summary>
     /// <returns>Exit code, and what was written to both streams.</returns>
-    public static (int Exit, string Output) Run(string name, params string[] arguments)
+    public static (int Exit, string Output) Run(string name, params string[] arguments) => Finish(Start(name, arguments));
+
+    private static (int Exit, string Output) Finish(Process started)
     {
-        using Process process = Start(name, arguments);
+        using Process process = started;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         return (process.ExitCode, output.Result + errors.Result);
