@@ -65,6 +65,10 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
     public override string ToString() => !AreSeveral ? "" : ", by " + string.Join(" and ", link!.Hosts.GroupBy(host => host)
         .Select(ranks => string.Create(CultureInfo.InvariantCulture, $"{ranks.Count()} ranks on {ranks.Key}")));
 
+    /// <summary>For people: which rank is which process.</summary>
+    public string Describe(int[] processes) => string.Join(", ", processes.Take(64).Select((process, rank) =>
+        string.Create(CultureInfo.InvariantCulture, $"rank {rank} is process {process} on {link!.Hosts[rank]}"))) + (processes.Length > 64 ? " ..." : "");
+
     /// <summary>For people.</summary>
     public string Name(int rank) => string.Create(CultureInfo.InvariantCulture, $"rank {rank} ({link?.Hosts[rank] ?? Environment.MachineName})");
 

@@ -267,6 +267,8 @@ internal sealed class Trainer : IDisposable
         if (!_ranks.AreSeveral) return;
         _ranks.CheckSame(ValueText.Invariant(() =>
             ((string, string)[])[.. settings(true), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}")]));
+        int[] processes = _ranks.OfAll(Environment.ProcessId, "the processes of all ranks");
+        _log?.Invoke(_ranks.Describe(processes));   // the launcher names processes where one is killed
         int least = _batchSize / Math.Min(_options.AccumulationSteps, _batchSize);
         if (_divides && least < _ranks.Count)
             throw new ArgumentException($"A batch of {_batchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
