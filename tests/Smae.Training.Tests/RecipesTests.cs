@@ -188,7 +188,7 @@ public sealed class RecipesTests
 
     private sealed record CountingAugmentation(List<long> Tensors) : Augmentation
     {
-        private protected override Tensor Transform(Tensor images, RandomSequence random)
+        private protected override Tensor Transform(Tensor images, RandomSequence[] random)
         {
             Tensors.Add(Tensor.TotalCount);
             return images;
