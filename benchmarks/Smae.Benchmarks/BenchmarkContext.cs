@@ -29,6 +29,9 @@ internal sealed class BenchmarkContext
     /// <summary>Images in a step; null leaves it to the benchmark.</summary>
     public int? Batch { get; init; }
 
+    /// <summary>What is trained and run.</summary>
+    public ModelShape Model { get => Quick ? ModelShape.Smallest : field; init; } = ModelShape.VitLite;
+
     /// <summary>cpu or cuda.</summary>
     public string Device { get; init; } = "cpu";
 
@@ -45,8 +48,8 @@ internal sealed class BenchmarkContext
     /// <summary>What a side of a comparison does, before its own settings.</summary>
     public SideSettings Settings(string job, int steps, int batch = 128) => new()
     {
-        Job = job, Device = Device, Model = Quick ? ModelShape.Smallest : ModelShape.VitLite,
-        Steps = Quick ? 1 : steps, Batch = Batch ?? (Quick ? 4 : batch), MatrixSide = Quick ? 64 : 2048,
+        Job = job, Device = Device, Model = Model,
+        Steps = Quick ? 1 : Model.IsLarge ? 1 : steps, Batch = Batch ?? (Quick ? 4 : Model.IsLarge ? batch / 8 : batch), MatrixSide = Quick ? 64 : 2048,
     };
 
     /// <summary>A line about what is going on; results go elsewhere.</summary>

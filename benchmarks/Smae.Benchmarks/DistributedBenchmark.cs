@@ -42,7 +42,7 @@ internal sealed class DistributedBenchmark : IBenchmark
     {
         (string Name, ModelShape Shape, int Batch)[] models = context.Quick
             ? [("smallest", ModelShape.Smallest, 4)]
-            : [("ViT-Lite-7/4, 64x64", ModelShape.VitLite, ImagesPerRank), ("ViT-S/16, 224x224", ModelShape.VitS16, 16), ("ViT-B/16, 224x224", ModelShape.VitB16, 8)];
+            : [("ViT-Lite-7/4, 64x64", ModelShape.VitLite, ImagesPerRank), ("ViT-S/16, 224x224", ModelShape.VitSmall224, 16), ("ViT-B/16, 224x224", ModelShape.VitB16, 8)];
         Table table = Text.Table(
             string.Create(CultureInfo.InvariantCulture, $"Computed: share of its time that a rank trains, {ImagesPerRank} images a rank and step; a rank is this machine, or 50 times as fast"),
             "", "parameters", "step here", "link", "8", "64", "512", "8, 50x", "64, 50x", "512, 50x");

@@ -12,17 +12,24 @@ internal sealed record ModelShape(
     /// <summary>The sizes of the SMAE paper's ViT-Lite-7/4, built as facebookresearch/mae builds a model: class token first, GELU, pre-norm.</summary>
     public static ModelShape VitLite { get; } = new(64, 4, 256, 7, 4, 512, 128, 2, 4, 256);
 
-    /// <summary>MAE's ViT-S/16, with the decoder of facebookresearch/mae.</summary>
-    public static ModelShape VitS16 { get; } = new(224, 16, 384, 12, 6, 1536, 512, 8, 16, 2048);
+    /// <summary>ViT-S/16 for images of 224x224 with the decoder of facebookresearch/mae.</summary>
+    public static ModelShape VitSmall224 { get; } = new(224, 16, 384, 12, 6, 1536, 512, 8, 16, 2048);
 
     /// <summary>MAE's ViT-B/16.</summary>
     public static ModelShape VitB16 { get; } = new(224, 16, 768, 12, 12, 3072, 512, 8, 16, 2048);
+
+    /// <summary>The shapes that the command line knows, by their names there; the first is the usual one.</summary>
+    public static IReadOnlyDictionary<string, ModelShape> Named { get; } = new Dictionary<string, ModelShape> { ["vit-lite-7-4"] = VitLite, ["vit-small-224"] = VitSmall224 };
 
     /// <summary>As small as can be: to try a benchmark out.</summary>
     public static ModelShape Smallest { get; } = new(16, 4, 16, 1, 2, 32, 16, 1, 2, 32);
 
     [JsonIgnore]
     public int PatchCount => Image / Patch * (Image / Patch);
+
+    /// <summary>Whether an image takes a second and more of a core to train on: batches are smaller then.</summary>
+    [JsonIgnore]
+    public bool IsLarge => Image > 64;
 
     [JsonIgnore]
     public int PatchDim => Patch * Patch * 3;
@@ -71,6 +78,9 @@ internal static class OperationCount
             + Block(patches + 1, hidden, shape.DecoderDim, shape.DecoderHidden) + Product(hidden, shape.DecoderDim, shape.PatchDim);
         return batch * (embed + 3 * others);
     }
+
+    /// <summary>A step of training a classifier of whole images, its head left out.</summary>
+    public static double ClassifierStep(ModelShape shape, int batch) => 3 * Encode(shape, batch) - batch * Product(shape.PatchCount, shape.PatchDim, shape.Dim);
 
     /// <summary>Encoding whole images.</summary>
     public static double Encode(ModelShape shape, int batch) => batch * (Product(shape.PatchCount, shape.PatchDim, shape.Dim)

@@ -11,7 +11,7 @@ using Spectre.Console;
 namespace Smae.Benchmarks;
 
 /// <summary>
-/// Images a second of an encoder (ViT-Lite-7/4, 64x64 pixels) through TorchSharp, ONNX Runtime, ML.NET's ApplyOnnxModel and OnnxEmbedding, from pixels
+/// Images a second of an encoder through TorchSharp, ONNX Runtime, ML.NET's ApplyOnnxModel and OnnxEmbedding, from pixels
 /// in memory and from files. The ways take turns, forwards and backwards, so that what else the machine does falls on all.
 /// </summary>
 internal sealed class ScoringBenchmark : IBenchmark
@@ -22,8 +22,8 @@ internal sealed class ScoringBenchmark : IBenchmark
 
     public void Run(BenchmarkContext context)
     {
-        int rounds = context.RoundsOr(5), batch = context.Batch ?? (context.Quick ? 4 : 64);
-        using var contestants = new ScoringContestants(context.Quick ? 4 : 256, batch);
+        int rounds = context.RoundsOr(5), batch = context.Batch ?? (context.Quick ? 4 : context.Model.IsLarge ? 8 : 64);
+        using var contestants = new ScoringContestants(context.Model, context.Quick ? 4 : context.Model.IsLarge ? 32 : 256, batch);
         IReadOnlyList<ScoringContestant> all = contestants.All;
         float[][] embeddings = [.. all.Select(_ => new float[contestants.Count * contestants.Dim])];
         List<double>[] speeds = [.. all.Select(_ => new List<double>())];
@@ -38,7 +38,7 @@ internal sealed class ScoringBenchmark : IBenchmark
         }
 
         Table table = Text.Table(
-            $"ViT-Lite-7/4, 64x64, {contestants.Count} images a round, median of {rounds} rounds", "", "from", "images/s", "range",
+            $"{context.Model.Image}x{context.Model.Image}, {contestants.Count} images a round, median of {rounds} rounds", "", "from", "images/s", "range",
             $"of {ScoringContestants.Apply}", "max difference");
         var measured = new List<object>();
         double Median(string name, string from) => Spread.Of(speeds[all.ToList().FindIndex(a => a.Name == name && a.From == from)]).Median;
@@ -71,17 +71,17 @@ internal sealed record ScoringContestant(string Name, string From, Action<float[
 internal sealed class ScoringContestants : IDisposable
 {
     public const string Apply = "ML.NET ApplyOnnxModel", Batched = "OnnxEmbedding", Session = "ONNX Runtime, ";
-    private const int Size = 64;
-
+    private readonly int _size;
     private readonly DrawnImages _images;
     private readonly Stack<IDisposable> _owned = [];
 
-    /// <summary>Draws images, writes them as JPEG files of 64x64 pixels, makes an encoder and exports it; the batch is for contestants that have a choice.</summary>
-    public ScoringContestants(int count, int batchSize)
+    /// <summary>Draws images, writes them as JPEG files of the model's size, makes an encoder and exports it; the batch is for contestants that have a choice.</summary>
+    public ScoringContestants(ModelShape model, int count, int batchSize)
     {
+        _size = model.Image;
         var ml = new MLContext(seed: 1);
-        _images = new DrawnImages(count, Size, Size);
-        ImageEncoder encoder = Own(ImageEncoder.Create(VisionTransformerConfig.VitLite7_4.ForImages(Size, 4), seed: 1));
+        _images = new DrawnImages(count, _size, _size);
+        ImageEncoder encoder = Own(ImageEncoder.Create(model.ToEncoder(), seed: 1));
         (Count, Dim) = (count, encoder.EmbedDim);
         string onnx = Path.Combine(_images.Folder, "encoder.onnx");
         encoder.ExportOnnx(onnx);
@@ -93,13 +93,15 @@ internal sealed class ScoringContestants : IDisposable
             pixels = [.. Enumerable.Range(0, count).SelectMany(i => store[i].ToArray())];
         int bytes = encoder.Preprocessing.ByteCount;
         IDataView vectors = ml.Data.LoadFromEnumerable(
-            Enumerable.Range(0, count).Select(i => new PixelRow { Pixels = pixels[(i * bytes)..((i + 1) * bytes)] }).ToList());
-        IDataView decoded = ml.Data.LoadFromEnumerable(files.Select(f => new ImageRow { Image = Own(MLImage.CreateFromFile(f.Path)) }).ToList());
+            Enumerable.Range(0, count).Select(i => new PixelRow { Pixels = pixels[(i * bytes)..((i + 1) * bytes)] }).ToList(),
+            Typed<PixelRow>("images", new VectorDataViewType(NumberDataViewType.Byte, _size, _size, 3)));
+        IDataView decoded = ml.Data.LoadFromEnumerable(files.Select(f => new ImageRow { Image = Own(MLImage.CreateFromFile(f.Path)) }).ToList(),
+            Typed<ImageRow>(nameof(ImageRow.Image), new ImageDataViewType(_size, _size)));
 
         // ApplyOnnxModel takes the pixels as they are in memory: no cost of images is on its bill.
         ITransformer apply = Own(ml.Transforms.ApplyOnnxModel("embedding", "images", onnx).Fit(vectors));
         ITransformer applyToFiles = Own(ml.Transforms.LoadImages("Image", "", nameof(FileRow.Path))
-            .Append(ml.Transforms.ResizeImages("Image", Size, Size))
+            .Append(ml.Transforms.ResizeImages("Image", _size, _size))
             .Append(ml.Transforms.ExtractPixels("images", "Image", interleavePixelColors: true, outputAsFloatArray: false))
             .Append(ml.Transforms.ApplyOnnxModel("embedding", "images", onnx)).Fit(paths));
         ITransformer batched = Own(ml.Transforms.OnnxEmbedding("embedding", nameof(ImageRow.Image), onnx, batchSize).Fit(decoded));
@@ -138,9 +140,9 @@ internal sealed class ScoringContestants : IDisposable
 
     private void RunSession(InferenceSession session, byte[] pixels, int from, int some, float[] outputs)
     {
-        int bytes = Size * Size * 3;
+        int bytes = _size * _size * 3;
         using var input = OrtValue.CreateTensorValueFromMemory(
-            OrtMemoryInfo.DefaultInstance, pixels.AsMemory(from * bytes, some * bytes), [some, Size, Size, 3]);
+            OrtMemoryInfo.DefaultInstance, pixels.AsMemory(from * bytes, some * bytes), [some, _size, _size, 3]);
         using var options = new RunOptions();
         using var results = session.Run(options, ["images"], [input], ["embedding"]);
         results[0].GetTensorDataAsSpan<float>().CopyTo(outputs.AsSpan(from * Dim, some * Dim));
@@ -152,6 +154,13 @@ internal sealed class ScoringContestants : IDisposable
         foreach (VBuffer<float> value in view.GetColumn<VBuffer<float>>("embedding")) value.CopyTo(outputs, Dim * row++);
     }
 
+    private static SchemaDefinition Typed<T>(string column, DataViewType type)
+    {
+        var schema = SchemaDefinition.Create(typeof(T));
+        schema[column].ColumnType = type;
+        return schema;
+    }
+
     private T Own<T>(T one) where T : class
     {
         if (one is IDisposable disposable) _owned.Push(disposable);
@@ -160,13 +169,12 @@ internal sealed class ScoringContestants : IDisposable
 
     private sealed class ImageRow
     {
-        [ImageType(Size, Size)]
         public MLImage Image { get; set; } = null!;
     }
 
     private sealed class PixelRow
     {
-        [ColumnName("images"), VectorType(Size, Size, 3)]
+        [ColumnName("images")]
         public byte[] Pixels { get; set; } = [];
     }
 }

@@ -9,7 +9,8 @@ internal sealed record SideSettings
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
     /// <summary>
-    /// train, smae (train with a critic), allreduce (train, and add up numbers over all ranks) or encode; only in this program: plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
+    /// train, smae (train with a critic), allreduce (train, and add up numbers over all ranks) or encode; only in this program: fine-tune and supervised
+    /// (train a classifier), plain (train the peer in plain TorchSharp), onnx and onnx-int8 (encode with
     /// ONNX Runtime), batch (what a step of training is given, without the step), matmul (products of square matrices of 2048x2048), decode, decode-skia
     /// and decode-mlnet (JPEG files to pixels).
     /// </summary>

@@ -15,6 +15,7 @@ internal static class SmaeSide
         switch (settings.Job)
         {
             case "train" or "smae" or "allreduce": Train(settings); break;
+            case "fine-tune" or "supervised": TrainClassifier(settings); break;
             case "encode": Encode(settings); break;
             case "onnx": EncodeOnnx(settings, OnnxPrecision.Float32); break;
             case "onnx-int8": EncodeOnnx(settings, OnnxPrecision.Int8); break;
@@ -60,6 +61,28 @@ internal static class SmaeSide
         {
             File.Delete(critic);
             File.Delete(Path.ChangeExtension(critic, ".json"));
+        }
+    }
+
+    /// <summary>A classifier of all patches: as MAE fine-tunes an encoder, or from scratch.</summary>
+    private static void TrainClassifier(SideSettings settings)
+    {
+        var gate = new RoundGate(settings.Sampled);
+        bool tuned = settings.Job == "fine-tune";
+        using ImageStore images = Noise(settings, settings.Steps * settings.Batch);
+        using ImageEncoder? encoder = tuned ? ImageEncoder.Create(settings.Model.ToEncoder()) : null;
+        try
+        {
+            FineTuning.Run(new LabelledImages(images, [.. Enumerable.Range(0, (int)images.Count).Select(i => i % 4)]), null, new FineTuneOptions
+            {
+                Encoder = encoder, Architecture = tuned ? null : settings.Model.ToEncoder(), LayerDecay = tuned ? 0.75 : 1, DropPath = tuned ? 0.1 : 0,
+                ClassNames = ["a", "b", "c", "d"], BatchSize = settings.Batch, Epochs = 1_000_000, WarmupEpochs = 0, LearningRate = 1e-4,
+                Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32, Progress = gate, CancellationToken = gate.Over,
+            }, torch.device(settings.Device));
+        }
+        catch (OperationCanceledException)
+        {
+            // the other process wants no more rounds
         }
     }
 

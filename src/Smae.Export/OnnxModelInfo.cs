@@ -77,7 +77,8 @@ public sealed record OnnxModelInfo
     public static OnnxModelInfo Read(string path)
     {
         using FileStream stream = File.OpenRead(Existing(path));
-        return Parse(path, stream);
+        using var coded = new CodedInputStream(stream);
+        return Parse(path, coded);
     }
 
     /// <summary>The path of a file that is there.</summary>
@@ -87,14 +88,14 @@ public sealed record OnnxModelInfo
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is not there: expected an ONNX file.", path);
     }
 
-    internal static OnnxModelInfo Parse(string path, Stream stream)
+    internal static OnnxModelInfo Parse(string path, CodedInputStream stream)
     {
         OnnxModelInfo? own = ParseOwn(path, stream, out string producer);
         return own ?? throw new InvalidDataException($"{path} was made by '{producer}' and not by Smae's ExportOnnx: its input is not known.");
     }
 
     /// <summary>What a file tells about itself; null where another program made it.</summary>
-    internal static OnnxModelInfo? ParseOwn(string path, Stream stream, out string producer)
+    internal static OnnxModelInfo? ParseOwn(string path, CodedInputStream stream, out string producer)
     {
         InvalidDataException Unreadable(string why, Exception? inner = null) => new($"{path} is not an ONNX file, or it is truncated: {why}", inner);
         ModelHeader header;
@@ -114,9 +115,9 @@ public sealed record OnnxModelInfo
                 Channels = metadata.Integer(MetadataKeys.Channels),
                 Resize = metadata.Choice<ResizeMode>(MetadataKeys.Resize),
                 Orientation = metadata.Has(MetadataKeys.Orientation) ? metadata.Choice<ImageOrientation>(MetadataKeys.Orientation) : ImageOrientation.Upright,
-                Background = metadata.Has(MetadataKeys.Background) ? metadata.Json<float[]>(MetadataKeys.Background) : [1, 1, 1],
-                Mean = metadata.Json<float[]>(MetadataKeys.Mean),
-                StandardDeviation = metadata.Json<float[]>(MetadataKeys.Deviation),
+                Background = metadata.Has(MetadataKeys.Background) ? metadata.Numbers(MetadataKeys.Background) : [1, 1, 1],
+                Mean = metadata.Numbers(MetadataKeys.Mean),
+                StandardDeviation = metadata.Numbers(MetadataKeys.Deviation),
             },
             Input = metadata.Choice<OnnxInput>(MetadataKeys.Input),
             Precision = metadata.Choice<OnnxPrecision>(MetadataKeys.Precision),
@@ -152,6 +153,15 @@ public sealed record OnnxModelInfo
 
         public double Number(string key) =>
             double.TryParse(Text(key), CultureInfo.InvariantCulture, out double value) ? value : throw Wrong(key, "a number");
+
+        /// <summary>A list such as <c>[0.5,0.25]</c>; System.Text.Json would take a tenth of a second of a cold process to make its converters first.</summary>
+        public float[] Numbers(string key)
+        {
+            string text = Text(key);
+            if (text is not ['[', .., ']']) throw Wrong(key, "a list of numbers");
+            return [.. text[1..^1].Split(',').Select(item =>
+                float.TryParse(item, CultureInfo.InvariantCulture, out float value) ? value : throw Wrong(key, "a list of numbers"))];
+        }
 
         public T Choice<T>(string key) where T : struct, Enum =>
             Enum.TryParse(Text(key), out T value) && Enum.IsDefined(value)

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Smae.Training;
@@ -33,7 +34,7 @@ internal sealed class OnnxTeacher : Teacher
     {
         string path = objective.Teacher;
         byte[] file = File.ReadAllBytes(OnnxModelInfo.Existing(path));
-        OnnxModelInfo? info = OnnxModelInfo.ParseOwn(path, new MemoryStream(file, writable: false), out _);
+        OnnxModelInfo? info = OnnxModelInfo.ParseOwn(path, new CodedInputStream(file), out _);
         var running = new OnnxScoringOptions { Device = objective.Device, DeviceId = objective.DeviceId };
         InferenceSession session = RuntimeSession.Open(path, file, running, threads: 1).Session;   // images are shared out, not the work on one
         try

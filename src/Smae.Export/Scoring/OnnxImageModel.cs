@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Smae.Training;
 
@@ -11,7 +12,8 @@ namespace Smae.Export;
 /// <remarks>
 /// On a CPU a batch goes over all cores, each with a few images of its own: no operation waits for another core, and what they take stays in the
 /// cache. On two cores that is 1.2 (float32) to 1.3 (int8) times as fast as ONNX Runtime with the whole batch at once. Fewer images than threads are
-/// shared by all cores, in a session that the first such call opens: it takes longer, unless <see cref="OnnxScoringOptions.WarmUp"/> has made it.
+/// shared by all cores, in a session that the second such call opens (a program that embeds one image and ends needs none): it takes longer, unless
+/// <see cref="OnnxScoringOptions.WarmUp"/> has made it.
 /// </remarks>
 public sealed class OnnxImageModel : IDisposable
 {
@@ -24,6 +26,7 @@ public sealed class OnnxImageModel : IDisposable
     private readonly LanePool _batches;
     private LanePool? _singles;   // of a session whose threads share one image
     private byte[]? _file;   // until both sessions are open
+    private bool _scoredFew;
     private bool _disposed;
 
     private OnnxImageModel(string path, byte[] file, OnnxModelInfo info, OnnxScoringOptions options)
@@ -69,7 +72,7 @@ public sealed class OnnxImageModel : IDisposable
     {
         options ??= new OnnxScoringOptions();
         byte[] file = File.ReadAllBytes(OnnxModelInfo.Existing(path));
-        OnnxModelInfo info = OnnxModelInfo.Parse(path, new MemoryStream(file, writable: false));
+        OnnxModelInfo info = OnnxModelInfo.Parse(path, new CodedInputStream(file));
         options.Validate(info);
         var model = new OnnxImageModel(path, file, info, options);
         try { if (options.WarmUp) model.WarmUp(); }
@@ -203,6 +206,11 @@ public sealed class OnnxImageModel : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_singles is not null) return _singles;
+            if (!_scoredFew)
+            {
+                _scoredFew = true;
+                return _batches;
+            }
             int threads = Math.Min(_threads, Environment.ProcessorCount);   // they wait for each other: more than cores are in each other's way
             _singles = new LanePool(RuntimeSession.OpenOnCpu(_path, _file!, threads), Info, _output);
             _file = null;
@@ -220,7 +228,7 @@ public sealed class OnnxImageModel : IDisposable
 
     private void WarmUp()
     {
-        foreach (int count in (int[])[1, BatchSize])
+        foreach (int count in (int[])[1, 1, BatchSize])
         {
             var images = new byte[count * Info.Preprocessing.ByteCount];
             Score(images, Info.MaskName is null ? [] : new byte[count * Info.PatchCount], count, new float[count * OutputLength]);
