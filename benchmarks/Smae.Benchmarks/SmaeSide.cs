@@ -115,6 +115,7 @@ internal static class SmaeSide
 
     private static void Encode(SideSettings settings)
     {
+        NativeTuning.Apply();
         using var encoder = ImageEncoder.Create(settings.Model.ToEncoder(), device: torch.device(settings.Device));
         encoder.Model.Precision = settings.Bf16 ? Precision.BFloat16 : Precision.Float32;
         Embed(settings, encoder, (pixels, embeddings) => encoder.Embed(pixels, settings.Batch, embeddings));

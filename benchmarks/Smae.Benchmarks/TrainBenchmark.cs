@@ -23,25 +23,28 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         SideSettings settings = context.Settings(job, steps: 2);
         bool mae = job == "train";   // the peer is an MAE, and what concerns the machine is measured once
         List<Side> sides = [];
-        foreach ((_, string own, string format) in s_formats)
+        // A large model takes its time: it is trained in bfloat16, against the better peer.
+        (string Figure, string Own, string Format)[] formats = settings.Model.IsLarge ? s_formats[..1] : s_formats;
+        foreach ((_, string own, string format) in formats)
         {
             SideSettings inFormat = settings with { Bf16 = format == "bf16" };
             sides.Add(new Side(own, inFormat));
             if (!mae) continue;
             sides.Add(new Side(PlainTuned + format, inFormat with { Job = "plain" }));
-            sides.Add(new Side(Plain + format, inFormat with { Job = "plain", Tuned = false }));
+            if (!settings.Model.IsLarge) sides.Add(new Side(Plain + format, inFormat with { Job = "plain", Tuned = false }));
             sides.Add(new Side(Products + own, inFormat with { Job = "matmul", Steps = 10 }));
         }
         if (context.PyTorch is { } peer) sides.AddRange(peer.Sides(settings));
         IReadOnlyDictionary<string, SideResult> results = context.Compare(
             Name, $"Train step, {(mae ? "MAE" : "SMAE (with critic)")}, {settings.Model.Image}x{settings.Model.Image}, {settings.Ratio:P0} hidden", sides, s_formats[0].Own);
-        Ratios(context.Report, mae ? "train" : "smaeTrain", results);
-        if (mae) Machine(context.Report, settings, results, Overhead(context, settings, results[s_formats[0].Own]));
+        Ratios(context.Report, mae ? "train" : "smaeTrain", formats, results);
+        if (mae) Machine(context.Report, settings, formats, results, Overhead(context, settings, formats, results[formats[0].Own]));
     }
 
-    private static void Ratios(BenchmarkReport report, string prefix, IReadOnlyDictionary<string, SideResult> results)
+    private static void Ratios(
+        BenchmarkReport report, string prefix, IReadOnlyList<(string Figure, string Own, string Format)> formats, IReadOnlyDictionary<string, SideResult> results)
     {
-        foreach ((string figure, string own, string format) in s_formats)
+        foreach ((string figure, string own, string format) in formats)
         {
             SideResult ours = results[own];
             report.Add($"{prefix}{figure}ImagesPerSecond", ours.ImagesPerSecond);
@@ -60,7 +63,8 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
     /// The step without its arithmetic, in as many parts on as many threads as the real one, with one image in each (no C# runs for single images); and the
     /// same with .NET's sampler on, which tells how much of it is managed code. In the real step the sampler would count kernels too, which are arithmetic.
     /// </summary>
-    private static Dictionary<string, SideResult> Overhead(BenchmarkContext context, SideSettings settings, SideResult real)
+    private static Dictionary<string, SideResult> Overhead(
+        BenchmarkContext context, SideSettings settings, IReadOnlyList<(string Figure, string Own, string Format)> formats, SideResult real)
     {
         double parts = real.Rounds[0].Losses / (double)settings.Steps;
         int threads = parts > 1 ? real.Start.Threads : 1, after = (int)Math.Ceiling(parts / threads);
@@ -69,7 +73,7 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
             Model = settings.Model.Hollow(), Accumulation = after, Batch = after * threads, Steps = context.Quick ? 2 : 30,
         };
         List<Side> sides = [];
-        foreach ((_, string own, string format) in s_formats)
+        foreach ((_, string own, string format) in formats)
         {
             SideSettings inFormat = hollow with { Bf16 = format == "bf16" };
             sides.Add(new Side(own, inFormat));
@@ -79,13 +83,14 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
     }
 
     private static void Machine(
-        BenchmarkReport report, SideSettings settings, IReadOnlyDictionary<string, SideResult> results, IReadOnlyDictionary<string, SideResult> overhead)
+        BenchmarkReport report, SideSettings settings, IReadOnlyList<(string Figure, string Own, string Format)> formats,
+        IReadOnlyDictionary<string, SideResult> results, IReadOnlyDictionary<string, SideResult> overhead)
     {
         double operations = OperationCount.TrainStep(settings.Model, settings.Batch, settings.Ratio);
         Table table = Text.Table(
             $"Of a step with {Text.Number(operations / 1e9)} GFLOP of matrix products", "", "GFLOP/s of the step", "GFLOP/s of products", "share",
             "managed code", "hollow step", "share");
-        foreach ((string figure, string own, _) in s_formats)
+        foreach ((string figure, string own, _) in formats)
         {
             SideResult step = results[own];
             double rate = operations / step.StepSeconds.Median, peak = 2 * Math.Pow(settings.MatrixSide, 3) / results[Products + own].StepSeconds.Median;

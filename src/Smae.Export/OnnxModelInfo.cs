@@ -154,7 +154,7 @@ public sealed record OnnxModelInfo
         public double Number(string key) =>
             double.TryParse(Text(key), CultureInfo.InvariantCulture, out double value) ? value : throw Wrong(key, "a number");
 
-        /// <summary>A list such as <c>[0.5,0.25]</c>; System.Text.Json would take a tenth of a second of a cold process to make its converters first.</summary>
+        /// <summary>A list such as <c>[0.5,0.25]</c>. System.Text.Json would have a cold process compile over a hundred methods for it.</summary>
         public float[] Numbers(string key)
         {
             string text = Text(key);

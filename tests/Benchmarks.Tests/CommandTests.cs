@@ -72,6 +72,20 @@ public sealed class CommandTests
     }
 
     [TestMethod]
+    public void StartupTellsTheFirstEmbeddingOfAColdProcessAndLoadsNoLibtorch()
+    {
+        JsonNode json = BenchmarkProgram.Quick("startup").Json;
+        BenchmarkProgram.HasFigures(json, "startupOnnxEmbeddingSeconds", "startupOnnxImageModelSeconds", "startupOnnxRuntimeSeconds", "startupDotNetSeconds");
+        Assert.AreEqual(0, json["startupLoadsLibtorch"]!.GetValue<double>());
+    }
+
+    [TestMethod]
+    public void FineTuneTellsTheShareOfTheMachine() =>
+        BenchmarkProgram.HasFigures(
+            BenchmarkProgram.Quick("fine-tune").Json, "fineTuneBf16OfMatmulRate", "fineTuneFp32OfMatmulRate", "supervisedBf16OfMatmulRate",
+            "fineTuneBf16ImagesPerSecond");
+
+    [TestMethod]
     public void MemoryTellsAllocationTensorsAndGrowth()
     {
         JsonNode json = BenchmarkProgram.Quick("memory").Json;
@@ -95,5 +109,8 @@ public sealed class CommandTests
         (int exit, string output) = BenchmarkProgram.Run("train", "--rounds", "0");
         Assert.AreEqual(1, exit);
         StringAssert.Contains(output, "--rounds is 0");
+        (exit, output) = BenchmarkProgram.Run("encode", "--model", "vit-huge");
+        Assert.AreEqual(1, exit);
+        StringAssert.Contains(output, "vit-small-224");
     }
 }

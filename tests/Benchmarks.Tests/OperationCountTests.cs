@@ -28,6 +28,10 @@ public sealed class OperationCountTests
         Assert.AreEqual(5 * (2 * first + 3 * others), OperationCount.TrainStep(s_shape, batch: 5, ratio: 0.75));
     }
 
+    [TestMethod]
+    public void AClassifiersStepIsThreeTimesItsForwardProductsButForTheFirst() =>
+        Assert.AreEqual(5 * (2 * Product(16, 48, 16) + 3 * Block(17, 16, 32)), OperationCount.ClassifierStep(s_shape, batch: 5));
+
     private static double Product(double rows, double inner, double columns) => 2 * rows * inner * columns;
 
     /// <summary>Queries, keys, values, scores, mix, projection, and both layers of the MLP, one by one.</summary>

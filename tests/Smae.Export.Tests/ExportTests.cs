@@ -210,6 +210,15 @@ public sealed class ExportTests : IDisposable
         StringAssert.Contains(Message(), "not an ONNX file");
 
         ModelProto model = ModelProto.Parser.ParseFrom(whole);
+        StringStringEntryProto mean = model.MetadataProps.Single(entry => entry.Key == "mean");
+        string numbers = mean.Value;
+        foreach (string list in (string[])["0.5", "[]", "[0.5,half]", "[0.5"])
+        {
+            mean.Value = list;
+            File.WriteAllBytes(Path, Google.Protobuf.MessageExtensions.ToByteArray(model));
+            StringAssert.Contains(Message(), $"its 'mean' is '{list}', expected a list of numbers");
+        }
+        mean.Value = numbers;
         model.ProducerName = "pytorch";
         File.WriteAllBytes(Path, Google.Protobuf.MessageExtensions.ToByteArray(model));
         StringAssert.Contains(Message(), "made by 'pytorch'");

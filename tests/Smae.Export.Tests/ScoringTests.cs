@@ -51,7 +51,7 @@ public sealed class ScoringTests : IDisposable
         Onnx.AssertClose(_expected, all, 1e-5);
     }
 
-    /// <summary>However many threads share a batch. What was loaded stays loaded, also for the session that the first single image opens.</summary>
+    /// <summary>However many threads share a batch. What was loaded stays loaded, also for the session that the second call with few images opens.</summary>
     [TestMethod]
     [DataRow(2, "there")]
     [DataRow(5, "there")]
