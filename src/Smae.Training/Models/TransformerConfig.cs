@@ -47,6 +47,9 @@ public abstract record TransformerConfig
 
     internal int MlpDim => (int)(EmbedDim * MlpRatio);
 
+    /// <summary>Weights of the matrix products of all blocks.</summary>
+    internal double ProductWeights => (double)Depth * EmbedDim * (4 * EmbedDim + 2 * MlpDim);
+
     internal virtual IEnumerable<string> Faults(string name)
     {
         foreach (string fault in Rules.Faults(this, $"{name}.")) yield return fault;

@@ -86,9 +86,9 @@ public static class MaePretraining
                         view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.RandomOfImages(RandomUse.View, index)))
                     { Indices = part.Indices, First = part.First, WholeCount = part.WholeCount, Scope = part.Scope, Seed = (long)part.Random(RandomUse.Objective).Next() };
                     InScope(() => objective.BatchReady(batch));
-                    int? tokens = objective.IsMeanOverImages
-                        ? options.Encoder.TokenCount - (objective.EncodesHidden ? 0 : (int)batch.Mask.HiddenCount) : null;
-                    part.Backward(batch, objective.Loss, batch.Slice, rowsPerImage: tokens);
+                    int? rows = objective.IsMeanOverImages
+                        ? RowsOf(model, options.Encoder.TokenCount - (objective.EncodesHidden ? 0 : (int)batch.Mask.HiddenCount)) : null;
+                    part.Backward(batch, objective.Loss, batch.Slice, rows);
                 }
                 InScope(() => objective.GradientsReady(step.Position));
                 trainer.Update(step);
@@ -98,6 +98,14 @@ public static class MaePretraining
             InScope(() => objective.EpochEnded(epoch.Last));
         }
         using (no_grad()) InScope(objective.RunEnded);
+    }
+
+    /// <summary>Rows that an image adds to the products of encoder and decoder, the mean over their weights: so many rows use each weight that is read.</summary>
+    private static int RowsOf(MaskedAutoencoder model, int encoded)
+    {
+        if (!model.Target.HasDecoder()) return encoded;
+        double encoder = model.Config.ProductWeights, decoder = model.DecoderConfig.ProductWeights;
+        return (int)((encoder * encoded + decoder * model.Config.PatchCount) / (encoder + decoder));
     }
 
     /// <summary>The model's parameters and the objective's own, of which some may be left alone for some epochs.</summary>
