@@ -49,7 +49,7 @@ internal sealed class BenchmarkContext
     public SideSettings Settings(string job, int steps, int batch = 128) => new()
     {
         Job = job, Device = Device, Model = Model,
-        Steps = Quick || Model.IsLarge ? 1 : steps, Batch = Batch ?? (Quick ? 4 : Model.IsLarge ? batch / 8 : batch), MatrixSide = Quick ? 64 : 2048,
+        Steps = Quick || Model.IsLarge ? 1 : steps, Batch = Batch ?? (Quick ? 4 : Model.IsLarge ? batch / 4 : batch), MatrixSide = Quick ? 64 : 2048,
     };
 
     /// <summary>A line about what is going on; results go elsewhere.</summary>
