@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Smae.Training;
 using Spectre.Console;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Smae.Benchmarks;
