@@ -169,6 +169,7 @@ internal sealed class ScoringContestants : IDisposable
 
     private sealed class ImageRow
     {
+        [ImageType]
         public MLImage Image { get; set; } = null!;
     }
 
