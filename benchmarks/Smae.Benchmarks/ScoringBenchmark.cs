@@ -92,11 +92,12 @@ internal sealed class ScoringContestants : IDisposable
         using (ImageStore store = ml.Data.LoadImageStore(paths, nameof(FileRow.Path), encoder.Preprocessing))
             pixels = [.. Enumerable.Range(0, count).SelectMany(i => store[i].ToArray())];
         int bytes = encoder.Preprocessing.ByteCount;
+        var schema = SchemaDefinition.Create(typeof(PixelRow));
+        schema["images"].ColumnType = new VectorDataViewType(NumberDataViewType.Byte, _size, _size, 3);
         IDataView vectors = ml.Data.LoadFromEnumerable(
             Enumerable.Range(0, count).Select(i => new PixelRow { Pixels = pixels[(i * bytes)..((i + 1) * bytes)] }).ToList(),
-            Typed<PixelRow>("images", new VectorDataViewType(NumberDataViewType.Byte, _size, _size, 3)));
-        IDataView decoded = ml.Data.LoadFromEnumerable(files.Select(f => new ImageRow { Image = Own(MLImage.CreateFromFile(f.Path)) }).ToList(),
-            Typed<ImageRow>(nameof(ImageRow.Image), new ImageDataViewType(_size, _size)));
+            schema);
+        IDataView decoded = ml.Data.LoadFromEnumerable(files.Select(f => new ImageRow { Image = Own(MLImage.CreateFromFile(f.Path)) }).ToList());
 
         // ApplyOnnxModel takes the pixels as they are in memory: no cost of images is on its bill.
         ITransformer apply = Own(ml.Transforms.ApplyOnnxModel("embedding", "images", onnx).Fit(vectors));
@@ -154,13 +155,6 @@ internal sealed class ScoringContestants : IDisposable
         foreach (VBuffer<float> value in view.GetColumn<VBuffer<float>>("embedding")) value.CopyTo(outputs, Dim * row++);
     }
 
-    private static SchemaDefinition Typed<T>(string column, DataViewType type)
-    {
-        var schema = SchemaDefinition.Create(typeof(T));
-        schema[column].ColumnType = type;
-        return schema;
-    }
-
     private T Own<T>(T one) where T : class
     {
         if (one is IDisposable disposable) _owned.Push(disposable);
@@ -169,7 +163,7 @@ internal sealed class ScoringContestants : IDisposable
 
     private sealed class ImageRow
     {
-        [ImageType]
+        [ImageType(64, 64)]   // must name a size, which nothing here looks at
         public MLImage Image { get; set; } = null!;
     }
 
