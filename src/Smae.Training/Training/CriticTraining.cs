@@ -31,6 +31,7 @@ public static class CriticTraining
         Device? device = null, Action<string>? log = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        LibTorch.Require();   // before any use of TorchSharp, the name of a device too
         return DataParallel.Connect(options.Distributed).Together(() => Train(training, validation, options, preprocessing, device ?? CPU, log));
     }
 

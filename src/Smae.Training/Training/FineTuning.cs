@@ -22,6 +22,7 @@ public static class FineTuning
         LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device? device = null, Action<string>? log = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        LibTorch.Require();   // before any use of TorchSharp, the name of a device too
         return DataParallel.Connect(options.Distributed).Together(() => Train(training, validation, options, device ?? CPU, log));
     }
 
@@ -29,7 +30,6 @@ public static class FineTuning
         LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device device, Action<string>? log)
     {
         int classes = SupervisedTraining.Check(training, validation, options);
-        LibTorch.Require();
         (VisionTransformerClassifier made, ImagePreprocessing preprocessing) = Create(options, classes, device);
         return made.OrDispose(model =>
         {

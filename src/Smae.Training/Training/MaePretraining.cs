@@ -15,6 +15,7 @@ public static class MaePretraining
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
+        LibTorch.Require();   // before any use of TorchSharp, the name of a device too
         Ranks ranks = DataParallel.Connect(options.Distributed);
         return ranks.Together(() => Run(images, options, device ?? CPU, log, ranks));
     }
@@ -24,7 +25,6 @@ public static class MaePretraining
         options.Validate();
         if (images.Count == 0) throw new ArgumentException("There is no image to train on.", nameof(images));
         options.Preprocessing.CheckSize(images, nameof(images));
-        LibTorch.Require();
         if (!ranks.IsFirst) log = null;
         var divided = new HeldOutImages(images, options, device);
         long count = divided.TrainingCount;
