@@ -160,7 +160,7 @@ public sealed record OnnxModelInfo
             string text = Text(key);
             if (text is not ['[', .., ']']) throw Wrong(key, "a list of numbers");
             return [.. text[1..^1].Split(',').Select(item =>
-                float.TryParse(item, CultureInfo.InvariantCulture, out float value) ? value : throw Wrong(key, "a list of numbers"))];
+                float.TryParse(item, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) ? value : throw Wrong(key, "a list of numbers"))];
         }
 
         public T Choice<T>(string key) where T : struct, Enum =>

@@ -34,7 +34,7 @@ internal sealed class ImageStoreLoader(
         var store = Read(rows, $"'{columnName}' of the {dataName} data");
         try
         {
-            if (rows.MissingLabels > 0)
+            if (rows.MissingLabels > 0 && ranks is not { IsFirst: false })
                 channel.Warning(
                     MessageSensitivity.None,
                     $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
@@ -67,7 +67,6 @@ internal sealed class ImageStoreLoader(
             var reported = TimeSpan.Zero;
             string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";
             long total = 0;
-            bool lasting = true;
             while (Fill(batch, cursor, rows))
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -78,10 +77,7 @@ internal sealed class ImageStoreLoader(
                     if (batch.Problem(i) is { } problem)
                     {
                         broken.Add(problem);
-                        // Whether a file could be read says nothing of its content: the next run tries it again.
-                        kept.AddBroken(total + i, problem.Message, problem.InnerException is IOException or UnauthorizedAccessException ? batch.Name(i) : null);
-                        // What is too large for these options may not be for the next run's.
-                        lasting &= problem.InnerException is null or IOException or UnauthorizedAccessException;
+                        AddBroken(kept, total + i, problem, batch.Name(i));
                         continue;
                     }
                     store.Add(batch.Image(i));
@@ -102,7 +98,7 @@ internal sealed class ImageStoreLoader(
                 throw new InvalidDataException(
                     $"None of the {total} images of column {source} could be read. The first: {broken.First!.Message}", broken.First);
             Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
-            if (lasting) kept.Complete(store);
+            kept.Complete(store);
             return store;
         }
         catch
@@ -124,6 +120,8 @@ internal sealed class ImageStoreLoader(
         using var cursor = rows.Open(out var reader);
         var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
         var taken = new List<long>();
+        var watch = Stopwatch.StartNew();
+        var reported = TimeSpan.Zero;
         long total = 0;
         while (cursor.MoveNext())
         {
@@ -147,6 +145,7 @@ internal sealed class ImageStoreLoader(
         ranks.CheckSame([($"Column {source}", Invariant($"{total} images, {Convert.ToHexStringLower(names.GetHashAndReset())[..16]}"))]);
         if (total == 0) throw new InvalidDataException($"Column {source} has no rows with an image and a label: expected at least one.");
         var (store, broken) = kept.Complete(images, total);
+        if (ranks.IsFirst) Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
         return Reuse(rows, store, broken);
 
         void Decode()
@@ -156,10 +155,13 @@ internal sealed class ImageStoreLoader(
             for (int i = 0; i < batch.Count; i++)
             {
                 if (batch.Problem(i) is not { } problem) images.Write(taken[i], batch.Image(i));
-                else kept.AddBroken(taken[i], problem.Message, problem.InnerException is IOException or UnauthorizedAccessException ? batch.Name(i) : null);
+                else AddBroken(kept, taken[i], problem, batch.Name(i));
             }
             batch.Clear();
             taken.Clear();
+            if (!ranks.IsFirst || watch.Elapsed - reported < s_reportEvery) return;
+            reported = watch.Elapsed;
+            Report($"{total} images decoded", total, watch);
         }
     }
 
@@ -195,6 +197,14 @@ internal sealed class ImageStoreLoader(
             store.Dispose();
             throw;
         }
+    }
+
+    private static void AddBroken(ImageCache kept, long row, InvalidDataException problem, string name)
+    {
+        // Whether a file could be read says nothing of its content: the next run tries it again.
+        bool isUnread = problem.InnerException is IOException or UnauthorizedAccessException;
+        // What is too large for these options may not be for the next run's.
+        kept.AddBroken(row, problem.Message, isUnread ? name : null, isLasting: isUnread || problem.InnerException is null);
     }
 
     private BrokenImageReport CreateReport() => new(policy, host, "left out", isQuiet: ranks is { IsFirst: false });

@@ -12,6 +12,7 @@ public sealed class ImageCache(
 {
     private ImageCacheKey? _wanted, _read;
     private readonly List<CachedProblem> _broken = [];
+    private bool _isLasting = true;
 
     /// <summary>The images that an earlier run kept of these files, if none of them has changed since.</summary>
     /// <param name="paths">The files, in the order of the images.</param>
@@ -69,7 +70,7 @@ public sealed class ImageCache(
     public (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(SharedImages images, long rows)
     {
         bool keeps = _wanted is not null && (_read!.Name, _read.Stamp) == (_wanted.Name, _wanted.Stamp);
-        return images.Complete(rows, _broken, keeps ? _wanted!.Stamp : "", keeps ? (file, _) => Move(file.Path, PathOf(_wanted!)) : null);
+        return images.Complete(rows, _broken, _isLasting, keeps ? _wanted!.Stamp : "", keeps ? (file, _) => Move(file.Path, PathOf(_wanted!)) : null);
     }
 
     /// <returns>The new name, or null where it cannot be given.</returns>
@@ -97,15 +98,17 @@ public sealed class ImageCache(
     /// <param name="unreadPath">
     /// The file where its content was not seen, because another process held it, say: the next run tries it again. Default null: the content is no image.
     /// </param>
-    public void AddBroken(long row, string message, string? unreadPath = null)
+    /// <param name="isLasting">Whether that depends on the files alone; else, a limit of this run's options say, nothing is kept. Default true.</param>
+    public void AddBroken(long row, string message, string? unreadPath = null, bool isLasting = true)
     {
         _broken.Add(new CachedProblem(row, message, unreadPath));
+        _isLasting &= isLasting;
     }
 
     /// <summary>Keeps the images for the next run, where that was the intention and the files are those that <see cref="Find"/> was asked for.</summary>
     public void Complete(ImageStore store)
     {
-        if (_wanted is not null && store.WritesAll)
+        if (_wanted is not null && _isLasting && store.WritesAll)
         {
             string path = PathOf(_wanted);
             if ((_read!.Name, _read.Stamp) != (_wanted.Name, _wanted.Stamp))

@@ -38,14 +38,16 @@ public sealed class SharedImages : IDisposable
     /// <summary>Waits for the others and gives all images but those that are broken on any rank.</summary>
     /// <param name="rows">Rows, on all ranks as many.</param>
     /// <param name="broken">What this rank found.</param>
+    /// <param name="isLasting">Whether that depends on the files alone.</param>
     /// <param name="stamp">See <see cref="ImageCacheFooter"/>.</param>
     /// <param name="keep">Done with the file on the first rank of a host, before it is opened; it may give it another name, which it returns. Null keeps it as it is.</param>
     /// <exception cref="InvalidDataException">No image is left.</exception>
     internal (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(
-        long rows, IEnumerable<CachedProblem> broken, string stamp, Func<ImageFile, IReadOnlyList<CachedProblem>, string?>? keep)
+        long rows, IEnumerable<CachedProblem> broken, bool isLasting, string stamp, Func<ImageFile, IReadOnlyList<CachedProblem>, string?>? keep)
     {
         IReadOnlyList<CachedProblem> all = [.. _ranks.OfAll(broken.ToArray(), "the images that could not be read").SelectMany(b => b).DistinctBy(b => b.Row).OrderBy(b => b.Row)];
         if (all.Count == rows) throw new InvalidDataException($"None of the {rows} images could be read. The first: {all[0].Message}");
+        bool lasts = !_ranks.Any(!isLasting, "whether the images may be kept");
         _stream.Dispose();
         string path = _path;
         bool isKept = false;
@@ -56,7 +58,7 @@ public sealed class SharedImages : IDisposable
             new ImageCacheFooter(_preprocessing.Height, _preprocessing.Width, _preprocessing.Channels, rows - all.Count, stamp, all).Write(_file);
             _file.Flush();
             _file.Dispose();
-            if (keep?.Invoke(_file, all) is { } kept) (path, isKept) = (kept, true);
+            if (lasts && keep?.Invoke(_file, all) is { } kept) (path, isKept) = (kept, true);
         }
         path = _ranks.Texts(path, "the decoded images")[_local[0]];
         bool isTemporary = _place == 0 && !isKept;
