@@ -14,6 +14,7 @@ public sealed class ImageKindsTests : EmbeddingFixture
     private static readonly ImagePreprocessing s_preprocessing = TestModels.Preprocessing;
 
     [TestMethod]
+    [DataRow(0, "RGBW")]
     [DataRow(1, "RGBW")]
     [DataRow(2, "GRWB")]
     [DataRow(3, "WBGR")]
@@ -22,14 +23,17 @@ public sealed class ImageKindsTests : EmbeddingFixture
     [DataRow(6, "BRWG")]
     [DataRow(7, "WGBR")]
     [DataRow(8, "GWRB")]
+    [DataRow(9, "RGBW")]
     public void A_photograph_is_turned_upright_as_its_EXIF_data_says(int orientation, string quarters)
     {
         byte[] quartersAsPng = Drawings.Quarters(64, 32, SKEncodedImageFormat.Png), quartersAsWebp = Drawings.Quarters(64, 32, SKEncodedImageFormat.Webp);
         byte[][] files =
         [
-            .. ((bool[])[true, false]).Select(bigEndian => Drawings.WithOrientation(Drawings.Quarters(64, 32), (byte)orientation, bigEndian)),
-            .. ((bool[])[true, false]).Select(early => Drawings.PngWithOrientation(quartersAsPng, (byte)orientation, early)),
-            .. ((bool[])[true, false]).Select(prefix => Drawings.WebpWithOrientation(quartersAsWebp, 64, 32, (byte)orientation, prefix)),
+            .. from wide in (bool[])[true, false] from bigEndian in (bool[])[true, false]
+               select Drawings.WithOrientation(Drawings.Quarters(64, 32), (byte)orientation, bigEndian, wide),
+            .. from wide in (bool[])[true, false] from early in (bool[])[true, false] select Drawings.PngWithOrientation(quartersAsPng, (byte)orientation, early, wide),
+            .. from wide in (bool[])[true, false] from prefix in (bool[])[true, false]
+               select Drawings.WebpWithOrientation(quartersAsWebp, 64, 32, (byte)orientation, prefix, wide),
         ];
         foreach (byte[] file in files)
         {

@@ -30,26 +30,26 @@ internal static class Drawings
         }, format);
 
     /// <summary>A JPEG with an EXIF segment of one entry after its start.</summary>
-    public static byte[] WithOrientation(byte[] jpeg, byte orientation, bool bigEndian = true)
+    public static byte[] WithOrientation(byte[] jpeg, byte orientation, bool bigEndian = true, bool wide = false)
     {
-        byte[] content = [.. "Exif\0\0"u8, .. Exif(orientation, bigEndian)];
+        byte[] content = [.. "Exif\0\0"u8, .. Exif(orientation, bigEndian, wide)];
         return [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(content.Length + 2), .. content, .. jpeg[2..]];
     }
 
     /// <summary>A PNG with EXIF data before its pixels, or behind them.</summary>
-    public static byte[] PngWithOrientation(byte[] png, byte orientation, bool early)
+    public static byte[] PngWithOrientation(byte[] png, byte orientation, bool early, bool wide = false)
     {
         const int HeaderEnd = 33, EndBytes = 12;
-        byte[] exif = Exif(orientation, bigEndian: early), chunk = [0, 0, 0, (byte)exif.Length, .. "eXIf"u8, .. exif, 0, 0, 0, 0];
+        byte[] exif = Exif(orientation, bigEndian: early, wide), chunk = [0, 0, 0, (byte)exif.Length, .. "eXIf"u8, .. exif, 0, 0, 0, 0];
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc(chunk.AsSpan(4, chunk.Length - 8)));
         return early ? [.. png[..HeaderEnd], .. chunk, .. png[HeaderEnd..]] : [.. png[..^EndBytes], .. chunk, .. png[^EndBytes..]];
     }
 
     /// <summary>A WebP of a size with EXIF data, as they are or behind the prefix that they have in a JPEG.</summary>
-    public static byte[] WebpWithOrientation(byte[] webp, int width, int height, byte orientation, bool prefix)
+    public static byte[] WebpWithOrientation(byte[] webp, int width, int height, byte orientation, bool prefix, bool wide = false)
     {
         const byte HasExif = 8;
-        byte[] exif = [.. prefix ? "Exif\0\0"u8 : [], .. Exif(orientation, bigEndian: true)];
+        byte[] exif = [.. prefix ? "Exif\0\0"u8 : [], .. Exif(orientation, bigEndian: true, wide)];
         byte[] content =
         [
             .. "WEBPVP8X"u8, 10, 0, 0, 0, HasExif, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. webp[12..],
@@ -60,9 +60,10 @@ internal static class Drawings
         return file;
     }
 
-    private static byte[] Exif(byte orientation, bool bigEndian) => bigEndian
-        ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]
-        : [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+    /// <param name="wide">Whether the orientation is a number of 32 bits, as some programs write it, and not of 16.</param>
+    private static byte[] Exif(byte orientation, bool bigEndian, bool wide) => bigEndian
+        ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, .. (byte[])(wide ? [0, 4, 0, 0, 0, 1, 0, 0, 0, orientation] : [0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]), 0, 0, 0, 0]
+        : [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, (byte)(wide ? 4 : 3), 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>A black disc on nothing.</summary>
     public static SKColor Disc(int x, int y, int width, int height) =>
