@@ -23,14 +23,19 @@ public static class ImageFiles
     /// <summary>Whether it is an image of a format that cannot be decoded.</summary>
     internal static bool IsOtherImage(string path) => s_others.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// The length of a file, or of the one that it links to. A pipe, which would be waited for when opened, and a device, which may never end, have none: 0.
+    /// </summary>
+    /// <exception cref="IOException">There is no such file, or links lead nowhere.</exception>
+    internal static long LengthOf(string path) => ((FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)).Length;
+
     /// <summary>Whether a file begins as a JPEG, PNG, WebP, GIF or BMP does, whatever its name; false where it cannot be read.</summary>
     internal static bool HoldsImage(string path)
     {
         Span<byte> start = stackalloc byte[14];
         try
         {
-            // A pipe has no length, and would be waited for.
-            if (new FileInfo(path).Length < start.Length) return false;
+            if (LengthOf(path) < start.Length) return false;
             using var file = File.OpenHandle(path);
             if (RandomAccess.Read(file, start, 0) < start.Length) return false;
         }

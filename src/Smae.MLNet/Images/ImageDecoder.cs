@@ -85,7 +85,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
 
     private InvalidDataException? Decode(int length, string name, Span<byte> pixels)
     {
-        if (length == 0) return new InvalidDataException($"{name}: the file is empty");
+        if (length == 0) return new InvalidDataException($"{name}: the file is empty, or a pipe or device");
         using SKData data = SKData.Create(Marshal.UnsafeAddrOfPinnedArrayElement(_encoded, 0), length);
         using SKCodec? codec = SKCodec.Create(data);
         if (codec is null)
@@ -157,6 +157,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
 
     private int Read(string path)
     {
+        if (ImageFiles.LengthOf(path) == 0) return 0;
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
         int length = checked((int)Math.Min(RandomAccess.GetLength(file), Array.MaxLength));
         Reserve(length);
