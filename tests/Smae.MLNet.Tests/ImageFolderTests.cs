@@ -55,6 +55,22 @@ public class ImageFolderTests
         StringAssert.Contains(Assert.ThrowsExactly<DirectoryNotFoundException>(() => Load(folder.At("cat", "2"))).Message, "is a file");
     }
 
+    /// <summary>macOS writes letters and their marks apart. Processes with InvariantGlobalization, as this one is by default, cannot compose them.</summary>
+    [TestMethod]
+    [DataRow("caf\u00E9", "cafe\u0301")]
+    [DataRow("\u00C5ngstr\u00F6m", "A\u030Angstro\u0308m")]
+    [DataRow("\u304C", "\u304B\u3099")]
+    [DataRow("\uD55C\uAD6D", "\u1112\u1161\u11AB\u1100\u116E\u11A8")]
+    public void A_class_in_two_forms_of_Unicode_is_one_or_told(string composed, string apart)
+    {
+        using var folder = new TempFolder();
+        string[] paths = [folder.Write("", "train", composed, "1.jpg"), folder.Write("", "train", "other", "2.jpg"), folder.Write("", "val", apart, "3.jpg"), folder.Write("", "val", "other", "4.jpg")];
+        List<Row> rows = Load(folder.Path);
+        CollectionAssert.AreEquivalent(paths, rows.Select(row => row.ImagePath).ToArray(), "paths are as they are on the disk");
+        if ("e\u0301".Normalize().Length == 1) CollectionAssert.AreEquivalent((string[])[composed, composed, "other", "other"], rows.Select(row => row.Label).ToArray());
+        else AssertWarning($"'{composed}'", $"'{apart}'", "may be one, written in two forms of Unicode");
+    }
+
     [TestMethod]
     public void Links_that_lead_in_a_circle_end()
     {

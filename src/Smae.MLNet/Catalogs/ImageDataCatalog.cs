@@ -8,7 +8,8 @@ public static class ImageDataCatalog
     /// <para>
     /// The data view has two text columns: <c>ImagePath</c>, the full path of the file, and <c>Label</c>, empty where there is none. Rows come in
     /// ordinal order of the paths, the same on every system; the view can be shuffled. Files that end in one of <see cref="ImageFiles.Extensions"/>
-    /// are images. What is left out is told by a warning in the log of the <see cref="MLContext"/>, with count, reason and an example.
+    /// are images. Labels are in Unicode's composed form, however the names of the folders are written (macOS writes letters and marks apart).
+    /// What is left out is told by a warning in the log of the <see cref="MLContext"/>, with count, reason and an example.
     /// </para>
     /// <list type="bullet">
     /// <item>Class folders: the label is the name of the folder, images may lie at any depth in it, and the class folders in one folder more, such as

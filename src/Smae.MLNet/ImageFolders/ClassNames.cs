@@ -36,7 +36,7 @@ internal sealed partial class ClassNames(Action<string> warn)
     /// </summary>
     private Dictionary<string, string> Read(string path, string[] labels)
     {
-        string[] lines = [.. File.ReadLines(path).Select(l => l.Trim()).Where(l => l.Length > 0)];
+        string[] lines = [.. File.ReadLines(path).Select(l => ImageFolderRow.Composed(l.Trim())).Where(l => l.Length > 0)];
         var known = labels.ToHashSet();
         var names = new Dictionary<string, string>();
         List<string> repeated = [];

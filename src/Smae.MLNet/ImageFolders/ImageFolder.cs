@@ -23,7 +23,15 @@ internal sealed class ImageFolderRow
 {
     public string ImagePath { get; set; } = "";
 
-    public string Label { get; set; } = "";
+    /// <summary>In Unicode's composed form: macOS writes the names of folders in another, which the same set's copy elsewhere has not.</summary>
+    public string Label { get; set => field = Composed(value); } = "";
+
+    /// <summary>A name as most systems write it; as it is where it is no valid Unicode.</summary>
+    public static string Composed(string name)
+    {
+        try { return name.Normalize(); }
+        catch (ArgumentException) { return name; }
+    }
 }
 
 /// <summary>Lists the images of a folder: splits, class folders, images alone, and what <see cref="DatasetLayout"/> knows.</summary>
@@ -65,6 +73,8 @@ internal sealed partial class ImageFolder(Action<string> warn)
                 $"looked for files ending in {string.Join(", ", ImageFiles.Extensions)}. {others} {misnamed}".Trim());
         if (others.Length > 0) warn($"Left out: {others}");
         if (misnamed.Length > 0) warn($"Left out: {misnamed}");
+        if (AlikeInForms(rows.Select(r => r.Label).Distinct()) is { } alike)
+            warn($"The classes '{alike.First()}' and '{alike.Last()}' may be one, written in two forms of Unicode; a process with InvariantGlobalization cannot tell.");
         if (readableNames)
         {
             List<ImageFolderRow> all = split == ImageFolderSplit.All ? rows : [.. new ImageFolder(_ => { }).Read(whole, tree, ImageFolderSplit.All)];
@@ -74,6 +84,13 @@ internal sealed partial class ImageFolder(Action<string> warn)
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
         return rows;
     }
+
+    /// <summary>Labels that may be one where <see cref="ImageFolderRow.Composed"/> composes nothing: with and without marks that belong to the letter before.</summary>
+    private static IEnumerable<string>? AlikeInForms(IEnumerable<string> labels) => ImageFolderRow.Composed("e\u0301").Length == 1 ? null
+        : labels.GroupBy(label => LettersWithMarks().Replace(label, "?")).FirstOrDefault(alike => alike.Select(label => label.Length).Distinct().Count() > 1);
+
+    [GeneratedRegex(@".[\u0300-\u036F\u3099\u309A\u1161-\u11FF]+|[^\x00-\x7F]")]
+    private static partial Regex LettersWithMarks();
 
     private IEnumerable<ImageFolderRow> Read(ImageTree root, ImageTree tree, ImageFolderSplit split)
     {
