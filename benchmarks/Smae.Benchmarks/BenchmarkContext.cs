@@ -62,21 +62,26 @@ internal sealed class BenchmarkContext
     /// <param name="own">Name of the side that the others are compared with.</param>
     public IReadOnlyDictionary<string, SideResult> Compare(string name, string title, IReadOnlyList<Side> sides, string own)
     {
-        int rounds = RoundsOr(5);
-        Dictionary<string, SideResult> results = Side.Measure(sides, rounds, Say).ToDictionary(side => side.Name);
-        SideResult ours = results[own];
+        IReadOnlyList<SideResult> results = Side.Measure(sides, RoundsOr(5), Say);
+        Show(name, title, results, own);
+        return results.ToDictionary(side => side.Name);
+    }
+
+    /// <summary>Prints and keeps what was measured, as <see cref="Compare"/> does.</summary>
+    public void Show(string name, string title, IReadOnlyList<SideResult> results, string own)
+    {
+        SideResult ours = results.Single(side => side.Name == own);
         Table table = Text.Table(
-            $"{title}; batch {ours.Settings.Batch}, {rounds} rounds, medians", "", "images/s", "step", "range", $"{own} is faster by", "peak memory", "threads");
-        foreach (SideResult side in results.Values.Where(side => side.Settings.Job != "matmul"))
+            $"{title}; batch {ours.Settings.Batch}, {ours.Rounds.Count} rounds, medians", "", "images/s", "step", "range", $"{own} is faster by", "peak memory", "threads");
+        foreach (SideResult side in results.Where(side => side.Settings.Job != "matmul"))
             table.AddRow(
                 Markup.Escape(side.Name), Text.Number(side.ImagesPerSecond), Text.Seconds(side.StepSeconds.Median), Text.Range(side.StepSeconds),
                 side == ours ? "" : Text.Number(ours.SpeedOver(side), "0.00"), Text.Megabytes(side.PeakResidentBytes), $"{side.Start.Threads}");
         AnsiConsole.Write(table);
-        Report.AddMeasurements(name, results.Values.Select(side => new
+        Report.AddMeasurements(name, results.Select(side => new
         {
             side.Name, side.Settings.Job, side.Settings.Bf16, side.Settings.Batch, side.Settings.Steps, side.ImagesPerSecond, side.StepSeconds,
             Seconds = side.Rounds.Select(round => round.Seconds), side.PeakResidentBytes, side.Start.Version, side.Start.Threads,
         }));
-        return results;
     }
 }

@@ -20,18 +20,31 @@ internal sealed class DistributedBenchmark : IBenchmark
     {
         bool bf16 = Hardware.FastestPrecision() == Precision.BFloat16;
         SideSettings usual = context.Settings("train", steps: 2) with { Bf16 = bf16 };
-        IReadOnlyDictionary<string, SideResult> results = context.Compare(
-            Name, $"Train step in {(bf16 ? "bf16" : "fp32")}", [new Side("one process", usual), Under("two ranks", usual with { Ranks = Ranks })], "two ranks");
-        context.Report.Add("ranksVsOneProcess", results["two ranks"].SpeedOver(results["one process"]));
+        IReadOnlyList<SideResult> trained = OneByOne(context, 5, new Side("one process", usual), Under("two ranks", usual with { Ranks = Ranks }));
+        context.Show(Name, $"Train step in {(bf16 ? "bf16" : "fp32")}", trained, "two ranks");
+        context.Report.Add("ranksVsOneProcess", trained[1].SpeedOver(trained[0]));
 
-        SideSettings sum = context.Settings("allreduce", steps: 10) with { Model = ModelShape.Smallest, Batch = 2 * Ranks, Ranks = Ranks, Numbers = context.Quick ? 1000 : 25_000_000 };
-        IReadOnlyList<SideResult> sums = Side.Measure([Under("nothing added up", sum with { Numbers = 1 }), Under("all-reduce", sum)], context.RoundsOr(3), context.Say);
+        SideSettings sum = context.Settings("allreduce", steps: 10) with
+        {
+            Model = ModelShape.Smallest, Batch = 2 * Ranks, Ranks = Ranks, Numbers = context.Quick ? 1000 : 25_000_000,
+        };
+        IReadOnlyList<SideResult> sums = OneByOne(context, 3, Under("nothing added up", sum with { Numbers = 1 }), Under("all-reduce", sum));
         double seconds = Math.Max(1e-9, sums[1].StepSeconds.Median - sums[0].StepSeconds.Median), rate = sum.Numbers * 4.0 / seconds;
         context.Report.Add("allReduceBytesPerSecond", rate);
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"All-reduce of {sum.Numbers * 4 / 1e6:0.##} MB between two ranks of this machine: {seconds * 1000:0.0} ms, {rate / 1e9:0.0} GB/s."));
         Compute(context, bf16);
     }
+
+    /// <summary>
+    /// Each side is started for its turn and ended after it, forwards and backwards (A, B, B, A): ranks that wait poll, and would take processors from the
+    /// side that computes.
+    /// </summary>
+    private static IReadOnlyList<SideResult> OneByOne(BenchmarkContext context, int rounds, params IReadOnlyList<Side> sides) =>
+    [
+        .. sides.Concat(context.Quick ? [] : sides.Reverse()).Select(side => Side.Measure([side], context.RoundsOr(rounds), context.Say)[0])
+            .GroupBy(turn => turn.Name).Select(turns => turns.First() with { Rounds = [.. turns.SelectMany(turn => turn.Rounds)] }),
+    ];
 
     /// <summary>
     /// Share of its time that a rank trains, gradients in float32 sent after the backward pass: 2 (N - 1) / N times their bytes through each rank's link and
