@@ -64,7 +64,7 @@ internal sealed class ExportProof : IDisposable
         Tensor bytes = make();
         int count = (int)bytes.size(0);
         Tensor mean = tensor(p.Mean.ToArray()), deviation = tensor(p.StandardDeviation.ToArray());
-        Tensor images = ((bytes.to_type(ScalarType.Float32) / 255f - mean) / deviation).permute(0, 3, 1, 2);
+        Tensor images = ((bytes.to_type(ScalarType.Float32).DividedBy(255f) - mean) / deviation).permute(0, 3, 1, 2);
         bool[] hidden = RandomMask(count);
         Tensor[] expected = _export.Reference(images, hidden);
         float[][] found = Score(bytes, images, hidden, count);
@@ -73,7 +73,7 @@ internal sealed class ExportProof : IDisposable
         _images += count;
         if (_export.Kind != OnnxModelKind.Classifier) return;
         Tensor classes = tensor(found[0], expected[0].shape).argmax(1);
-        _sameClass += classes.eq(expected[0].argmax(1)).to_type(ScalarType.Int64).sum().ToInt64();
+        _sameClass += classes.eq(expected[0].argmax(1)).to_type(ScalarType.Int64).sum().AsInt64();
     }
 
     private float[][] Score(Tensor bytes, Tensor normalized, bool[] hidden, int count)

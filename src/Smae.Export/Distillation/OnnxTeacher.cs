@@ -167,7 +167,7 @@ internal sealed record ImageSlot(string Name, ImagePreprocessing Preprocessing, 
     /// <summary>Brings images on a scale of 0 to 1 into the form of the input: bytes as they were decoded, floats normalised.</summary>
     public Tensor Write(Tensor units, Tensor mean, Tensor deviation)
     {
-        Tensor values = Type == TensorElementType.UInt8 ? (units * 255).round().clamp(0, 255) : (units - mean) / deviation;
+        Tensor values = Type == TensorElementType.UInt8 ? units.Times(255).round().Clamped(0, 255) : (units - mean) / deviation;
         return (Planar ? values : values.permute(0, 2, 3, 1)).to_type(Scalar).cpu().contiguous();
     }
 

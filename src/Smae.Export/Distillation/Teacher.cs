@@ -43,7 +43,7 @@ internal abstract class Teacher : IDisposable
         for (long from = 0, count = images.size(0); from < count; from += ImagesAtOnce)
         {
             using DisposeScope part = NewDisposeScope();
-            Tensor units = images.narrow(0, from, Math.Min(ImagesAtOnce, count - from)) * _deviation + _mean;
+            Tensor units = (images.narrow(0, from, Math.Min(ImagesAtOnce, count - from)) * _deviation).Plus(_mean);
             (Tensor embedding, Tensor? map) = Look(Resized(units, _size));
             rows.Add(Answer.Join(embedding, map is null ? null : Resized(map, _grid).flatten(2).transpose(1, 2)).MoveToOuterDisposeScope());
         }

@@ -189,13 +189,13 @@ public sealed record TeacherObjective : Objective
             (Tensor embedding, Tensor? patches) = _teacher.Answer.Split(batch.Targets!.to(batch.Images.device).to_type(ScalarType.Float32));
             Tensor tokens = _model.Encoder.forward(batch.Images);
             Tensor loss = Distance(_embedding.forward(_model.Encoder.Pool(tokens, _pooling)), embedding);
-            if (_patches is not null) loss += _objective.PatchWeight * Distance(_patches.forward(_tokens.Patches(tokens)), patches!);
-            if (_pixels is not null) loss += _objective.PixelWeight * _pixels.Loss(batch);
+            if (_patches is not null) loss = loss.Plus(Distance(_patches.forward(_tokens.Patches(tokens)), patches!).Times(_objective.PatchWeight));
+            if (_pixels is not null) loss = loss.Plus(_pixels.Loss(batch).Times(_objective.PixelWeight));
             return loss;
         }
 
         /// <summary>One minus the cosine, its mean over all vectors; <paramref name="unit"/> are of length 1.</summary>
-        private static Tensor Distance(Tensor predicted, Tensor unit) => 1 - (nn.functional.normalize(predicted, dim: -1) * unit).sum(-1).mean();
+        private static Tensor Distance(Tensor predicted, Tensor unit) => (nn.functional.normalize(predicted, dim: -1) * unit).sum(-1).mean().SubtractedFrom(1);
 
         private static IEnumerable<(string, Tensor)> Named(Sequential? head, string name) =>
             head?.named_parameters().Select(p => ($"{name}.{p.name}", (Tensor)p.parameter)) ?? [];

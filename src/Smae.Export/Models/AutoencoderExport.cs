@@ -27,7 +27,7 @@ internal sealed class AutoencoderExport : ModelExport
         Tensor pictures = Patches.ToImages(_objective.ToPixels(reconstruction), config);
         if (Options.Input == OnnxInput.NormalizedPlanes) return [pictures];
         Tensor PerChannel(IReadOnlyList<float> numbers) => tensor(numbers.Select(n => n * 255f).ToArray(), [1, config.Channels, 1, 1]);
-        pictures = pictures * PerChannel(Preprocessing.StandardDeviation) + PerChannel(Preprocessing.Mean);
+        pictures = (pictures * PerChannel(Preprocessing.StandardDeviation)).Plus(PerChannel(Preprocessing.Mean));
         return [Options.Input == OnnxInput.Bytes ? pictures.permute(0, 2, 3, 1) : pictures];
     }
 

@@ -8,7 +8,7 @@ internal static class ByteOperations
 {
     private const int Numbers = 6, Values = 256;
 
-    public static Tensor FromUnit(Tensor images) => images.mul(255).round_().clamp_(0, 255);
+    public static Tensor FromUnit(Tensor images) => images.Times(255).round_().ClampInPlace(0, 255);
 
     /// <summary>Does to each image what was drawn for it.</summary>
     /// <param name="affine">Moves the pixels of images by maps, <c>[images, 6]</c>.</param>
@@ -28,9 +28,9 @@ internal static class ByteOperations
         ImageOperation.Contrast => ColorOperations.Contrast(bytes, Grey(bytes), numbers, 255).floor_(),
         ImageOperation.Sharpness => Math.Min(bytes.size(2), bytes.size(3)) <= 2 ? bytes : Blend(bytes, Smoothed(bytes), numbers),
         ImageOperation.Posterize => Posterized(bytes, ColorOperations.Column(numbers, 0)),
-        ImageOperation.Solarize => where(bytes.ge(ColorOperations.Column(numbers, 0)), 255 - bytes, bytes),
-        ImageOperation.SolarizeAdd => where(bytes.lt(Values / 2), (bytes + ColorOperations.Column(numbers, 0)).clamp_(0, 255), bytes),
-        ImageOperation.Invert => 255 - bytes,
+        ImageOperation.Solarize => where(bytes.ge(ColorOperations.Column(numbers, 0)), bytes.SubtractedFrom(255), bytes),
+        ImageOperation.SolarizeAdd => where(bytes.IsBelow(Values / 2), bytes.Plus(ColorOperations.Column(numbers, 0)).ClampInPlace(0, 255), bytes),
+        ImageOperation.Invert => bytes.SubtractedFrom(255),
         ImageOperation.AutoContrast => Stretched(bytes),
         ImageOperation.Equalize => Equalized(bytes),
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not an operation on bytes."),
@@ -42,7 +42,7 @@ internal static class ByteOperations
 
     private static Tensor Posterized(Tensor bytes, Tensor bits)
     {
-        Tensor step = (8 - bits).mul_(Math.Log(2)).exp_().round_();
+        Tensor step = bits.SubtractedFrom(8).MultiplyInPlace(Math.Log(2)).exp_().round_();
         return (bytes / step).floor_().mul_(step);
     }
 
@@ -50,18 +50,18 @@ internal static class ByteOperations
     private static Tensor Smoothed(Tensor bytes)
     {
         (long height, long width) = (bytes.size(2) - 2, bytes.size(3) - 2);
-        Tensor rows = bytes.narrow(2, 0, height) + bytes.narrow(2, 1, height) + bytes.narrow(2, 2, height);
-        Tensor sum = rows.narrow(3, 0, width) + rows.narrow(3, 1, width) + rows.narrow(3, 2, width);
+        Tensor rows = bytes.narrow(2, 0, height).Plus(bytes.narrow(2, 1, height)).Plus(bytes.narrow(2, 2, height));
+        Tensor sum = rows.narrow(3, 0, width).Plus(rows.narrow(3, 1, width)).Plus(rows.narrow(3, 2, width));
         Tensor result = bytes.clone(), inner = result.narrow(2, 1, height).narrow(3, 1, width);
-        inner.copy_(sum.add_(inner * 4).div_(13).round_());
+        inner.copy_(sum.AddInPlace(inner.Times(4)).DivideInPlace(13).round_());
         return result;
     }
 
     private static Tensor Stretched(Tensor bytes)
     {
-        Tensor low = bytes.amin([2, 3], keepdim: true), range = bytes.amax([2, 3], keepdim: true) - low, flat = range.eq(0);
-        Tensor scale = where(flat, range.ones_like(), range.reciprocal().mul_(255));   // Python's 255 / range is this product
-        return (bytes - low.masked_fill(flat, 0)).mul_(scale).clamp_(0, 255).floor_();
+        Tensor low = bytes.amin([2, 3], keepdim: true), range = bytes.amax([2, 3], keepdim: true) - low, flat = range.IsEqualTo(0);
+        Tensor scale = where(flat, range.ones_like(), range.reciprocal().MultiplyInPlace(255));   // Python's 255 / range is this product
+        return (bytes - low.Masked(flat, 0)).mul_(scale).ClampInPlace(0, 255).floor_();
     }
 
     private static Tensor Equalized(Tensor bytes)
@@ -70,10 +70,11 @@ internal static class ByteOperations
         Tensor values = bytes.reshape(-1, pixels), index = values.to_type(ScalarType.Int64);
         Tensor counts = zeros(values.size(0), Values, ScalarType.Float32, bytes.device).scatter_add_(1, index, values.ones_like());
         Tensor brightest = counts.gather(1, index.amax([1], keepdim: true));
-        Tensor step = (pixels - brightest).div(255, RoundingMode.floor);   // 0 where fewer than 255 pixels are below the brightest: these stay
+        // 0 where fewer than 255 pixels are below the brightest: these stay.
+        Tensor step = brightest.SubtractedFrom(pixels).DividedBy(255, RoundingMode.floor);
         Tensor below = counts.cumsum(1).sub_(counts);
-        Tensor table = below.add_(step.div(2, RoundingMode.floor)).div(step.clamp_min(1), RoundingMode.floor).clamp_(0, 255);
-        return where(step.gt(0), table.gather(1, index), values).reshape(bytes.shape);
+        Tensor table = below.AddInPlace(step.DividedBy(2, RoundingMode.floor)).div(step.AtLeast(1), RoundingMode.floor).ClampInPlace(0, 255);
+        return where(step.IsAbove(0), table.gather(1, index), values).reshape(bytes.shape);
     }
 }
 

@@ -56,7 +56,7 @@ internal sealed record Solarize(double Threshold) : Augmentation
 {
     private const double HalfByte = 0.5 / 255;   // so that rounding decides nothing where pixels are bytes
 
-    public static Tensor Of(Tensor images, double threshold) => where(images.gt(threshold - HalfByte), 1 - images, images);
+    public static Tensor Of(Tensor images, double threshold) => where(images.IsAbove(threshold - HalfByte), images.SubtractedFrom(1), images);
 
     private protected override Tensor Transform(Tensor images, RandomSequence[] random) => Of(images, Threshold);
 }
@@ -116,15 +116,15 @@ internal static class ColorOperations
 
     /// <summary>Luminance, <c>[batch, 1, height, width]</c>: 0.2989 red, 0.587 green, 0.114 blue.</summary>
     public static Tensor Grey(Tensor images) => images.size(1) == 1 ? images
-        : images.narrow(1, 0, 1).mul(0.2989).add_(images.narrow(1, 1, 1).mul(0.587)).add_(images.narrow(1, 2, 1).mul(0.114));
+        : images.narrow(1, 0, 1).Times(0.2989).AddInPlace(images.narrow(1, 1, 1).Times(0.587)).AddInPlace(images.narrow(1, 2, 1).Times(0.114));
 
     /// <summary>Of each image, so much of itself and the rest of another: below 0 and above <paramref name="bound"/> is cut off.</summary>
     /// <param name="other">What factor 0 gives; broadcasts to the images.</param>
     /// <param name="factors">Factor and 1 - factor of each image, <c>[batch, 2 or more]</c>; the second is made in double precision.</param>
     public static Tensor Blend(Tensor images, Tensor other, Tensor factors, double bound) =>
-        (images * Column(factors, 0)).add_(other * Column(factors, 1)).clamp_(0, bound);
+        (images * Column(factors, 0)).AddInPlace(other * Column(factors, 1)).ClampInPlace(0, bound);
 
-    public static Tensor Brightness(Tensor images, Tensor factors, double bound) => (images * Column(factors, 0)).clamp_(0, bound);
+    public static Tensor Brightness(Tensor images, Tensor factors, double bound) => (images * Column(factors, 0)).ClampInPlace(0, bound);
 
     public static Tensor Contrast(Tensor images, Tensor grey, Tensor factors, double bound) =>
         Blend(images, grey.mean([1, 2, 3], keepdim: true), factors, bound);
@@ -135,16 +135,16 @@ internal static class ColorOperations
     {
         if (images.size(1) == 1) return images;
         Tensor value = images.amax([1], keepdim: true), chroma = value - images.amin([1], keepdim: true);
-        Tensor divisor = where(chroma.eq(0), chroma.ones_like(), chroma);
+        Tensor divisor = where(chroma.IsEqualTo(0), chroma.ones_like(), chroma);
         Tensor Below(long channel) => (value - images.narrow(1, channel, 1)).div_(divisor);
         Tensor red = Below(0), green = Below(1), blue = Below(2);
-        Tensor sixths = where(red.eq(0), blue - green, where(green.eq(0), (red - blue).add_(2), (green - red).add_(4)));
-        Tensor hue = sixths.div(6).add_(Column(turn, 0)).remainder_(1).mul_(6);
+        Tensor sixths = where(red.IsEqualTo(0), blue - green, where(green.IsEqualTo(0), (red - blue).AddInPlace(2), (green - red).AddInPlace(4)));
+        Tensor hue = sixths.DividedBy(6).AddInPlace(Column(turn, 0)).ModuloInPlace(1).MultiplyInPlace(6);
 
         // The inverse in one formula for the three channels: value - chroma * max(0, min(k, 4 - k, 1)), k = (n + hue) mod 6, n = 5, 3, 1.
-        Tensor place = hue + tensor(new float[] { 5, 3, 1 }, [1, 3, 1, 1], device: images.device);
-        place = place.remainder_(6);
-        return value - minimum(place, 4 - place).clamp_(0, 1).mul_(chroma);
+        Tensor place = hue.Plus(tensor(new float[] { 5, 3, 1 }, [1, 3, 1, 1], device: images.device));
+        place = place.ModuloInPlace(6);
+        return value - minimum(place, place.SubtractedFrom(4)).ClampInPlace(0, 1).mul_(chroma);
     }
 
     /// <summary>One number of each image, so that it broadcasts: <c>[batch, 1, 1, 1]</c>.</summary>

@@ -15,7 +15,7 @@ internal sealed record RandomResizedCrop((double Min, double Max) Scale, (double
             (tops[i], lefts[i], heights[i], widths[i]) = (boxes[i].Top, boxes[i].Left, boxes[i].Height, boxes[i].Width);
         Tensor vertical = SeparableFilter.ResizeWeights(tops, heights, images.size(2), height, interpolation, images.device);
         Tensor horizontal = SeparableFilter.ResizeWeights(lefts, widths, images.size(3), width, interpolation, images.device);
-        return SeparableFilter.Apply(images, vertical, horizontal).clamp_(0, 1);
+        return SeparableFilter.Apply(images, vertical, horizontal).ClampInPlace(0, 1);
     }
 
     private protected override Tensor Transform(Tensor images, RandomSequence[] random)
@@ -100,11 +100,11 @@ internal sealed record RandomErasing(
         if (pixels == 0) return images;
 
         Tensor Edge(Func<CropBox, int> of) => tensor(Array.ConvertAll(boxes, b => (float)of(b)), [batch, 1, 1, 1], device: images.device);
-        Tensor row = arange(height, ScalarType.Float32, images.device).reshape(1, 1, height, 1);
-        Tensor column = arange(width, ScalarType.Float32, images.device).reshape(1, 1, 1, width);
+        Tensor row = TensorArithmetic.Range(height, ScalarType.Float32, images.device).reshape(1, 1, height, 1);
+        Tensor column = TensorArithmetic.Range(width, ScalarType.Float32, images.device).reshape(1, 1, 1, width);
         Tensor rows = row.ge(Edge(b => b.Top)).logical_and_(row.lt(Edge(b => b.Top + b.Height)));
         Tensor erased = rows.logical_and(column.ge(Edge(b => b.Left)).logical_and_(column.lt(Edge(b => b.Left + b.Width))));
-        if (Fill == ErasingFill.Zero) return images.masked_fill(erased, 0);
+        if (Fill == ErasingFill.Zero) return images.Masked(erased, 0);
         return images.masked_scatter(erased.expand(batch, channels, height, width), Noise(random, boxes, channels, images.device));
     }
 

@@ -25,17 +25,17 @@ public sealed class ImageNormalizer : IDisposable
         augmentation is null ? Normalize(bytes) : NormalizeUnits(ToUnits(bytes), augmentation, random);
 
     /// <summary>Images from 0 to 1, for augmentations: <c>[batch, channels, height, width]</c>, float32, on the device.</summary>
-    internal Tensor ToUnits(Tensor bytes) => ToFloats(bytes).div_(255);
+    internal Tensor ToUnits(Tensor bytes) => ToFloats(bytes).DivideInPlace(255);
 
     /// <summary>Augments and normalises what <see cref="ToUnits"/> gave.</summary>
     internal Tensor NormalizeUnits(Tensor units, Augmentation augmentation, RandomSequence[] random) =>
-        augmentation.Apply(units, random).mul(255).sub_(_mean).mul_(_scale);
+        augmentation.Apply(units, random).Times(255).sub_(_mean).mul_(_scale);
 
     private Tensor ToFloats(Tensor bytes) => bytes.to(Device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
 
     /// <summary>The inverse, rounded and clamped: <c>[batch, height, width, channels]</c>, uint8, on the CPU.</summary>
     public Tensor ToBytes(Tensor images) =>
-        images.div(_scale).add(_mean).round().clamp(0, 255).to_type(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu();
+        images.div(_scale).Plus(_mean).round().Clamped(0, 255).to_type(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -32,7 +32,7 @@ public abstract record LabelMixing
         using IDisposable noGradient = no_grad();
         (Tensor mixed, double share) = random.Chance(Probability) ? Mix(images, opposite, random) : (images, 1);
         mixed = ReferenceEquals(mixed, images) ? images.alias() : mixed;
-        Tensor mixedLabels = share == 1 ? labels.alias() : labels.mul(share).add_(oppositeLabels.flip(0).mul_(1 - share));
+        Tensor mixedLabels = share == 1 ? labels.alias() : labels.Times(share).AddInPlace(oppositeLabels.flip(0).MultiplyInPlace(1 - share));
         return (mixed.MoveToOuterDisposeScope(), mixedLabels.MoveToOuterDisposeScope());
     }
 
@@ -55,7 +55,7 @@ public sealed record Mixup(double Alpha) : LabelMixing
     internal override (Tensor Images, double Share) Mix(Tensor images, Tensor opposite, RandomSequence random)
     {
         double share = random.Beta(Alpha);
-        return (images.mul(share).add_(opposite.flip(0).mul_(1 - share)), share);
+        return (images.Times(share).AddInPlace(opposite.flip(0).MultiplyInPlace(1 - share)), share);
     }
 }
 
@@ -129,7 +129,7 @@ public static class LabelSmoothing
             throw new ArgumentException($"The classes are of shape [{string.Join(", ", classes.shape)}]: expected [batch].", nameof(classes));
         double off = smoothing / numClasses;
         using Tensor places = classes.to_type(ScalarType.Int64).unsqueeze(1);
-        using Tensor on = full(classes.size(0), 1, 1 - smoothing + off, ScalarType.Float32, classes.device);
-        return full(classes.size(0), numClasses, off, ScalarType.Float32, classes.device).scatter_(1, places, on);
+        using Tensor on = TensorArithmetic.Full([classes.size(0), 1], 1 - smoothing + off, ScalarType.Float32, classes.device);
+        return TensorArithmetic.Full([classes.size(0), numClasses], off, ScalarType.Float32, classes.device).scatter_(1, places, on);
     }
 }

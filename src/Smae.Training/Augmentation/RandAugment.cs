@@ -41,7 +41,7 @@ internal sealed record RandAugment(int NumOps, int Magnitude, int Bins) : Augmen
             for (int i = 0; i < drawn.Length; i++) drawn[i] = Operation(random[i].Below(Choices), random[i].Below(2) == 1, height, width);
             bytes = ByteOperations.Apply(bytes, drawn, AffineSampling.Nearest);
         }
-        return bytes.div(255);
+        return bytes.DividedBy(255);
     }
 
     /// <summary>The magnitude's place between two ends, in single precision as torch.linspace makes it.</summary>
@@ -105,7 +105,7 @@ internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, doubl
             }
             bytes = ByteOperations.Apply(bytes, drawn, (group, maps) => AffineSampling.Bicubic(group, maps, outside));
         }
-        return bytes.div(255);
+        return bytes.DividedBy(255);
     }
 }
 

@@ -28,12 +28,12 @@ internal static class SeparableFilter
     {
         long batch = starts.Length;
         Tensor start = tensor(starts, [batch, 1, 1], device: device), length = tensor(lengths, [batch, 1, 1], device: device);
-        Tensor pixel = arange(side, ScalarType.Float32, device), newPixel = arange(newSide, ScalarType.Float32, device);
-        Tensor center = (newPixel.reshape(1, newSide, 1) + 0.5).mul(length / newSide), from = pixel.reshape(1, 1, side) - start;
-        Tensor distance = (from + 0.5 - center).abs_();
-        if (lengths.Any(l => l > newSide)) distance.div_((length / newSide).clamp_min_(1));
-        Tensor inside = from.ge(0).logical_and_(from.lt(length)).to_type(ScalarType.Float32);
-        Tensor weights = (interpolation == Interpolation.Bilinear ? (1 - distance).clamp_min(0) : Cubic(distance)).mul_(inside);
+        Tensor pixel = TensorArithmetic.Range(side, ScalarType.Float32, device), newPixel = TensorArithmetic.Range(newSide, ScalarType.Float32, device);
+        Tensor center = newPixel.reshape(1, newSide, 1).Plus(0.5).mul(length.DividedBy(newSide)), from = pixel.reshape(1, 1, side) - start;
+        Tensor distance = (from.Plus(0.5) - center).abs_();
+        if (lengths.Any(l => l > newSide)) distance.div_(length.DividedBy(newSide).AtLeast(1));
+        Tensor inside = from.IsAtLeast(0).logical_and_(from.lt(length)).to_type(ScalarType.Float32);
+        Tensor weights = (interpolation == Interpolation.Bilinear ? distance.SubtractedFrom(1).AtLeast(0) : Cubic(distance)).mul_(inside);
         return weights.div_(weights.sum(2, keepdim: true));
     }
 
@@ -43,22 +43,22 @@ internal static class SeparableFilter
     public static Tensor BlurWeights(Tensor deviation, double maxDeviation, long side)
     {
         int reach = (int)Math.Ceiling(BlurReach * maxDeviation);
-        Tensor from = arange(-reach, side + reach, ScalarType.Float32, deviation.device).reshape(1, 1, -1);
-        Tensor to = arange(side, ScalarType.Float32, deviation.device).reshape(1, side, 1);
-        Tensor weights = (from - to).div(deviation).square().mul_(-0.5).exp_();
+        Tensor from = TensorArithmetic.Range(-reach, side + reach, ScalarType.Float32, deviation.device).reshape(1, 1, -1);
+        Tensor to = TensorArithmetic.Range(side, ScalarType.Float32, deviation.device).reshape(1, side, 1);
+        Tensor weights = (from - to).div(deviation).Squared().MultiplyInPlace(-0.5).exp_();
         weights = weights / weights.sum(2, keepdim: true);
         Tensor within = weights.narrow(2, reach, side).clone();
-        within.narrow(2, 0, 1).add_(weights.narrow(2, 0, reach).sum(2, keepdim: true));
-        within.narrow(2, side - 1, 1).add_(weights.narrow(2, reach + side, reach).sum(2, keepdim: true));
+        within.narrow(2, 0, 1).AddInPlace(weights.narrow(2, 0, reach).sum(2, keepdim: true));
+        within.narrow(2, side - 1, 1).AddInPlace(weights.narrow(2, reach + side, reach).sum(2, keepdim: true));
         return within;
     }
 
     /// <summary>The cubic convolution kernel with a = -0.5 (Keys 1981) at distances of 0 and more.</summary>
     private static Tensor Cubic(Tensor distance)
     {
-        Tensor near = distance.mul(1.5).sub_(2.5).mul_(distance).mul_(distance).add_(1);
-        Tensor far = distance.mul(-0.5).add_(2.5).mul_(distance).sub_(4).mul_(distance).add_(2);
-        return where(distance.lt(1), near, far.mul_(distance.lt(2).to_type(ScalarType.Float32)));
+        Tensor near = distance.Times(1.5).SubtractInPlace(2.5).mul_(distance).mul_(distance).AddInPlace(1);
+        Tensor far = distance.Times(-0.5).AddInPlace(2.5).mul_(distance).SubtractInPlace(4).mul_(distance).AddInPlace(2);
+        return where(distance.IsBelow(1), near, far.mul_(distance.IsBelow(2).to_type(ScalarType.Float32)));
     }
 }
 
@@ -86,38 +86,39 @@ internal static class AffineSampling
         (Tensor x, Tensor y, Tensor inside) = Sources(images, maps);
         (Tensor left, Tensor[] horizontal) = Taps(x);
         (Tensor top, Tensor[] vertical) = Taps(y);
-        Tensor[] columns = [.. horizontal.Select((_, j) => Limited(left + j, width))];
+        Tensor[] columns = [.. horizontal.Select((_, j) => Limited(left.Plus(j), width))];
         Tensor sum = images.zeros_like();
         for (int i = 0; i < vertical.Length; i++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor rows = Limited(top + i, height), line = images.zeros_like();
-            for (int j = 0; j < columns.Length; j++) line.add_(PixelGather.Take(images, rows, columns[j]).mul_(horizontal[j]));
-            sum.add_(line.mul_(vertical[i]));
+            Tensor rows = Limited(top.Plus(i), height), line = images.zeros_like();
+            for (int j = 0; j < columns.Length; j++) line.AddInPlace(PixelGather.Take(images, rows, columns[j]).mul_(horizontal[j]));
+            sum.AddInPlace(line.mul_(vertical[i]));
         }
-        return where(inside, sum.clamp_(0, 255).floor_(), outside);
+        return where(inside, sum.ClampInPlace(0, 255).floor_(), outside);
     }
 
     /// <summary>From where each pixel is taken, <c>[batch, height, width]</c>; whether that is inside, <c>[batch, 1, height, width]</c>.</summary>
     private static (Tensor X, Tensor Y, Tensor Inside) Sources(Tensor images, Tensor maps)
     {
         (long height, long width) = (images.size(2), images.size(3));
-        Tensor columns = arange(width, ScalarType.Float32, images.device).add_(0.5).reshape(1, 1, width);
-        Tensor rows = arange(height, ScalarType.Float32, images.device).add_(0.5).reshape(1, height, 1);
+        Tensor columns = TensorArithmetic.Range(width, ScalarType.Float32, images.device).AddInPlace(0.5).reshape(1, 1, width);
+        Tensor rows = TensorArithmetic.Range(height, ScalarType.Float32, images.device).AddInPlace(0.5).reshape(1, height, 1);
         Tensor Number(int i) => maps.narrow(1, i, 1).reshape(-1, 1, 1);
-        Tensor x = columns * Number(0) + rows * Number(1) + Number(2), y = columns * Number(3) + rows * Number(4) + Number(5);
-        Tensor inside = x.ge(0).logical_and_(x.lt(width)).logical_and_(y.ge(0)).logical_and_(y.lt(height));
+        Tensor Mapped(int row) => (columns * Number(row)).Plus(rows * Number(row + 1)).Plus(Number(row + 2));
+        Tensor x = Mapped(0), y = Mapped(3);
+        Tensor inside = x.IsAtLeast(0).logical_and_(x.IsBelow(width)).logical_and_(y.IsAtLeast(0)).logical_and_(y.IsBelow(height));
         return (x, y, inside.unsqueeze(1));
     }
 
-    private static Tensor Limited(Tensor place, long side) => place.clamp(0, side - 1);
+    private static Tensor Limited(Tensor place, long side) => place.Clamped(0, side - 1);
 
     /// <summary>The first of the four pixels around each place and their weights, <c>[batch, 1, height, width]</c> each.</summary>
     private static (Tensor First, Tensor[] Weights) Taps(Tensor place)
     {
-        Tensor centred = place - 0.5, whole = centred.floor(), d = (centred - whole).unsqueeze_(1);
+        Tensor centred = place.Minus(0.5), whole = centred.floor(), d = (centred - whole).unsqueeze_(1);
         Tensor square = d * d, cube = square * d;
-        return (whole - 1, [square * 2 - cube - d, cube - square * 2 + 1, square - cube + d, cube - square]);
+        return (whole.Minus(1), [square.Times(2) - cube - d, (cube - square.Times(2)).Plus(1), (square - cube).Plus(d), cube - square]);
     }
 }
 
@@ -128,7 +129,7 @@ internal static class PixelGather
     public static Tensor Take(Tensor images, Tensor rows, Tensor columns)
     {
         (long batch, long channels, long height, long width) = (images.size(0), images.size(1), images.size(2), images.size(3));
-        Tensor place = (rows * width + columns).to_type(ScalarType.Int64).reshape(batch, 1, height * width).expand(batch, channels, height * width);
+        Tensor place = rows.Times(width).Plus(columns).to_type(ScalarType.Int64).reshape(batch, 1, height * width).expand(batch, channels, height * width);
         return images.reshape(batch, channels, height * width).gather(2, place).reshape(batch, channels, height, width);
     }
 }

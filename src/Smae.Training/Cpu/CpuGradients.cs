@@ -61,8 +61,8 @@ internal sealed class CpuGradients : IDisposable
                 double partShare = (double)count / images;
                 _noise?.Begin(noiseSeed, first + Begin(part), count);
                 Tensor value = WithoutRest(slices[part], loss);
-                worker.Loss += value.ToDouble() * partShare;
-                _script.invoke("add_gradients", value * (partShare * share), _parameters, worker.Places);
+                worker.Loss += value.AsDouble() * partShare;
+                _script.invoke("add_gradients", value.Times(partShare * share), _parameters, worker.Places);
             }
             _noise?.End();
         });
@@ -104,7 +104,7 @@ internal sealed class CpuGradients : IDisposable
         /// <summary>Adds what has waited to the optimiser's gradients.</summary>
         public void Deliver()
         {
-            if (_buffer is not null) optimizer.Gradients.add_(_buffer);
+            if (_buffer is not null) optimizer.Gradients.AddInPlace(_buffer);
         }
 
         public void Dispose()

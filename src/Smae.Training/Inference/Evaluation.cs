@@ -23,7 +23,7 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         logits = logits.to_type(ScalarType.Float32);
-        double loss = logits.log_softmax(-1).gather(1, labels.unsqueeze(1)).mean().neg().ToDouble();
+        double loss = logits.log_softmax(-1).gather(1, labels.unsqueeze(1)).mean().neg().AsDouble();
         return FromRanks(Ranks(logits, labels), loss);
     }
 
@@ -51,14 +51,14 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
     internal static Tensor Ranks(Tensor scores, Tensor labels)
     {
         Tensor places = labels.unsqueeze(1), own = scores.gather(1, places);
-        Tensor earlier = arange(scores.size(1), ScalarType.Int64, scores.device).unsqueeze(0).lt(places);
+        Tensor earlier = TensorArithmetic.Range(scores.size(1), ScalarType.Int64, scores.device).unsqueeze(0).lt(places);
         Tensor before = scores.le(own).logical_not().logical_or(scores.eq(own).logical_and(earlier));
         return before.to_type(ScalarType.Int64).sum(1L);
     }
 
     internal static Evaluation FromRanks(Tensor ranks, double loss)
     {
-        double Share(int top) => ranks.lt(top).to_type(ScalarType.Float32).sum().ToDouble() / ranks.size(0);
+        double Share(int top) => ranks.IsBelow(top).to_type(ScalarType.Float32).sum().AsDouble() / ranks.size(0);
         return new Evaluation(ranks.size(0), loss, Share(1), Share(5));
     }
 

@@ -68,7 +68,9 @@ public abstract class ImageModel : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             using DisposeScope scope = NewDisposeScope();
             using var noGrad = no_grad();   // not inference mode: its tensors may not meet a graph later, and the gain is nothing here
-            return work();
+            T result = work();
+            GC.KeepAlive(this);   // the caller may have no more use for it: its weights are not finalised while libtorch reads them
+            return result;
         }
     }
 

@@ -62,13 +62,14 @@ public static class KNearestNeighbors
             // What is not a number is like nothing: it has no vote, and is never right.
             Tensor all = Unit(asked.narrow(0, block[0], block.Length)).matmul(directions).nan_to_num(double.NegativeInfinity);
             (Tensor similarity, Tensor nearest) = all.topk(neighbors, 1);
-            Tensor votesFor = classes.index_select(0, nearest.flatten()).view(nearest.shape).unsqueeze(-1).eq(arange(training.ClassCount, device: device));
+            Tensor everyClass = TensorArithmetic.Range(training.ClassCount, ScalarType.Int64, device);
+            Tensor votesFor = classes.index_select(0, nearest.flatten()).view(nearest.shape).unsqueeze(-1).eq(everyClass);
             // Logarithms of votes, [block, classes]: the votes themselves vanish at low temperatures.
-            Tensor votes = similarity.to_type(ScalarType.Float64).div(temperature).unsqueeze(-1).expand(votesFor.shape)
-                .masked_fill(votesFor.logical_not(), double.NegativeInfinity).logsumexp(1);
+            Tensor votes = similarity.to_type(ScalarType.Float64).DividedBy(temperature).unsqueeze(-1).expand(votesFor.shape)
+                .Masked(votesFor.logical_not(), double.NegativeInfinity).logsumexp(1);
             Tensor labels = validation.Labels(block, device);
-            Tensor unvoted = votes.gather(1, labels.unsqueeze(1)).squeeze(1).eq(double.NegativeInfinity);
-            parts.Add(Evaluation.FromRanks(Evaluation.Ranks(votes, labels).masked_fill(unvoted, training.ClassCount + 5), double.NaN));
+            Tensor unvoted = votes.gather(1, labels.unsqueeze(1)).squeeze(1).IsEqualTo(double.NegativeInfinity);
+            parts.Add(Evaluation.FromRanks(Evaluation.Ranks(votes, labels).Masked(unvoted, training.ClassCount + 5), double.NaN));
         }
         return Evaluation.Together(parts);
     }

@@ -61,9 +61,9 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor rows = embeddings.cpu().to_type(ScalarType.Float64);
-        if (!rows.isfinite().all().ToBoolean()) return double.NaN;
-        Tensor values = linalg.svdvals(rows), shares = values / values.sum().clamp_min(double.Epsilon) + RankEpsilon;
-        return Math.Exp(-(shares * shares.log()).sum().ToDouble());
+        if (!rows.isfinite().all().AsBoolean()) return double.NaN;
+        Tensor values = linalg.svdvals(rows), shares = (values / values.sum().AtLeast(double.Epsilon)).Plus(RankEpsilon);
+        return Math.Exp(-(shares * shares.log()).sum().AsDouble());
     }
 
     /// <summary>The share of embeddings whose nearest neighbour by cosine, among all of both tensors, is that of the same row in the other tensor.</summary>
@@ -86,10 +86,12 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
             using DisposeScope block = NewDisposeScope();
             long count = Math.Min(BlockRows, 2 * images - from);
             Tensor similarity = directions.narrow(0, from, count).matmul(directions.t());
-            Tensor itself = arange(from, from + count, ScalarType.Int64, directions.device).unsqueeze(1), other = (itself + images).remainder(2 * images);
+            Tensor itself = TensorArithmetic.Range(from, from + count, ScalarType.Int64, directions.device).unsqueeze(1);
+            Tensor other = itself.Plus(images).Modulo(2 * images);
             Tensor own = similarity.gather(1, other);
-            Tensor nearest = similarity.scatter(1, cat([itself, other], 1), full([count, 2], -2, ScalarType.Float64, directions.device)).amax([1], keepdim: true);
-            right += own.gt(nearest + Tie).sum().ToInt64();
+            Tensor below = TensorArithmetic.Full([count, 2], -2, ScalarType.Float64, directions.device);   // every cosine
+            Tensor nearest = similarity.scatter(1, cat([itself, other], 1), below).amax([1], keepdim: true);
+            right += own.gt(nearest.Plus(Tie)).sum().AsInt64();
         }
         return (double)right / (2 * images);
     }

@@ -24,7 +24,7 @@ public sealed class PatchMask
     public long HiddenCount => PatchCount - Visible.size(1);
 
     /// <summary>1 where a patch is hidden, 0 where it is visible: <c>[batch, patches]</c>, float32.</summary>
-    public Tensor Hidden() => Restore.ge(Visible.size(1)).to_type(ScalarType.Float32);
+    public Tensor Hidden() => Restore.IsAtLeast(Visible.size(1)).to_type(ScalarType.Float32);
 
     /// <summary>The hidden patches, in the order that they have after the visible ones: <c>[batch, hidden]</c>, int64.</summary>
     internal Tensor HiddenIndices() => Order.narrow(1, Visible.size(1), HiddenCount);

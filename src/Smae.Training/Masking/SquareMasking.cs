@@ -26,7 +26,7 @@ internal sealed record SquareMasking : Masking
         using (NewDisposeScope())
         {
             Tensor order = rand(batch, (long)rows * columns, generator: generator).argsort(1).argsort(1);
-            Tensor squares = order.lt(HiddenSquares(gridHeight, gridWidth)).view(batch, rows, columns);
+            Tensor squares = order.IsBelow(HiddenSquares(gridHeight, gridWidth)).view(batch, rows, columns);
             hidden = squares.repeat_interleave(Side, 1).repeat_interleave(Side, 2).contiguous().data<bool>().ToArray();
         }
         return PatchMask.FromFlags(hidden, gridHeight * gridWidth);

@@ -52,7 +52,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         Tensor tokens = offset == 0 ? x : x.narrow(1, offset, visible);
         Tensor hidden = _maskToken.to_type(x.dtype).expand(batch, mask.PatchCount - visible, dim);
         tokens = Patches.Pick(cat([tokens, hidden], 1), mask.Restore);
-        x = (offset == 0 ? tokens : cat([x.narrow(1, 0, offset), tokens], 1)) + _positions;
+        x = (offset == 0 ? tokens : cat([x.narrow(1, 0, offset), tokens], 1)).Plus(_positions);
 
         foreach (Block block in _blocks) x = block.forward(x, Compute);
         return Predict(offset > 0 ? x.narrow(1, offset, mask.PatchCount) : x);
@@ -67,9 +67,9 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
     {
         Tensor x = _embed.forward(latent.to_type(Compute));
         long batch = x.size(0), seen = x.size(1), dim = x.size(2);
-        Tensor order = _classToken ? cat([zeros(batch, 1, ScalarType.Int64, x.device), mask.Order + 1], 1) : mask.Order;
+        Tensor order = _classToken ? cat([zeros(batch, 1, ScalarType.Int64, x.device), mask.Order.Plus(1)], 1) : mask.Order;
         Tensor positions = _positions.squeeze(0).index_select(0, order.flatten()).view(batch, -1, dim);
-        x = cat([x, _maskToken.to_type(x.dtype).expand(batch, mask.HiddenCount, dim)], 1) + positions;
+        x = cat([x, _maskToken.to_type(x.dtype).expand(batch, mask.HiddenCount, dim)], 1).Plus(positions);
         for (int i = 0; i < _blocks.Count; i++) x = _blocks[i].forward(x, Compute, first: i == _blocks.Count - 1 ? seen : 0);
         return Predict(x);
     }

@@ -65,7 +65,7 @@ internal class Block : nn.Module<Tensor, ScalarType, Tensor>
         if (training) added = _noise.DropPath(added, DropPath);
         Tensor carried = _config.Residual == ResidualStyle.Normed ? normed : x;
         if (first > 0) carried = carried.narrow(1, first, carried.size(1) - first);
-        return (carried + added).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
+        return carried.Plus(added).MoveToOuterDisposeScope();   // float32 + bfloat16 gives float32
     }
 }
 
@@ -109,7 +109,7 @@ internal sealed class Attention : nn.Module<Tensor, long, Tensor>
     /// <summary>Queries, keys and values, each <c>[batch, heads, tokens, headDim]</c>.</summary>
     private Tensor[] Heads(Tensor x) => _qkv.forward(x).view(x.size(0), x.size(1), 3, _heads, _headDim).permute(2, 0, 3, 1, 4).unbind(0);
 
-    private Tensor Scores(Tensor query, Tensor key) => matmul(query.mul(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
+    private Tensor Scores(Tensor query, Tensor key) => matmul(query.Times(1 / Math.Sqrt(_headDim)), key.transpose(-2, -1));
 
     private Tensor Attend(Tensor query, Tensor key, Tensor value)
     {
@@ -127,7 +127,7 @@ internal sealed class LayerScale : nn.Module<Tensor, Tensor>
 
     public LayerScale(int dim, double start) : base(nameof(LayerScale))
     {
-        _gamma = new Parameter(full(dim, start, ScalarType.Float32));
+        _gamma = new Parameter(TensorArithmetic.Full([dim], start, ScalarType.Float32));
         RegisterComponents();
     }
 
@@ -244,7 +244,7 @@ internal sealed class ForwardNoise
         Tensor keep = empty(shape, ScalarType.Float32);
         if (_batch.Value is { } batch) batch.Draw(keep, 1 - probability);
         else keep.bernoulli_(1 - probability);
-        return keep.div_(1 - probability).to(like.dtype, like.device);
+        return keep.DivideInPlace(1 - probability).to(like.dtype, like.device);
     }
 
     private sealed class Batch(long seed, int first, int count)

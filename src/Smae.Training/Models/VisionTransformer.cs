@@ -173,10 +173,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             positions = Patches.Pick(positions.expand(patches.size(0), -1, -1), visible);
         }
         Tensor x = _patchEmbed.forward(patches, Precision.ToScalarType());
-        x = (masked is null ? x : masked.Replace(x)) + positions;
+        x = (masked is null ? x : masked.Replace(x)).Plus(positions);
         if (_registers is not null) x = cat([_registers.expand(x.size(0), -1, -1), x], 1);
         if (_classToken is null) return x;
-        Tensor token = (first ? _classToken + _positions.narrow(1, 0, 1) : _classToken).expand(x.size(0), -1, -1);
+        Tensor token = (first ? _classToken.Plus(_positions.narrow(1, 0, 1)) : _classToken).expand(x.size(0), -1, -1);
         return first ? cat([token, x], 1) : cat([x, token], 1);
     }
 
@@ -241,7 +241,7 @@ internal sealed class FeatureFusion : nn.Module<IReadOnlyList<Tensor>, ScalarTyp
     {
         Tensor[] shares = Shares.unbind(0);
         Tensor sum = streams[_blocks[^1]] * shares[^1];
-        for (int i = 0; i < _layers.Count; i++) sum += _layers[i].forward(streams[_blocks[i]].to_type(compute)) * shares[i];
+        for (int i = 0; i < _layers.Count; i++) sum = sum.Plus(_layers[i].forward(streams[_blocks[i]].to_type(compute)) * shares[i]);
         return sum;
     }
 }

@@ -112,7 +112,35 @@ internal static class ClassifierHead
     public static nn.Module<Tensor, Tensor> Create(int inputs, int classes, bool batchNorm, double std, Generator generator)
     {
         var linear = new Linear(inputs, classes);
-        using (no_grad()) linear.Weight.normal_(0, std, generator).clamp_(-2, 2);
-        return batchNorm ? nn.Sequential(("0", nn.BatchNorm1d(inputs, BatchNormEpsilon, affine: false)), ("1", linear)) : linear;
+        using (no_grad()) linear.Weight.normal_(0, std, generator).ClampInPlace(-2, 2);
+        return batchNorm ? nn.Sequential(("0", new BatchNormalization(inputs, BatchNormEpsilon)), ("1", linear)) : linear;
+    }
+}
+
+/// <summary>
+/// PyTorch's BatchNorm1d without affine, names included: in training the batch's own mean and variance, in evaluation running ones. TorchSharp's counts batches by
+/// a number that it forgets (see <see cref="TensorArithmetic"/>).
+/// </summary>
+internal sealed class BatchNormalization : nn.Module<Tensor, Tensor>
+{
+    private const double Momentum = 0.1;
+    private readonly double _epsilon;
+    [ComponentName(Name = "running_mean")] private Tensor _mean;
+    [ComponentName(Name = "running_var")] private Tensor _variance;
+    [ComponentName(Name = "num_batches_tracked")] private Tensor _batches;
+
+    public BatchNormalization(int inputs, double epsilon) : base(nameof(BatchNormalization))
+    {
+        _epsilon = epsilon;
+        _mean = zeros(inputs).DetachFromDisposeScope();
+        _variance = ones(inputs).DetachFromDisposeScope();
+        _batches = tensor(0L).DetachFromDisposeScope();
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        if (training) _batches.AddInPlace(1);
+        return nn.functional.batch_norm(input, _mean, _variance, training: training, momentum: Momentum, eps: _epsilon);
     }
 }

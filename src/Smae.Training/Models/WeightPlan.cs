@@ -203,7 +203,7 @@ internal static class PatchAdaption
         long from = weight.size(1);
         if (from == channels) return weight;
         if (channels == 1) return weight.sum(1, keepdim: true);
-        return weight.repeat(1, (channels + from - 1) / from, 1, 1).narrow(1, 0, channels) * ((double)from / channels);
+        return weight.repeat(1, (channels + from - 1) / from, 1, 1).narrow(1, 0, channels).Times((double)from / channels);
     }
 
     /// <summary>

@@ -59,7 +59,7 @@ public sealed record BootMaeObjective : Objective
     private static Tensor PixelTargets(Tensor patches, int channels)
     {
         Tensor pixels = patches.view(patches.size(0), patches.size(1), -1, channels), centered = pixels - pixels.mean([2L], keepdim: true);
-        return (centered / (centered.square().mean([2L], keepdim: true) + PixelEpsilon).sqrt()).flatten(2);
+        return (centered / centered.Squared().mean([2L], keepdim: true).Plus(PixelEpsilon).sqrt()).flatten(2);
     }
 
     private static Tensor Normalized(Tensor features) => nn.functional.layer_norm(features, [features.size(-1)], eps: FeatureEpsilon);
@@ -95,7 +95,7 @@ public sealed record BootMaeObjective : Objective
         public override Tensor Loss(PretrainBatch batch)
         {
             (Tensor pixels, Tensor features) = Losses(batch.Images, batch.Mask);
-            return pixels + features * _settings.FeatureWeightAt(batch.Position.Epoch, batch.Position.Epochs);
+            return pixels.Plus(features.Times(_settings.FeatureWeightAt(batch.Position.Epoch, batch.Position.Epochs)));
         }
 
         public override void StepEnded(TrainingPosition position) => _teacher.Follow(_settings.MomentumAt(position.Epoch));
@@ -105,7 +105,7 @@ public sealed record BootMaeObjective : Objective
         {
             Tensor patches = _encoder.CutIntoPatches(images), hidden = mask.HiddenIndices(), weights = Weights(mask).to(images.device);
             mask.CheckSize(patches.size(0), patches.size(1));
-            Tensor Mean(Tensor prediction, Tensor target) => ((prediction - target).square().mean([-1L]) * weights).mean();
+            Tensor Mean(Tensor prediction, Tensor target) => ((prediction - target).Squared().mean([-1L]) * weights).mean();
             (Tensor pixels, Tensor features) = Predict(patches, mask);
             return (Mean(pixels, PixelTargets(Patches.Pick(patches, hidden), _encoder.Config.Channels)),
                 Mean(Normalized(features), Normalized(Patches.Pick(TeacherFeatures(patches), hidden))));
@@ -133,7 +133,7 @@ public sealed record BootMaeObjective : Objective
             Tensor hidden = mask.Hidden();
             if (!_settings.WeightMiddles) return ones(1);
             Tensor around = nn.functional.avg_pool2d(hidden.view(-1, 1, _encoder.Config.GridHeight, _encoder.Config.GridWidth), 3, 1, 1);
-            return (1 + around.flatten(1)).gather(1, mask.HiddenIndices());
+            return around.flatten(1).Plus(1).gather(1, mask.HiddenIndices());
         }
     }
 }
@@ -177,7 +177,7 @@ internal sealed class LookingDecoder : nn.Module<Tensor, Tensor, PatchMask, Scal
         Tensor x = _embed.forward(latent.to_type(compute));
         long seen = x.size(1);
         Tensor positions = Patches.Pick(_positions.expand(x.size(0), -1, -1), mask.HiddenIndices());
-        x = cat([x.to_type(ScalarType.Float32), _maskToken + positions], 1);
+        x = cat([x.to_type(ScalarType.Float32), _maskToken.Plus(positions)], 1);
         for (int i = 0; i < _blocks.Count; i++) x = _blocks[i].forward(x, context, compute, first: i == _blocks.Count - 1 ? seen : 0);
         if (_norm is not null) x = _norm.forward(x);
         return _predict.forward(x.to_type(compute)).to_type(ScalarType.Float32);
@@ -242,7 +242,7 @@ internal sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
         long batch = x.size(0), tokens = x.size(1), dim = x.size(2);
         Tensor Heads(Tensor projected) => projected.view(batch, -1, _heads, dim / _heads).transpose(1, 2);
         Tensor[] both = _keysAndValues.forward(context).chunk(2, 2);
-        Tensor scores = matmul(Heads(_query.forward(x)).mul(1 / Math.Sqrt((double)dim / _heads)), Heads(both[0]).transpose(-2, -1));
+        Tensor scores = matmul(Heads(_query.forward(x)).Times(1 / Math.Sqrt((double)dim / _heads)), Heads(both[0]).transpose(-2, -1));
         x = _proj.forward(matmul(scores.softmax(-1), Heads(both[1])).transpose(1, 2).reshape(batch, tokens, dim));
         return training ? _noise.Dropout(x, _dropout) : x;
     }

@@ -134,7 +134,7 @@ public record DinoObjective : Objective
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (Parameter parameter in parameters)   // all on the device: nothing waits for a number
-            if (parameter.grad is { } gradient) gradient.mul_(gradient.norm().add_(1e-6).reciprocal_().mul_(maxNorm).clamp_max_(1));
+            if (parameter.grad is { } gradient) gradient.mul_(gradient.norm().AddInPlace(1e-6).reciprocal_().MultiplyInPlace(maxNorm).AtMost(1));
     }
 
     private static Augmentation FlipAndColors() => Augmentation.HorizontalFlip()
@@ -261,12 +261,12 @@ internal sealed class LogitCenter(int outputs, double momentum, Device device) :
     public Tensor Value { get; } = zeros([1, outputs], device: device).DetachFromDisposeScope();
 
     /// <summary>The teacher's probabilities, <c>[rows, outputs]</c>, without a graph.</summary>
-    public Tensor Probabilities(Tensor logits, double temperature) => ((logits.detach() - Value) / temperature).softmax(-1);
+    public Tensor Probabilities(Tensor logits, double temperature) => (logits.detach() - Value).DividedBy(temperature).softmax(-1);
 
     /// <summary>Counts logits, <c>[rows, outputs]</c>; the centre stays as it is until <see cref="Move"/>.</summary>
     public void Count(Tensor logits)
     {
-        using (no_grad()) _sum.add_(logits.sum([0L], keepdim: true));
+        using (no_grad()) _sum.AddInPlace(logits.sum([0L], keepdim: true));
         _rows += logits.size(0);
     }
 
@@ -276,7 +276,7 @@ internal sealed class LogitCenter(int outputs, double momentum, Device device) :
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         ranks.Sum(_sum, "the centre of the teacher's logits");
-        Value.mul_(momentum).add_(_sum, (1 - momentum) / ranks.Sum("how many logits there are", _rows)[0]);
+        Value.MultiplyInPlace(momentum).AddInPlace(_sum, times: (1 - momentum) / ranks.Sum("how many logits there are", _rows)[0]);
         _sum.zero_();
         _rows = 0;
     }
@@ -299,9 +299,9 @@ internal sealed class DinoLoss(DinoObjective settings, Device device) : IDisposa
         Center.Count(teacher);
         long batch = teacher.size(0) / TeacherCrops, crops = student.size(0) / batch;
         Tensor targets = Center.Probabilities(teacher, settings.TeacherTemperatureAt(epoch)).view(TeacherCrops, batch, -1);
-        Tensor predicted = student.div(settings.StudentTemperature).log_softmax(-1).view(crops, batch, -1);
+        Tensor predicted = student.DividedBy(settings.StudentTemperature).log_softmax(-1).view(crops, batch, -1);
         Tensor others = predicted.sum([0L], keepdim: true) - predicted.narrow(0, 0, TeacherCrops);   // for each teacher's crop, all but itself
-        return (targets * others).sum() / (-(double)batch * TeacherCrops * (crops - 1));
+        return (targets * others).sum().DividedBy(-(double)batch * TeacherCrops * (crops - 1));
     }
 
     public void Dispose() => Center.Dispose();

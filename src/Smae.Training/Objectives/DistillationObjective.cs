@@ -104,7 +104,7 @@ public sealed record DistillationObjective : Objective
             (Reconstruction reconstruction, IReadOnlyList<(Tensor Student, Tensor Teacher)> features) = Compare(batch);
             Tensor loss = _objective.Pixels.Loss(reconstruction);
             foreach ((Tensor student, Tensor teacher) in features)
-                loss += _objective.Weight * (Scaled(student) - Scaled(teacher)).abs().mean();
+                loss = loss.Plus((Scaled(student) - Scaled(teacher)).abs().mean().Times(_objective.Weight));
             return loss;
         }
 

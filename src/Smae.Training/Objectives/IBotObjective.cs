@@ -101,7 +101,7 @@ public sealed record IBotObjective : DinoObjective
             using Tensor hidden = _settings.DrawHidden(
                 2 * batch.Count, shape.GridHeight, shape.GridWidth, epoch, batch.Seed, crop => crop / batch.Count * batch.WholeCount + batch.First + crop % batch.Count);
             (Tensor classes, Tensor patches) = Losses(Crops(batch), hidden, epoch);
-            return classes * _settings.ClassWeight + patches * _settings.PatchWeight;
+            return classes.Times(_settings.ClassWeight).Plus(patches.Times(_settings.PatchWeight));
         }
 
         public override void StepEnded(TrainingPosition position)
@@ -127,9 +127,9 @@ public sealed record IBotObjective : DinoObjective
             Tensor logits = TeacherLogits(teacher.flatten(0, 1)), rows = hidden.flatten().nonzero().squeeze(1);
             _center.Count(logits);
             Tensor targets = _center.Probabilities(logits.index_select(0, rows), _settings.TeacherPatchTemperatureAt(epoch));
-            Tensor predicted = Head.forward(student.flatten(0, 1).index_select(0, rows)).div(_settings.StudentTemperature).log_softmax(-1);
-            Tensor shares = (hidden.to_type(ScalarType.Float32) / hidden.sum(1, keepdim: true).clamp_min(1)).flatten().index_select(0, rows);
-            return (targets * predicted).sum(-1).mul(shares).sum() / -(double)hidden.size(0);
+            Tensor predicted = Head.forward(student.flatten(0, 1).index_select(0, rows)).DividedBy(_settings.StudentTemperature).log_softmax(-1);
+            Tensor shares = (hidden.to_type(ScalarType.Float32) / hidden.sum(1, keepdim: true).AtLeast(1)).flatten().index_select(0, rows);
+            return (targets * predicted).sum(-1).mul(shares).sum().DividedBy(-(double)hidden.size(0));
         }
     }
 }

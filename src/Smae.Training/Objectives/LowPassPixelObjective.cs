@@ -92,7 +92,7 @@ internal sealed class LowPassFilter : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor spectrum = fft.fft2(images.mul(_deviation).add_(_mean)).mul_(_passes);
+        Tensor spectrum = fft.fft2(images.mul(_deviation).AddInPlace(_mean)).mul_(_passes);
         return fft.ifft2(spectrum).abs().sub_(_mean).div_(_deviation).MoveToOuterDisposeScope();
     }
 

@@ -84,7 +84,7 @@ public sealed record MaskFeatObjective : Objective
         public override Tensor Loss(PretrainBatch batch)
         {
             Tensor prediction = Head.PredictHidden(_encoder, _encoder.CutIntoPatches(batch.Images), batch.Mask);
-            return (prediction - Patches.Pick(_features.Of(batch.Images), batch.Mask.HiddenIndices())).square().mean();
+            return (prediction - Patches.Pick(_features.Of(batch.Images), batch.Mask.HiddenIndices())).Squared().mean();
         }
     }
 }
@@ -107,7 +107,8 @@ internal sealed class HogFeatures : IDisposable
         Tensor across = tensor((float[])[1, 0, -1, 2, 0, -2, 1, 0, -1], [1, 1, 3, 3], device: device);
         _sobel = cat([across, across.transpose(2, 3)], 0).DetachFromDisposeScope();
         if (window == 0) return;
-        Tensor curve = arange(window, dtype: ScalarType.Float32, device: device).sub((window - 1) / 2.0).div(Math.Max(1, window / 2)).square().mul(-0.5).exp();
+        Tensor fromMiddle = TensorArithmetic.Range(window, ScalarType.Float32, device).Minus((window - 1) / 2.0);
+        Tensor curve = fromMiddle.DividedBy(Math.Max(1, window / 2)).Squared().Times(-0.5).exp();
         Tensor bell = curve.unsqueeze(1) * curve;
         _window = (bell / bell.sum()).repeat(shape.ImageHeight / window, shape.ImageWidth / window).DetachFromDisposeScope();
     }
@@ -125,10 +126,10 @@ internal sealed class HogFeatures : IDisposable
         Tensor planes = images.reshape(-1, 1, _shape.ImageHeight, _shape.ImageWidth);
         Tensor gradients = nn.functional.conv2d(nn.functional.pad(planes, [1, 1, 1, 1], PaddingModes.Reflect), _sobel);
         (Tensor across, Tensor down) = (gradients.select(1, 0), gradients.select(1, 1));
-        Tensor sizes = gradients.norm(1), directions = (atan2(across, down) / Math.PI * _orientations).floor().remainder(_orientations);
+        Tensor sizes = gradients.norm(1), directions = atan2(across, down).DividedBy(Math.PI).Times(_orientations).floor().Modulo(_orientations);
         if (_window is not null) sizes *= _window;
         Tensor InCells(Tensor pixels) => pixels.view(-1, rows * inPatch, _cell, columns * inPatch, _cell).sum([2, 4]);
-        Tensor[] bins = [.. Enumerable.Range(0, _orientations).Select(bin => InCells(sizes * directions.eq(bin)))];
+        Tensor[] bins = [.. Enumerable.Range(0, _orientations).Select(bin => InCells(sizes * directions.IsEqualTo(bin)))];
         Tensor histograms = nn.functional.normalize(stack(bins, 1), dim: 1);   // [batch * channels, orientations, rows of cells, columns of cells]
         return histograms.view(-1, _shape.Channels, _orientations, rows, inPatch, columns, inPatch).permute(0, 3, 5, 1, 2, 4, 6)
             .reshape(-1, rows * columns, Count).MoveToOuterDisposeScope();

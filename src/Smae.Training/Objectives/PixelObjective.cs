@@ -26,8 +26,8 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     {
         (Tensor patches, _, Tensor prediction, PatchMask mask) = reconstruction;
         mask.CheckSize(patches.size(0), patches.size(1));
-        Tensor loss = (prediction - Targets(patches)).square().mean([-1]);
-        return HiddenOnly ? loss.mul(mask.Hidden().to(loss.device)).sum() / (double)(mask.HiddenCount * mask.BatchSize) : loss.mean();
+        Tensor loss = (prediction - Targets(patches)).Squared().mean([-1]);
+        return HiddenOnly ? loss.mul(mask.Hidden().to(loss.device)).sum().DividedBy((double)(mask.HiddenCount * mask.BatchSize)) : loss.mean();
     }
 
     /// <summary>The same loss of hidden patches alone; every image hides as many.</summary>
@@ -37,7 +37,7 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     internal Tensor LossOfHidden(Tensor prediction, Tensor patches, PatchMask mask)
     {
         mask.CheckSize(patches.size(0), patches.size(1));
-        return (prediction - Targets(Patches.Pick(patches, mask.HiddenIndices()))).square().mean();
+        return (prediction - Targets(Patches.Pick(patches, mask.HiddenIndices()))).Squared().mean();
     }
 
     /// <summary>Pixels of a prediction, whatever the target was: a normalised patch gets the mean and deviation of the true one back.</summary>
@@ -46,7 +46,7 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     {
         if (!NormalizePatches) return reconstruction.Prediction;
         (Tensor mean, Tensor deviation) = Statistics(reconstruction.Patches);
-        return reconstruction.Prediction * deviation + mean;
+        return (reconstruction.Prediction * deviation).Plus(mean);
     }
 
     /// <summary>What is to be predicted for some patches.</summary>
@@ -61,8 +61,8 @@ public sealed record PixelObjective(bool NormalizePatches, bool HiddenOnly) : Ob
     {
         Tensor mean = patches.mean([-1], keepdim: true);
         // libtorch's own unbiased variance takes several times as long over rows as short as these.
-        Tensor variance = (patches - mean).square().sum(-1, keepdim: true) / (patches.size(-1) - 1.0);
-        return (mean, (variance + Epsilon).sqrt());
+        Tensor variance = (patches - mean).Squared().sum(-1, keepdim: true).DividedBy(patches.size(-1) - 1.0);
+        return (mean, variance.Plus(Epsilon).sqrt());
     }
 
     private sealed class Run(PixelObjective objective, MaskedAutoencoder model) : ObjectiveRun

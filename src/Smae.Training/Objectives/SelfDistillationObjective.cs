@@ -43,15 +43,15 @@ public sealed record SelfDistillationObjective : Objective
 
     /// <summary>What the decoder is to predict: the teacher's features less their mean and divided by their deviation over the channels.</summary>
     internal static Tensor Targets(Tensor features) =>
-        (features - features.mean([-1L], keepdim: true)) / (features.var(-1, unbiased: true, keepdim: true) + TargetEpsilon).sqrt();
+        (features - features.mean([-1L], keepdim: true)) / features.var(-1, unbiased: true, keepdim: true).Plus(TargetEpsilon).sqrt();
 
     /// <summary>The loss of a prediction, <c>[folds, tokens, channels]</c> as the targets are.</summary>
     internal Tensor Compare(Tensor predicted, Tensor targets)
     {
-        if (Loss == FeatureLoss.MeanSquaredError) return (predicted - targets).square().mean();
+        if (Loss == FeatureLoss.MeanSquaredError) return (predicted - targets).Squared().mean();
         int axis = Loss == FeatureLoss.TokenCosine ? 2 : 1;
-        Tensor lengths = (predicted.norm(axis) * targets.norm(axis)).clamp_min(CosineFloor);
-        return 1 - ((predicted * targets).sum(axis) / lengths).mean();
+        Tensor lengths = (predicted.norm(axis) * targets.norm(axis)).AtLeast(CosineFloor);
+        return ((predicted * targets).sum(axis) / lengths).mean().SubtractedFrom(1);
     }
 
     internal sealed class Run : ObjectiveRun

@@ -120,8 +120,8 @@ public sealed record SemanticObjective : Objective
                 using DisposeScope scope = NewDisposeScope();
                 long images = Math.Min(ImagesAtOnce, count - from);
                 (Tensor ofPixels, Tensor? ofFeatures) = Losses(batch.Images.narrow(0, from, images), batch.Mask.Narrow(from, images));
-                pixel += ofPixels.ToDouble() * images / whole;
-                perceptual += ofFeatures!.ToDouble() * images / whole;
+                pixel += ofPixels.AsDouble() * images / whole;
+                perceptual += ofFeatures!.AsDouble() * images / whole;
             }
             if (training) _model.train();
             double[] ofAll = Ranks.Sum("the scale of the losses", pixel, perceptual);
@@ -136,9 +136,10 @@ public sealed record SemanticObjective : Objective
             if (_logVariances is not null)
             {
                 Tensor weights = _logVariances.neg().exp();
-                return (1 - alpha) * (pixel * weights[0] + _logVariances[0]) + alpha * (perceptual * weights[1] + _logVariances[1]);
+                Tensor Weighed(Tensor loss, int i) => (loss * weights[i]).Plus(_logVariances[i]);
+                return Weighed(pixel, 0).Times(1 - alpha).Plus(Weighed(perceptual, 1).Times(alpha));
             }
-            return (1 - alpha) * pixel * _scales[0] + alpha * perceptual * _scales[1];
+            return (pixel.Times(1 - alpha) * _scales[0]).Plus(perceptual.Times(alpha) * _scales[1]);
         }
 
         /// <summary>The two losses; the critic's is null without one.</summary>
@@ -149,7 +150,7 @@ public sealed record SemanticObjective : Objective
             if (_critic is null) return (pixel, null);
             Tensor target;
             using (no_grad()) target = Features(images);
-            return (pixel, (Features(Patches.ToImages(reconstruction.Prediction, _model.Config)) - target).square().mean());
+            return (pixel, (Features(Patches.ToImages(reconstruction.Prediction, _model.Config)) - target).Squared().mean());
         }
 
         private Tensor Features(Tensor images)
@@ -166,8 +167,9 @@ public sealed record SemanticObjective : Objective
         {
             float seen = _batches.cpu().item<float>();
             (double, double) measured = _objective.Scale == PerceptualScale.FirstBatch ? (1, pixel / perceptual) : (1 / pixel, 1 / perceptual);
-            _scales.mul_(seen / (seen + 1)).add_(tensor((float[])[(float)measured.Item1, (float)measured.Item2], device: _scales.device) / (seen + 1));
-            _batches.add_(1);
+            Tensor added = tensor((float[])[(float)measured.Item1, (float)measured.Item2], device: _scales.device);
+            _scales.MultiplyInPlace(seen / (seen + 1)).AddInPlace(added.DividedBy(seen + 1));
+            _batches.AddInPlace(1);
         }
     }
 }

@@ -134,7 +134,7 @@ internal sealed class FrozenTeacher : IDisposable
     /// <summary>The images as the teacher wants them.</summary>
     internal Tensor Resized(Tensor images)
     {
-        if (!_sameColors) images = images * _scale + _shift;
+        if (!_sameColors) images = (images * _scale).Plus(_shift);
         long[] size = [Model.Config.ImageHeight, Model.Config.ImageWidth];
         return size.AsSpan().SequenceEqual(images.shape.AsSpan(2))
             ? images : nn.functional.interpolate(images, size, mode: InterpolationMode.Bilinear, align_corners: false);

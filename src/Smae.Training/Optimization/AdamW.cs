@@ -26,15 +26,16 @@ public sealed class AdamW : Optimizer
 
     private protected override void Update(double learningRate)
     {
-        _mean.mul_(_beta1).add_(Gradients, 1 - _beta1);
-        _variance.mul_(_beta2).addcmul_(Gradients, Gradients, 1 - _beta2);
+        _mean.MultiplyInPlace(_beta1).AddInPlace(Gradients, times: 1 - _beta1);
+        _variance.MultiplyInPlace(_beta2).AddProductInPlace(Gradients, Gradients, times: 1 - _beta2);
         foreach (Segment segment in TrainedSegments)   // the moments of others are zero, as their gradients are
         {
             long steps = segment.Group.FrozenSteps == 0 ? StepCount : StepCount - ExtraSteps - segment.Group.FrozenSteps;
             double rate = learningRate * segment.Group.LearningRateScale, kept = 1 - rate * WeightDecayOf(segment.Group);
-            if (kept != 1) segment.Weights.mul_(kept);
-            Tensor divisor = _variance.narrow(0, segment.Start, segment.Length).sqrt().div_(Math.Sqrt(1 - Math.Pow(_beta2, steps))).add_(_epsilon);
-            segment.Weights.addcdiv_(_mean.narrow(0, segment.Start, segment.Length), divisor, -rate / (1 - Math.Pow(_beta1, steps)));
+            if (kept != 1) segment.Weights.MultiplyInPlace(kept);
+            Tensor mean = _mean.narrow(0, segment.Start, segment.Length), root = _variance.narrow(0, segment.Start, segment.Length).sqrt();
+            Tensor divisor = root.DivideInPlace(Math.Sqrt(1 - Math.Pow(_beta2, steps))).AddInPlace(_epsilon);
+            segment.Weights.AddQuotientInPlace(mean, divisor, times: -rate / (1 - Math.Pow(_beta1, steps)));
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed class Lars : Optimizer
 
     private protected override void Update(double learningRate)
     {
-        _velocity.mul_(_momentum);
+        _velocity.MultiplyInPlace(_momentum);
         foreach (Segment segment in TrainedSegments)
         {
             long offset = segment.Start;
@@ -38,14 +38,14 @@ public sealed class Lars : Optimizer
                 Tensor weights = Weights.narrow(0, offset, size), gradient = Gradients.narrow(0, offset, size);
                 if (parameter.dim() > 1)
                 {
-                    if (decay != 0) gradient = gradient.add(weights, decay);
-                    Tensor weightNorm = weights.norm(), gradientNorm = gradient.norm(), ratio = weightNorm.mul(_trust).div(gradientNorm);
-                    gradient = gradient.mul(where(weightNorm.gt(0).logical_and(gradientNorm.gt(0)), ratio, ones_like(ratio)));
+                    if (decay != 0) gradient = gradient.Plus(weights, times: decay);
+                    Tensor weightNorm = weights.norm(), gradientNorm = gradient.norm(), ratio = weightNorm.Times(_trust).div(gradientNorm);
+                    gradient = gradient.mul(where(weightNorm.IsAbove(0).logical_and(gradientNorm.IsAbove(0)), ratio, ones_like(ratio)));
                 }
-                _velocity.narrow(0, offset, size).add_(gradient);
+                _velocity.narrow(0, offset, size).AddInPlace(gradient);
                 offset += size;
             }
-            segment.Weights.sub_(_velocity.narrow(0, segment.Start, segment.Length).mul(learningRate * segment.Group.LearningRateScale));
+            segment.Weights.sub_(_velocity.narrow(0, segment.Start, segment.Length).Times(learningRate * segment.Group.LearningRateScale));
         }
     }
 }

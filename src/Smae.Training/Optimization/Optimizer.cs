@@ -72,8 +72,8 @@ public abstract class Optimizer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        double norm = Gradients.square().sum().sqrt().ToDouble();
-        if (norm > maxNorm) Gradients.mul_(maxNorm / (norm + 1e-6));   // the epsilon of torch.nn.utils.clip_grad_norm_
+        double norm = Gradients.Squared().sum().sqrt().AsDouble();
+        if (norm > maxNorm) Gradients.MultiplyInPlace(maxNorm / (norm + 1e-6));   // the epsilon of torch.nn.utils.clip_grad_norm_
         return norm;
     }
 

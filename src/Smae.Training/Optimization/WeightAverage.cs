@@ -9,7 +9,7 @@ internal static class MovingAverage
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach ((Tensor average, Tensor weight) in averages.Zip(weights)) average.mul_(momentum).add_(weight, 1 - momentum);
+        foreach ((Tensor average, Tensor weight) in averages.Zip(weights)) average.MultiplyInPlace(momentum).AddInPlace(weight, times: 1 - momentum);
     }
 }
 

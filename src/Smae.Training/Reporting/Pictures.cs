@@ -36,8 +36,8 @@ public static class ReconstructionGrid
         Reconstruction reconstruction = model.forward(images, mask);
         Tensor predicted = objective.ToPixels(reconstruction);
         Tensor hidden = mask.Hidden().unsqueeze(-1);
-        Tensor seen = reconstruction.Patches * (1 - hidden);   // 0 is the mean colour
-        return (Patches.ToImages(seen, model.Config), Patches.ToImages(seen + predicted * hidden, model.Config));
+        Tensor seen = reconstruction.Patches * hidden.SubtractedFrom(1);   // 0 is the mean colour
+        return (Patches.ToImages(seen, model.Config), Patches.ToImages(seen.Plus(predicted * hidden), model.Config));
     }
 
     /// <summary>Draws the picture and saves it as PNG.</summary>
@@ -140,8 +140,8 @@ public static class NeighborGrid
         using DisposeScope scope = NewDisposeScope();
         using Tensor embeddings = Embeddings.Of(encoder, all, encoder.Pooling, batchSize: 128, Ranks.Alone, default);
         Tensor directions = nn.functional.normalize(embeddings, dim: 1), asked = tensor(indices.ToArray(), device: directions.device);
-        Tensor similarity = directions.index_select(0, asked).matmul(directions.t())
-            .masked_fill(arange(images.Count, device: directions.device).unsqueeze(0).eq(asked.unsqueeze(1)), -2);   // itself: below every cosine
+        Tensor itself = TensorArithmetic.Range(images.Count, ScalarType.Int64, directions.device).unsqueeze(0).eq(asked.unsqueeze(1));
+        Tensor similarity = directions.index_select(0, asked).matmul(directions.t()).Masked(itself, -2);   // below every cosine
         int shown = (int)Math.Min(neighbors, images.Count - 1);
         long[] nearest = similarity.topk(shown, 1).indexes.cpu().contiguous().data<long>().ToArray();
 

@@ -88,8 +88,8 @@ internal sealed class HeldOutImages
             PatchMask mask = options.Masking.Draw(
                 block.Length, model.Config.GridHeight, model.Config.GridWidth, masks.At(RandomUse.Mask, RandomStream.Mix((long)RandomUse.HeldOut, from))).To(device);
             Reconstruction made = model.forward(normalizer.Normalize(images.Batch(block.Span)), mask);
-            Tensor errors = (options.Objective.ToPixels(made) - made.Patches).to_type(ScalarType.Float32).square().mean([-1]) * mask.Hidden();
-            sum += errors.sum().ToDouble() / mask.HiddenCount;
+            Tensor errors = (options.Objective.ToPixels(made) - made.Patches).to_type(ScalarType.Float32).Squared().mean([-1]) * mask.Hidden();
+            sum += errors.sum().AsDouble() / mask.HiddenCount;
         }
         return evaluation with { Reconstruction = sum / indices.Length };
     }

@@ -213,7 +213,7 @@ internal sealed class Trainer : IDisposable
         }
         if (_ranks.AreSeveral)
         {
-            if (!_divides) _optimizer.Gradients.div_(_ranks.Count);   // all have the same, but for rounding
+            if (!_divides) _optimizer.Gradients.DivideInPlace(_ranks.Count);   // all have the same, but for rounding
             double[] sums = _ranks.Sum(
                 _optimizer.Gradients, "the gradients", true, _divides ? _stepLoss : _stepLoss / _ranks.Count,
                 _options.CancellationToken.IsCancellationRequested ? 1 : 0, _ranks.IsFirst && IsTimeToSave ? 1 : 0);
@@ -378,7 +378,7 @@ internal sealed class Trainer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         foreach (Tensor tensor in (Tensor[])[_optimizer.Weights, .. _optimizer.State.Select(s => s.Tensor)])
-            if (!tensor.isfinite().all().ToBoolean())
+            if (!tensor.isfinite().all().AsBoolean())
                 throw new NonFiniteLossException(double.NaN, (int)((_step - 1) / StepsInEpoch) + 1, _step, LearningRate(_step - 1));
     }
 

@@ -86,8 +86,8 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
             else
             {
                 Tensor made = CpuGradients.WithoutRest(batch, loss);
-                (part == 1 ? made : made * part).backward();
-                value = made.ToDouble();
+                (part == 1 ? made : made.Times(part)).backward();
+                value = made.AsDouble();
             }
         }
         trainer.Add(value * part);
