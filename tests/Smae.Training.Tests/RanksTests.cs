@@ -234,7 +234,7 @@ public sealed class RanksTests : IDisposable
             {
                 if (objective.Rank != 1 || batch.Position.Step != 1 || _hasFailed) return inner.Loss(batch);
                 _hasFailed = true;
-                return objective.IsInfinite ? inner.Loss(batch) * double.PositiveInfinity : throw new IOException("the disk is gone");
+                return objective.IsInfinite ? inner.Loss(batch).Times(double.PositiveInfinity) : throw new IOException("the disk is gone");
             }
 
             public override void Dispose()

@@ -1,4 +1,3 @@
-using System.Runtime;
 using System.Runtime.ExceptionServices;
 
 namespace Smae.Training.Tests;
@@ -24,12 +23,8 @@ internal static class ThreadRanks
                 failures[rank] = e;
             }
         }))];
-        // TorchSharp does not keep a Scalar alive while libtorch reads it: a collection that another thread sets off in that moment frees it. Ranks that are
-        // processes have one thread that does such things.
-        GC.TryStartNoGCRegion(128 << 20);
         foreach (Thread thread in threads) thread.Start();
         foreach (Thread thread in threads) thread.Join();
-        if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
         if (Array.Find(failures, f => f is not null and not RankException) is { } failure) ExceptionDispatchInfo.Throw(failure);
         return results;
     }
