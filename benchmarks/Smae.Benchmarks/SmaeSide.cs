@@ -96,6 +96,7 @@ internal static class SmaeSide
         Device device = torch.device(settings.Device);
         using Tensor mean = tensor([0.485f, 0.456f, 0.406f], [1, 3, 1, 1], device: device);
         using Tensor deviation = tensor([0.229f, 0.224f, 0.225f], [1, 3, 1, 1], device: device);
+        using Scalar brightest = 255;   // held: TorchSharp lets go of it during the call
         using var generator = new Generator(0, CPU);
         var random = new Random(0);
         int grid = settings.Model.Image / settings.Model.Patch;
@@ -105,7 +106,7 @@ internal static class SmaeSide
             {
                 using DisposeScope scope = NewDisposeScope();
                 long[] picked = [.. Enumerable.Range(0, settings.Batch).Select(_ => random.NextInt64(images.Count))];
-                Tensor pixels = images.Batch(picked).to(device).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div_(255);
+                Tensor pixels = images.Batch(picked).to(device).permute(0, 3, 1, 2).to_type(ScalarType.Float32).div_(brightest);
                 if (settings.Augment) pixels = augmentation.Apply(pixels, random.NextInt64());
                 pixels.sub_(mean).div_(deviation);
                 masking.Draw(settings.Batch, grid, grid, generator).To(device);
@@ -148,7 +149,7 @@ internal static class SmaeSide
             using DisposeScope scope = NewDisposeScope();
             Tensor product = one;
             for (int i = 0; i < settings.Steps; i++) product = matmul(one, one);
-            product[0, 0].to_type(ScalarType.Float32).ToSingle();   // waits for a GPU
+            product[0, 0].to_type(ScalarType.Float32).cpu().item<float>();   // waits for a GPU
         });
     }
 
