@@ -53,7 +53,7 @@ public sealed class PretrainOnYourPhotosTests
     {
         if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(path => File.Exists(Path.Combine(path, "mpirun.mpich"))))
             Assert.Inconclusive("mpirun.mpich is not there: apt-get install mpich.");
-        using DrawnFolder folder = new DrawnFolder().Draw("photos", classes: 2, perClass: 40);
+        using DrawnFolder folder = new DrawnFolder().Draw("photos", classes: 2, perClass: 20);
         File.WriteAllText(folder["photos", "broken.png"], "no picture");
         string[] command = ["--photos", folder["photos"], "--image-size", "16", "--epochs", "3", "--out"];
         (int exit, string output) = BuiltProgram.RunRanks(2, "PretrainOnYourPhotos", [.. command, folder["two"]]);
@@ -61,7 +61,7 @@ public sealed class PretrainOnYourPhotosTests
         foreach (string once in (string[])["by 2 ranks on", "epoch 3/3", "report.html"])
             Assert.HasCount(2, output.Split(once), $"'{once}' is not there once: {output}");
         int named = output.Split("broken.png").Length;
-        (exit, output) = BuiltProgram.Run("PretrainOnYourPhotos", [.. command, folder["one"]]);
+        (exit, output) = ExampleProgram.Run<PretrainSettings>([.. command, folder["one"]]);
         Assert.AreEqual(0, exit, output);
         Assert.AreEqual(output.Split("broken.png").Length, named);
         double Loss(string run) => double.Parse(File.ReadAllLines(folder[run, "progress.csv"])[^1].Split(',')[3], CultureInfo.InvariantCulture);

@@ -32,7 +32,7 @@ public sealed class KillTests
         try
         {
             string alone = Path.Combine(folder, "alone.bin"), killed = Path.Combine(folder, "killed.bin");
-            Run(method, kills, Path.Combine(folder, "a"), alone, killAfter: null);
+            KilledRun.Run(Path.Combine(folder, "a"), alone, Epochs(kills), method);   // needs no process of its own
             var random = new Random();
             int struck = 0;
             for (int i = 0; i < kills; i++)
@@ -52,11 +52,13 @@ public sealed class KillTests
         static bool WentOn(string line) => line.StartsWith("Going on from", StringComparison.Ordinal);
     }
 
+    private static string Epochs(int kills) => string.Create(CultureInfo.InvariantCulture, $"{EpochsPerKill * (kills + 1)}");
+
     /// <summary>Runs to the end, or to a moment after the first checkpoint; tells what was logged and whether the end was not reached.</summary>
     private static (List<string> Log, bool Killed) Run(string method, int kills, string checkpoints, string result, TimeSpan? killAfter)
     {
         string dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-        string[] arguments = ["exec", typeof(KilledRun).Assembly.Location, checkpoints, result, $"{EpochsPerKill * (kills + 1)}", method];
+        string[] arguments = ["exec", typeof(KilledRun).Assembly.Location, checkpoints, result, Epochs(kills), method];
         var start = new ProcessStartInfo(dotnet, arguments)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,

@@ -20,5 +20,23 @@ internal sealed class TempFolder : IDisposable
         return path;
     }
 
+    /// <summary>What an action leaves where temporary files go: in a folder of its own, since other test programs write to the system's meanwhile.</summary>
+    public static string[] LeftBehind(Action action)
+    {
+        string name = OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
+        string? before = Environment.GetEnvironmentVariable(name);
+        using var folder = new TempFolder();
+        Environment.SetEnvironmentVariable(name, folder.Path);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(name, before);
+        }
+        return Directory.GetFileSystemEntries(folder.Path, "smae-save-*");
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
