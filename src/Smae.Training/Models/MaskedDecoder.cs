@@ -1,39 +1,10 @@
-using TorchSharp.Modules;
-using TorchSharp.Utils;
-
 namespace Smae.Training;
 
-/// <summary>
-/// The decoder of a masked autoencoder: fills the hidden places with one learned token, puts all tokens back in order and predicts every patch.
-/// Parameter names are those of facebookresearch/mae: <c>mask_token</c>, <c>decoder_embed</c>, <c>decoder_pos_embed</c>,
-/// <c>decoder_blocks.N...</c>, <c>decoder_norm</c>, <c>decoder_pred</c>.
-/// </summary>
-internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
+/// <summary>The decoder of a masked autoencoder: fills the hidden places with one learned token, puts all tokens back in order and predicts every patch.</summary>
+internal sealed class MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, int outputs, WeightInitializer draw, ForwardNoise noise)
+    : PatchDecoder<Block>(nameof(MaskedDecoder), config, encoder, KeepsClassToken(config, encoder), outputs, draw, () => new Block(config, noise))
 {
-    private readonly bool _classToken;
-    [ComponentName(Name = "decoder_embed")] private readonly Linear _embed;
-    [ComponentName(Name = "mask_token")] private Parameter _maskToken;
-    [ComponentName(Name = "decoder_pos_embed")] private Tensor _positions;
-    [ComponentName(Name = "decoder_blocks")] private readonly ModuleList<Block> _blocks;
-    [ComponentName(Name = "decoder_norm")] private readonly LayerNorm? _norm;
-    [ComponentName(Name = "decoder_pred")] private readonly Linear _predict;
-
-    public MaskedDecoder(DecoderConfig config, VisionTransformerConfig encoder, int outputs, WeightInitializer draw, ForwardNoise noise)
-        : base(nameof(MaskedDecoder))
-    {
-        _classToken = KeepsClassToken(config, encoder);
-        _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
-        _maskToken = new Parameter(zeros(1, 1, config.EmbedDim));
-        _positions = PositionTable.Of(config, encoder.GridHeight, encoder.GridWidth, _classToken);
-        _blocks = Block.Stack(config, noise);
-        if (config.FinalNorm) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
-        _predict = new Linear(config.EmbedDim, outputs);
-        RegisterComponents();
-
-        draw.XavierLinears(this);
-        draw.Normal(_maskToken, draw.MaskTokenStd);
-        if (_positions is Parameter learned) draw.Normal(learned, 0.02);
-    }
+    private readonly bool _classToken = KeepsClassToken(config, encoder);
 
     /// <summary>Whether the class token goes through the decoder; otherwise the caller takes it off first.</summary>
     public static bool KeepsClassToken(DecoderConfig config, VisionTransformerConfig encoder) =>
@@ -43,7 +14,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
 
     /// <param name="latent">What the encoder made of the visible patches, <c>[batch, (1 +) visible, encoder dim]</c>, float32.</param>
     /// <returns>A prediction for every patch, visible or not: <c>[batch, patches, outputs]</c>, float32.</returns>
-    public override Tensor forward(Tensor latent, PatchMask mask)
+    public Tensor forward(Tensor latent, PatchMask mask)
     {
         Tensor x = _embed.forward(latent.to_type(Compute));
         int offset = _classToken ? 1 : 0;
@@ -55,7 +26,7 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         x = (offset == 0 ? tokens : cat([x.narrow(1, 0, offset), tokens], 1)).Plus(_positions);
 
         foreach (Block block in _blocks) x = block.forward(x, Compute);
-        return Predict(offset > 0 ? x.narrow(1, offset, mask.PatchCount) : x);
+        return Predict(offset > 0 ? x.narrow(1, offset, mask.PatchCount) : x, Compute);
     }
 
     /// <summary>
@@ -71,12 +42,6 @@ internal sealed class MaskedDecoder : nn.Module<Tensor, PatchMask, Tensor>
         Tensor positions = _positions.squeeze(0).index_select(0, order.flatten()).view(batch, -1, dim);
         x = cat([x, _maskToken.to_type(x.dtype).expand(batch, mask.HiddenCount, dim)], 1).Plus(positions);
         for (int i = 0; i < _blocks.Count; i++) x = _blocks[i].forward(x, Compute, first: i == _blocks.Count - 1 ? seen : 0);
-        return Predict(x);
-    }
-
-    private Tensor Predict(Tensor x)
-    {
-        if (_norm is not null) x = _norm.forward(x);
-        return _predict.forward(x.to_type(Compute)).to_type(ScalarType.Float32);
+        return Predict(x, Compute);
     }
 }

@@ -140,47 +140,23 @@ public sealed record BootMaeObjective : Objective
 
 /// <summary>
 /// A decoder of BootMAE: latents of the visible patches as they come, without positions, and a learned token at the position of each hidden one; in every block
-/// all of them look at a context too. Parameters bear the names of <see cref="MaskedDecoder"/>.
+/// all of them look at a context too.
 /// </summary>
-internal sealed class LookingDecoder : nn.Module<Tensor, Tensor, PatchMask, ScalarType, Tensor>
+internal sealed class LookingDecoder(DecoderConfig config, VisionTransformerConfig encoder, int outputs, WeightInitializer draw, ForwardNoise noise)
+    : PatchDecoder<LookingBlock>(
+        nameof(LookingDecoder), config, encoder, classToken: false, outputs, draw, () => new LookingBlock(config, encoder.EmbedDim, noise))
 {
-    [ComponentName(Name = "decoder_embed")] private readonly Linear _embed;
-    [ComponentName(Name = "mask_token")] private Parameter _maskToken;
-    [ComponentName(Name = "decoder_pos_embed")] private Tensor _positions;
-    [ComponentName(Name = "decoder_blocks")] private readonly ModuleList<LookingBlock> _blocks;
-    [ComponentName(Name = "decoder_norm")] private readonly LayerNorm? _norm;
-    [ComponentName(Name = "decoder_pred")] private readonly Linear _predict;
-
-    public LookingDecoder(DecoderConfig config, VisionTransformerConfig encoder, int outputs, WeightInitializer draw, ForwardNoise noise)
-        : base(nameof(LookingDecoder))
-    {
-        using DisposeScope scope = NewDisposeScope();
-        _embed = new Linear(encoder.EmbedDim, config.EmbedDim);
-        _maskToken = new Parameter(zeros(1, 1, config.EmbedDim));
-        _positions = PositionTable.Of(config, encoder.GridHeight, encoder.GridWidth, classTokenFirst: false);
-        _blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new LookingBlock(config, encoder.EmbedDim, noise))]);
-        if (config.FinalNorm) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
-        _predict = new Linear(config.EmbedDim, outputs);
-        RegisterComponents();
-        this.DetachFromDisposeScopes();
-
-        draw.XavierLinears(this);
-        draw.Normal(_maskToken, draw.MaskTokenStd);
-        if (_positions is Parameter learned) draw.Normal(learned, 0.02);
-    }
-
     /// <param name="latent">The encoder's output, whatever tokens it has: <c>[batch, tokens, encoder dim]</c>, float32.</param>
     /// <param name="context">What every block looks at, <c>[batch, tokens, encoder dim]</c>, float32.</param>
     /// <returns>A prediction for the hidden patches, in the order of the mask: <c>[batch, hidden, outputs]</c>, float32.</returns>
-    public override Tensor forward(Tensor latent, Tensor context, PatchMask mask, ScalarType compute)
+    public Tensor forward(Tensor latent, Tensor context, PatchMask mask, ScalarType compute)
     {
         Tensor x = _embed.forward(latent.to_type(compute));
         long seen = x.size(1);
         Tensor positions = Patches.Pick(_positions.expand(x.size(0), -1, -1), mask.HiddenIndices());
         x = cat([x.to_type(ScalarType.Float32), _maskToken.Plus(positions)], 1);
         for (int i = 0; i < _blocks.Count; i++) x = _blocks[i].forward(x, context, compute, first: i == _blocks.Count - 1 ? seen : 0);
-        if (_norm is not null) x = _norm.forward(x);
-        return _predict.forward(x.to_type(compute)).to_type(ScalarType.Float32);
+        return Predict(x, compute);
     }
 }
 
