@@ -71,8 +71,9 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         Check(classes, validationData);
         CheckModel();
         var device = CatalogEnvironment.Device(_environment, channel);
-        int seed = _options.Seed ?? _options.Distributed?.FromFirst(_host.Rand.Next) ?? _host.Rand.Next();
-        Info($"Seed {seed}.");
+        int seed = _options.SeedFrom(_host);
+        var log = _options.LogTo(channel);
+        log($"Seed {seed}.");
 
         var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache, _options.Distributed);
         var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
@@ -84,18 +85,13 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");
         using var validationImages = validation?.Images;
 
-        var run = new TrainerRun(training, validation, _options.ClassNames ?? classes.Names, seed, device, Info);
+        var run = new TrainerRun(training, validation, _options.ClassNames ?? classes.Names, seed, device, log);
         var result = Train(run);
-        Info(Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
-        if (result.Best is { } best) Info($"Best on the validation data: {best}.");
+        log(Invariant($"Training took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s."));
+        if (result.Best is { } best) log($"Best on the validation data: {best}.");
         var scoring = new ImageScoring(
             _host, FeatureColumnName, kind, _decoders, ModelOf(result, run), ClassificationOutputs.For(classes), _brokenImages, ClassificationOutputs.OfBrokenImages);
         return new ImageClassificationTransformer<TModel>(scoring, classes, result, LabelColumnName, images.Type);
-
-        void Info(string message)
-        {
-            if (_options.Distributed is not { IsFirst: false }) channel.Info(MessageSensitivity.None, message);
-        }
     }
 
     /// <summary>The schema that the transformer will give.</summary>

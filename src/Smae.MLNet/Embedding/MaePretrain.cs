@@ -36,20 +36,16 @@ public sealed class MaePretrainEstimator : ImageEstimator<MaeTransformer>
     {
         using var channel = Host.Start("Training");
         var device = CatalogEnvironment.Device(Environment, channel);
-        var options = _options with { Seed = _options.Seed ?? _options.Distributed?.FromFirst(Host.Rand.Next) ?? Host.Rand.Next() };
+        var options = _options with { Seed = _options.SeedFrom(Host) };
         var brokenImages = _reading.BrokenImages ?? BrokenImagePolicy.Skip;
         var loader = new ImageStoreLoader(Decoders, brokenImages, Host, channel, options.CancellationToken, _reading.Cache, options.Distributed);
         using var images = loader.Load(input, InputColumnName);
-        Info($"Seed {options.Seed}.");
-        var result = MaePretraining.Run(images, options, device, Info);
-        Info(Invariant($"Pretraining took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s; ")
+        var log = options.LogTo(channel);
+        log($"Seed {options.Seed}.");
+        var result = MaePretraining.Run(images, options, device, log);
+        log(Invariant($"Pretraining took {result.Elapsed.TotalSeconds:0.0} s, {result.ImagesPerSecond:0} images/s; ")
             + Invariant($"the loss went from {result.FirstLoss:0.####} to {result.LastLoss:0.####}."));
         return new MaeTransformer(Host, InputColumnName, kind, Decoders, result.Encoder, Outputs, brokenImages, (result, options));
-
-        void Info(string message)
-        {
-            if (options.Distributed is not { IsFirst: false }) channel.Info(MessageSensitivity.None, message);
-        }
     }
 
     private static ImagePreprocessing PreprocessingOf(MaePretrainOptions options, ImageReadOptions reading)
