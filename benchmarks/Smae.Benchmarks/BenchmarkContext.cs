@@ -72,7 +72,8 @@ internal sealed class BenchmarkContext
     {
         SideResult ours = results.Single(side => side.Name == own);
         Table table = Text.Table(
-            $"{title}; batch {ours.Settings.Batch}, {ours.Rounds.Count} rounds, medians", "", "images/s", "step", "range", $"{own} is faster by", "peak memory", "threads");
+            $"{title}; batch {ours.Settings.Batch}, {ours.Rounds.Count} rounds, medians",
+            "", "images/s", "step", "range", $"{own} is faster by", "peak memory", "threads");
         foreach (SideResult side in results.Where(side => side.Settings.Job != "matmul"))
             table.AddRow(
                 Markup.Escape(side.Name), Text.Number(side.ImagesPerSecond), Text.Seconds(side.StepSeconds.Median), Text.Range(side.StepSeconds),

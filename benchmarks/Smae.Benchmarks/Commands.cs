@@ -17,7 +17,8 @@ internal static class Commands
         var images = new Option<DirectoryInfo>("--images") { Description = "feeding, decode: folder of JPEG files to decode. Default: drawn ones." };
         var model = new Option<string>("--model")
         {
-            Description = "What is trained, run and started by train, fine-tune, encode, scoring and startup: ViT-Lite-7/4 at 64x64, or ViT-S/16 at 224x224, with batches a quarter as large.",
+            Description = "What is trained, run and started by train, fine-tune, encode, scoring and startup: ViT-Lite-7/4 at 64x64, or ViT-S/16 at 224x224, "
+                + "with batches a quarter as large.",
             DefaultValueFactory = _ => ModelShape.Named.Keys.First(),
         };
         device.AcceptOnlyFromAmong("cpu", "cuda");

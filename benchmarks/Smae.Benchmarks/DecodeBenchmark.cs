@@ -80,7 +80,8 @@ internal static class DecodeSide
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public static IReadOnlyList<string> FilesOf(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => Path.GetExtension(f).ToLowerInvariant() is ".jpg" or ".jpeg")
-            .Order(StringComparer.Ordinal).Take(5000).ToArray() is { Length: > 0 } files ? files : throw new InvalidOperationException($"There is no JPEG file in {folder}.");
+            .Order(StringComparer.Ordinal).Take(5000).ToArray() is { Length: > 0 } files
+                ? files : throw new InvalidOperationException($"There is no JPEG file in {folder}.");
 
     /// <summary>The mean absolute difference of our pixels from those of the full decode.</summary>
     public static double MeanDifference(IReadOnlyList<string> files)
@@ -89,7 +90,8 @@ internal static class DecodeSide
         return Enumerable.Range(0, files.Count).Average(i =>
         {
             byte[] full = Skia(files[i]), ours = store[i].ToArray();
-            return Enumerable.Range(0, ours.Length).Average(at => (double)Math.Abs(ours[at] - full[at / 3 * 4 + (SKImageInfo.PlatformColorType == SKColorType.Bgra8888 ? 2 - at % 3 : at % 3)]));
+            return Enumerable.Range(0, ours.Length).Average(at => (double)Math.Abs(
+                ours[at] - full[at / 3 * 4 + (SKImageInfo.PlatformColorType == SKColorType.Bgra8888 ? 2 - at % 3 : at % 3)]));
         });
     }
 

@@ -54,9 +54,10 @@ internal sealed class DistributedBenchmark : IBenchmark
     {
         (string Name, ModelShape Shape, int Batch)[] models = context.Quick
             ? [("smallest", ModelShape.Smallest, 4)]
-            : [("ViT-Lite-7/4, 64x64", ModelShape.VitLite, ImagesPerRank), ("ViT-S/16, 224x224", ModelShape.VitSmall224, 16), ("ViT-B/16, 224x224", ModelShape.VitB16, 8)];
+            : [("ViT-Lite-7/4, 64x64", ModelShape.VitLite, ImagesPerRank),
+               ("ViT-S/16, 224x224", ModelShape.VitSmall224, 16), ("ViT-B/16, 224x224", ModelShape.VitB16, 8)];
         Table table = Text.Table(
-            string.Create(CultureInfo.InvariantCulture, $"Computed: share of its time that a rank trains, {ImagesPerRank} images a rank and step; a rank is this machine, or 50 times as fast"),
+            $"Computed: share of its time that a rank trains, {ImagesPerRank} images a rank and step; a rank is this machine, or 50 times as fast",
             "", "parameters", "step here", "link", "8", "64", "512", "8, 50x", "64, 50x", "512, 50x");
         foreach ((string name, ModelShape shape, int batch) in models)
         {
@@ -64,14 +65,16 @@ internal sealed class DistributedBenchmark : IBenchmark
             double step = Side.Measure([new Side(name, settings)], 1, context.Say)[0].StepSeconds.Median / batch * ImagesPerRank;
             using var model = new MaskedAutoencoder(shape.ToEncoder(), shape.ToDecoder());
             long parameters = model.parameters().Sum(p => p.numel());
-            foreach ((string link, double bytesPerSecond, double latency) in ((string, double, double)[])[("10 Gbit/s", 1.25e9, Latency10), ("100 Gbit/s", 12.5e9, Latency100)])
+            foreach ((string link, double bytesPerSecond, double latency) in ((string, double, double)[])
+                [("10 Gbit/s", 1.25e9, Latency10), ("100 Gbit/s", 12.5e9, Latency100)])
             {
                 string Share(int ranks, double faster)
                 {
                     double sent = 2.0 * (ranks - 1) / ranks * parameters * 4 / bytesPerSecond + 2 * Math.Log2(ranks) * latency, trained = step / faster;
                     return Text.Number(trained / (trained + sent), "0.000");
                 }
-                table.AddRow(name, Text.Number(parameters / 1e6), Text.Seconds(step), link, Share(8, 1), Share(64, 1), Share(512, 1), Share(8, 50), Share(64, 50), Share(512, 50));
+                table.AddRow(name, Text.Number(parameters / 1e6), Text.Seconds(step), link,
+                    Share(8, 1), Share(64, 1), Share(512, 1), Share(8, 50), Share(64, 50), Share(512, 50));
             }
         }
         AnsiConsole.Write(table);

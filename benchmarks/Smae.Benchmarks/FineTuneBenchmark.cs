@@ -21,7 +21,8 @@ internal sealed class FineTuneBenchmark : IBenchmark
             sides.AddRange(jobs.Select(job => new Side($"{job.Name}, {format}", inFormat with { Job = job.Job })));
             sides.Add(new Side($"products, {format}", inFormat with { Job = "matmul", Steps = 10 }));
         }
-        IReadOnlyDictionary<string, SideResult> results = context.Compare(Name, $"A classifier's step, {settings.Model.Image}x{settings.Model.Image}", sides, sides[0].Name);
+        IReadOnlyDictionary<string, SideResult> results = context.Compare(
+            Name, $"A classifier's step, {settings.Model.Image}x{settings.Model.Image}", sides, sides[0].Name);
         double operations = OperationCount.ClassifierStep(settings.Model, settings.Batch);
         Table table = Text.Table($"Of a step with {Text.Number(operations / 1e9)} GFLOP of matrix products", "", "GFLOP/s of the step", "GFLOP/s of products", "share");
         foreach (string format in formats)

@@ -19,7 +19,8 @@ internal sealed record ModelShape(
     public static ModelShape VitB16 { get; } = new(224, 16, 768, 12, 12, 3072, 512, 8, 16, 2048);
 
     /// <summary>The shapes that the command line knows, by their names there; the first is the usual one.</summary>
-    public static IReadOnlyDictionary<string, ModelShape> Named { get; } = new Dictionary<string, ModelShape> { ["vit-lite-7-4"] = VitLite, ["vit-small-224"] = VitSmall224 };
+    public static IReadOnlyDictionary<string, ModelShape> Named { get; } =
+        new Dictionary<string, ModelShape> { ["vit-lite-7-4"] = VitLite, ["vit-small-224"] = VitSmall224 };
 
     /// <summary>As small as can be: to try a benchmark out.</summary>
     public static ModelShape Smallest { get; } = new(16, 4, 16, 1, 2, 32, 16, 1, 2, 32);

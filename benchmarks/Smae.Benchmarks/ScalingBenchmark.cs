@@ -49,7 +49,8 @@ internal sealed class ScalingBenchmark : IBenchmark
         [
             ("image", "ImageSize", s => $"{s.Model.Image}x{s.Model.Image}", s => TokensSeen(s),
                 [.. sizes.Select(size => usual with { Model = usual.Model with { Image = size } })]),
-            ("hidden", "VisibleTokens", s => s.Ratio < 0.1 ? "one patch" : $"{s.Ratio:P0}", s => TokensSeen(s), [.. ratios.Select(ratio => usual with { Ratio = ratio })]),
+            ("hidden", "VisibleTokens", s => s.Ratio < 0.1 ? "one patch" : $"{s.Ratio:P0}", s => TokensSeen(s),
+                [.. ratios.Select(ratio => usual with { Ratio = ratio })]),
             ("depth", "Depth", s => $"{s.Model.Depth}", s => s.Model.Depth, [.. depths.Select(depth => usual with { Model = usual.Model with { Depth = depth } })]),
             ("batch", "Batch", s => $"{s.Batch}", s => s.Batch, [.. batches.Select(batch => usual with { Batch = batch })]),
         ];

@@ -39,7 +39,8 @@ internal sealed class StartupBenchmark : IBenchmark
                 torch |= loaded;
             }
 
-        Table table = Text.Table($"First embedding of a cold process, ONNX file of {Text.Megabytes(new FileInfo(file).Length)}, {rounds} rounds, medians", "", "time", "range");
+        Table table = Text.Table($"First embedding of a cold process, ONNX file of {Text.Megabytes(new FileInfo(file).Length)}, {rounds} rounds, medians",
+            "", "time", "range");
         foreach (((string figure, string name, _), List<double> all) in ways.Zip(seconds))
         {
             Spread spread = Spread.Of(all);

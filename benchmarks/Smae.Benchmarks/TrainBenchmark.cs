@@ -36,7 +36,8 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         }
         if (context.PyTorch is { } peer) sides.AddRange(peer.Sides(settings));
         IReadOnlyDictionary<string, SideResult> results = context.Compare(
-            Name, $"Train step, {(mae ? "MAE" : "SMAE (with critic)")}, {settings.Model.Image}x{settings.Model.Image}, {settings.Ratio:P0} hidden", sides, s_formats[0].Own);
+            Name, $"Train step, {(mae ? "MAE" : "SMAE (with critic)")}, {settings.Model.Image}x{settings.Model.Image}, {settings.Ratio:P0} hidden",
+            sides, s_formats[0].Own);
         Ratios(context.Report, mae ? "train" : "smaeTrain", formats, results);
         if (mae) Machine(context.Report, settings, formats, results, Overhead(context, settings, formats, results[formats[0].Own]));
     }

@@ -62,7 +62,8 @@ internal sealed class Job
             ml.Data.SaveEmbeddings(embedded, PathOf(number), cancellationToken: cancellation);
         }
         progress.End();
-        long broken = Folder.EnumerateFiles($"{Name}-*.parquet").Sum(file => ml.Data.LoadEmbeddings(file.FullName).GetColumn<string>("Error").LongCount(e => e.Length > 0));
+        long broken = Folder.EnumerateFiles($"{Name}-*.parquet")
+            .Sum(file => ml.Data.LoadEmbeddings(file.FullName).GetColumn<string>("Error").LongCount(e => e.Length > 0));
         Console.WriteLine($"part {Part}: done, {broken} images cannot be read: their column error says why");
     }
 

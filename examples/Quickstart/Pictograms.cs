@@ -23,11 +23,13 @@ internal static class Pictograms
         ("flower", (x, y) => !Disc(x, y, 0, 0, 0.2) && Math.Sqrt(x * x + y * y) < 0.65 + 0.3 * Math.Cos(6 * Math.Atan2(y, x))),
         ("heart", (x, y) => Disc(x, y, -0.43, -0.35, 0.5) || Disc(x, y, 0.43, -0.35, 0.5) || Polygon(x, y, -0.87, -0.12, 0.87, -0.12, 0, 0.95)),
         ("house", (x, y) => Polygon(x, y, -0.95, -0.05, 0, -0.9, 0.95, -0.05) || (Box(x, y, -0.7, -0.1, 0.7, 0.85) && !Box(x, y, -0.2, 0.25, 0.2, 0.85))),
-        ("key", (x, y) => (Disc(x, y, -0.5, 0, 0.45) && !Disc(x, y, -0.5, 0, 0.2)) || Box(x, y, -0.1, -0.13, 0.95, 0.13) || Box(x, y, 0.65, 0, 0.95, 0.45) || Box(x, y, 0.25, 0, 0.45, 0.4)),
+        ("key", (x, y) => (Disc(x, y, -0.5, 0, 0.45) && !Disc(x, y, -0.5, 0, 0.2)) || Box(x, y, -0.1, -0.13, 0.95, 0.13)
+            || Box(x, y, 0.65, 0, 0.95, 0.45) || Box(x, y, 0.25, 0, 0.45, 0.4)),
         ("moon", (x, y) => Disc(x, y, 0, 0, 0.9) && !Disc(x, y, 0.45, -0.1, 0.75)),
         ("star", (x, y) => Math.Sqrt(x * x + y * y) * (1 + 0.9 * Math.Abs(Math.IEEERemainder(Math.Atan2(x, -y) / Math.Tau * 5, 1)) * 2) < 0.95),
         ("tree", (x, y) => Polygon(x, y, 0, -0.95, 0.55, -0.1, -0.55, -0.1) || Polygon(x, y, 0, -0.5, 0.8, 0.5, -0.8, 0.5) || Box(x, y, -0.15, 0.4, 0.15, 0.95)),
-        ("umbrella", (x, y) => (Disc(x, y, 0, 0, 0.9) && y < 0) || Box(x, y, -0.08, -0.1, 0.08, 0.8) || (y > 0.7 && Disc(x, y, 0.17, 0.7, 0.25) && !Disc(x, y, 0.17, 0.7, 0.1))),
+        ("umbrella", (x, y) => (Disc(x, y, 0, 0, 0.9) && y < 0) || Box(x, y, -0.08, -0.1, 0.08, 0.8)
+            || (y > 0.7 && Disc(x, y, 0.17, 0.7, 0.25) && !Disc(x, y, 0.17, 0.7, 0.1))),
     ];
 
     /// <summary>Writes the set as class folders under <c>train</c> and <c>val</c>, unless it is there already, and gives its folder.</summary>
@@ -92,7 +94,8 @@ internal static class Pictograms
         return rgba;
     }
 
-    private static bool Disc(double x, double y, double centreX, double centreY, double radius) => (x - centreX) * (x - centreX) + (y - centreY) * (y - centreY) < radius * radius;
+    private static bool Disc(double x, double y, double centreX, double centreY, double radius) =>
+        (x - centreX) * (x - centreX) + (y - centreY) * (y - centreY) < radius * radius;
 
     private static bool Box(double x, double y, double left, double top, double right, double bottom) => x > left && x < right && y > top && y < bottom;
 

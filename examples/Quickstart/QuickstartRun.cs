@@ -54,7 +54,8 @@ internal sealed class QuickstartRun
     {
         if (_settings.Data is null)
             Console.WriteLine($"Pictograms on coloured paper, drawn in {At("images")}: what do they show? Colours, blots, place, size and angle do not tell.");
-        Console.WriteLine($"{Count(_train)} images to pretrain on without labels, {Count(_labelled)} of them with a label to learn from, {Count(_validation)} to measure on.");
+        Console.WriteLine($"{Count(_train)} images to pretrain on without labels, {Count(_labelled)} of them with a label to learn from, "
+            + $"{Count(_validation)} to measure on.");
 
         // 1. Pretrain: the labels are not looked at.
         MaeTransformer pretrained = null!;
@@ -70,7 +71,8 @@ internal sealed class QuickstartRun
         // 3. Fine-tune end to end, and train the same classifier from random weights: same images, as many steps. No epoch is picked by the validation images.
         var fineTune = new FineTuneOptions
         {
-            Epochs = _settings.FineTuneEpochs, BatchSize = _settings.Data is null ? 32 : 64, LearningRate = 1e-3, WarmupEpochs = _settings.FineTuneEpochs / 4.0, LabelSmoothing = 0.1,
+            Epochs = _settings.FineTuneEpochs, BatchSize = _settings.Data is null ? 32 : 64, LearningRate = 1e-3, WarmupEpochs = _settings.FineTuneEpochs / 4.0,
+            LabelSmoothing = 0.1,
             Augmentation = Augmentation.HorizontalFlip(), KeepBest = false, ValidateEvery = Math.Max(1, _settings.FineTuneEpochs / 4),
             Precision = _options.Precision, Seed = _settings.Seed, CancellationToken = _cancellation,
         };
@@ -96,8 +98,8 @@ internal sealed class QuickstartRun
         results.Write(At("metrics.json"));
         WriteReport(pretraining, classifier, fineTuned, results);
         Console.WriteLine(results);
-        Console.WriteLine($"{_settings.Output.FullName}: report.html, metrics.json, reconstructions.png, encoder.safetensors, encoder.onnx, classifier.onnx, classifier.zip, app/ "
-            + $"({_clock.Elapsed:mm\\:ss})");
+        Console.WriteLine($"{_settings.Output.FullName}: report.html, metrics.json, reconstructions.png, encoder.safetensors, encoder.onnx, "
+            + $"classifier.onnx, classifier.zip, app/ ({_clock.Elapsed:mm\\:ss})");
     }
 
     /// <summary>A folder that has both sets, or a split of one that has not.</summary>
@@ -125,7 +127,8 @@ internal sealed class QuickstartRun
         if (count == 0) return images;
         LabelledImage[] all = [.. _ml.Data.CreateEnumerable<LabelledImage>(images, reuseRowObject: false)];
         new Random(_settings.Seed).Shuffle(all);
-        return _ml.Data.LoadFromEnumerable(all.GroupBy(image => image.Label).OrderBy(images => images.Key, StringComparer.Ordinal).SelectMany(images => images.Take(count)).ToArray());
+        return _ml.Data.LoadFromEnumerable(all.GroupBy(image => image.Label).OrderBy(images => images.Key, StringComparer.Ordinal)
+            .SelectMany(images => images.Take(count)).ToArray());
     }
 
     private static long Count(IDataView view) => view.GetRowCount() ?? view.GetColumn<string>("ImagePath").LongCount();
@@ -203,7 +206,8 @@ internal sealed class QuickstartRun
         MaePretrainResult pretraining, ImageClassificationTransformer<ImageClassifier> classifier, MulticlassClassificationMetrics metrics, Results results)
     {
         using ImageStore few = Store(_ml.Data.ShuffleRows(_validation), ImagesInPicture), many = Store(_validation, 1000);
-        long[] all = [.. Enumerable.Range(0, (int)few.Count)], asked = [.. Enumerable.Range(0, (int)Math.Min(ImagesInPicture, many.Count)).Select(i => i * many.Count / ImagesInPicture)];
+        long[] all = [.. Enumerable.Range(0, (int)few.Count)],
+            asked = [.. Enumerable.Range(0, (int)Math.Min(ImagesInPicture, many.Count)).Select(i => i * many.Count / ImagesInPicture)];
         int scale = Math.Max(1, 128 / _options.Encoder.ImageWidth);
         var reconstructions = ReconstructionGrid.Draw(pretraining.Model, few, all, _options, scale);
         PngWriter.Save(At("reconstructions.png"), reconstructions.Width, reconstructions.Height, reconstructions.Rgba);

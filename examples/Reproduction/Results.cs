@@ -131,7 +131,8 @@ internal static class ResultTable
         if (Probe(Method.Untrained) is not { } random) return [];
         return
         [
-            .. settings.Methods.Where(m => m.Key != Method.Untrained && Probe(m.Key) is { } probe && probe.Mean - random.Mean <= Math.Max(probe.Deviation, random.Deviation))
+            .. settings.Methods.Where(m => m.Key != Method.Untrained
+                && Probe(m.Key) is { } probe && probe.Mean - random.Mean <= Math.Max(probe.Deviation, random.Deviation))
                 .Select(m => $"{m.Name} {m.Masking}".Trim()),
         ];
     }
@@ -155,7 +156,8 @@ internal static class ResultTable
     private static string Percent(IEnumerable<double?> shares)
     {
         double[] values = [.. shares.OfType<double>()];
-        return Spread(shares) is var (mean, deviation) ? Invariant($"{100 * mean:F1} ± {100 * deviation:F1}") : values.Length == 0 ? "" : Invariant($"{100 * values[0]:F1}");
+        return Spread(shares) is var (mean, deviation) ? Invariant($"{100 * mean:F1} ± {100 * deviation:F1}")
+            : values.Length == 0 ? "" : Invariant($"{100 * values[0]:F1}");
     }
 
     /// <summary>Mean and standard deviation of what was measured at least twice.</summary>

@@ -201,7 +201,8 @@ public sealed record OnnxOutputInfo(string Name, IReadOnlyList<int> Shape)
 internal static class MetadataKeys
 {
     public const string Kind = "kind", Height = "height", Width = "width", Channels = "channels", Mean = "mean", Deviation = "deviation",
-        Resize = "resize", Orientation = "orientation", Background = "background", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim", Precision = "precision", Flavor = "flavor",
+        Resize = "resize", Orientation = "orientation", Background = "background", Input = "input", PatchSize = "patch_size", EmbedDim = "embed_dim",
+        Precision = "precision", Flavor = "flavor",
         ClassToken = "class_token", Pooling = "pooling", Output = "output", ClassNames = "class_names", WeightsHash = "weights_sha256", Version = "smae_version",
         MaxDifference = "max_difference", Tolerance = "tolerance";
 

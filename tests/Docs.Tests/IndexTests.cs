@@ -44,7 +44,8 @@ public sealed class IndexTests
     public void EveryMethodIsOnItsPage()
     {
         string page = File.ReadAllText(Path.Combine(Repository.Folder, "docs", "methods.md"));
-        string[] methods = [.. typeof(Objective).GetMethods().Concat(typeof(OnnxObjectives).GetMethods()).Where(m => m.IsStatic && m.ReturnType.IsSubclassOf(typeof(Objective))).Select(m => m.Name).Distinct()];
+        string[] methods = [.. typeof(Objective).GetMethods().Concat(typeof(OnnxObjectives).GetMethods())
+            .Where(m => m.IsStatic && m.ReturnType.IsSubclassOf(typeof(Objective))).Select(m => m.Name).Distinct()];
         Assert.Contains("Pixel", methods);
         string[] missing = [.. methods.Where(name => !page.Contains($"`Objective.{name}(", StringComparison.Ordinal))];
         Assert.IsEmpty(missing, string.Join(", ", missing));

@@ -35,7 +35,8 @@ public sealed class PageTests
             using SKBitmap expected = SKBitmap.Decode(Path.Combine(shown, name)), found = SKBitmap.Decode(Path.Combine("images", name));
             Assert.AreEqual((expected.Width, expected.Height), (found.Width, found.Height), name);
             // The JPEG may be decoded a step otherwise elsewhere.
-            int largest = expected.Pixels.Zip(found.Pixels).Max(p => new[] { p.First.Red - p.Second.Red, p.First.Green - p.Second.Green, p.First.Blue - p.Second.Blue }.Max(Math.Abs));
+            int largest = expected.Pixels.Zip(found.Pixels)
+                .Max(p => new[] { p.First.Red - p.Second.Red, p.First.Green - p.Second.Green, p.First.Blue - p.Second.Blue }.Max(Math.Abs));
             Assert.IsLessThanOrEqualTo(2, largest, $"{name}: docs/images holds another picture than the page's code makes");
             Assert.IsTrue(different.Add(Convert.ToHexString(found.Bytes)), $"{name} is the picture of another choice");
         }

@@ -90,7 +90,8 @@ public sealed class EmbedFolderTests : IDisposable
     public void TheRankIsThatOfMpirunOrSrun()
     {
         Assert.AreEqual(new Part(0, 1), Part.OfEnvironment());
-        foreach ((string rank, string size) in new[] { ("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS") })
+        foreach ((string rank, string size)
+            in new[] { ("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS") })
         {
             Environment.SetEnvironmentVariable(rank, "2");
             Environment.SetEnvironmentVariable(size, "5");

@@ -19,13 +19,15 @@ public sealed class QuickstartTests
             "--labels-per-class", "5");
         Assert.AreEqual(0, exit, output);
         JsonNode metrics = JsonNode.Parse(File.ReadAllText(folder["out", "metrics.json"]))!;
-        Assert.AreEqual((36L, 15L, 12L, 3), ((long)metrics["trainImages"]!, (long)metrics["labelledImages"]!, (long)metrics["validationImages"]!, (int)metrics["classes"]!));
+        Assert.AreEqual((36L, 15L, 12L, 3),
+            ((long)metrics["trainImages"]!, (long)metrics["labelledImages"]!, (long)metrics["validationImages"]!, (int)metrics["classes"]!));
         foreach (string share in (string[])["probeAccuracyPretrained", "probeAccuracyRandom", "fineTuneAccuracy", "scratchAccuracy"])
             Assert.IsTrue((double)metrics[share]! is >= 0 and <= 1, share);
         Assert.IsTrue((double)metrics["onnxMaxAbsDifference"]! is > 0 and < 1e-4, output);
         Assert.IsLessThan(1e-4, (double)metrics["savedModelMaxAbsDifference"]!, output);
         string report = File.ReadAllText(folder["out", "report.html"]);
-        foreach (string part in (string[])["Reconstructions", "Nearest neighbours", "Confusion matrix", "<svg", "RankMe, held out", "academic gown"]) StringAssert.Contains(report, part);
+        foreach (string part in (string[])["Reconstructions", "Nearest neighbours", "Confusion matrix", "<svg", "RankMe, held out", "academic gown"])
+            StringAssert.Contains(report, part);
         await Serve(folder);
     }
 

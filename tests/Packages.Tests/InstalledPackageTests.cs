@@ -78,7 +78,8 @@ public sealed class InstalledPackageTests
     {
         if (!OperatingSystem.IsLinux()) return;   // the file is Linux's
         byte[] original = File.ReadAllBytes(Directory.GetFiles(
-            Path.Combine(PackedPackages.Setting("NuGetPackageRoot"), "torchsharp", PackedPackages.CentralVersion("TorchSharp")), Library, SearchOption.AllDirectories).Single());
+            Path.Combine(PackedPackages.Setting("NuGetPackageRoot"), "torchsharp", PackedPackages.CentralVersion("TorchSharp")),
+            Library, SearchOption.AllDirectories).Single());
 
         Dotnet.Succeeds(s_folder, "build", "-c", "Release", "--no-restore", "-r", "linux-x64");
         byte[] built = File.ReadAllBytes(Path.Combine(s_folder, "bin/Release/net10.0/linux-x64", Library));

@@ -192,7 +192,8 @@ public sealed class TeacherObjectiveTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         var asked = new List<long>();
         using var memory = new TeacherMemory(length, new ImageCacheOptions { MemoryBudget = 0, Directory = _folder.Path });
-        Tensor Rows(IEnumerable<long> images) => cat([.. images.Select(i => arange(i, i + length, ScalarType.Float32).remainder(1000).unsqueeze(0))], 0).to_type(ScalarType.Float16);
+        Tensor Rows(IEnumerable<long> images) =>
+            cat([.. images.Select(i => arange(i, i + length, ScalarType.Float32).remainder(1000).unsqueeze(0))], 0).to_type(ScalarType.Float16);
         Tensor Recall(params long[] images) => memory.Recall(images, places =>
         {
             asked.AddRange(places.Select(p => images[p]));

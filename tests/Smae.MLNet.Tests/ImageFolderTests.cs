@@ -127,7 +127,8 @@ public class ImageFolderTests
     public void What_no_split_and_no_class_has_is_told()
     {
         using var folder = new TempFolder();
-        foreach (string path in (string[])["train/a/1.jpg", "train/b/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg", "extra/a/5.jpg", "cover.png", "train/a/6.tiff", "train/b/7.HEIC"])
+        foreach (string path in (string[])
+            ["train/a/1.jpg", "train/b/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg", "extra/a/5.jpg", "cover.png", "train/a/6.tiff", "train/b/7.HEIC"])
             folder.Write("", path.Split('/'));
         Directory.CreateDirectory(folder.At("train", "c"));
         AssertRows(folder, Load(folder.Path), "train/a/1.jpg a", "train/b/2.jpg b");

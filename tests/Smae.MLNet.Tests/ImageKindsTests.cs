@@ -85,7 +85,8 @@ public sealed class ImageKindsTests : EmbeddingFixture
             Background = [0.25f, 0.5f, 1], Mean = [0.1f, 0.2f, 0.3f], StandardDeviation = [0.4f, 0.5f, 0.6f],
         };
         var usual = new ImagePreprocessing { Height = TestModels.Size, Width = TestModels.Size };
-        foreach (System.Reflection.PropertyInfo property in typeof(ImagePreprocessing).GetProperties().Where(p => p.CanWrite && p.Name is not ("Height" or "Width" or "Channels")))
+        foreach (System.Reflection.PropertyInfo property in typeof(ImagePreprocessing).GetProperties()
+            .Where(p => p.CanWrite && p.Name is not ("Height" or "Width" or "Channels")))
             Assert.AreNotEqual(property.GetValue(usual), property.GetValue(other), $"{property.Name}: a setting that this test does not change");
         using (var encoder = new ImageEncoder(new VisionTransformer(TestModels.Config, 1), other))
         {
@@ -107,7 +108,8 @@ public sealed class ImageKindsTests : EmbeddingFixture
                 Resize = other.Resize, Background = other.Background, Mean = other.Mean, StandardDeviation = other.StandardDeviation,
                 Encoder = TestModels.Config with { ImageHeight = 2 * TestModels.Size },
             }).Preprocessing with { Orientation = other.Orientation }, "one by one, and the encoder's size");
-        var error = Assert.ThrowsExactly<ArgumentException>((TestModels.Options with { Preprocessing = other with { Height = 99, Orientation = (ImageOrientation)7 } }).Validate);
+        var error = Assert.ThrowsExactly<ArgumentException>(
+            (TestModels.Options with { Preprocessing = other with { Height = 99, Orientation = (ImageOrientation)7 } }).Validate);
         StringAssert.Contains(error.Message, "Preprocessing gives 99x");
         StringAssert.Contains(error.Message, "Orientation is 7: expected one of Upright, AsStored");
     }
@@ -200,7 +202,8 @@ public sealed class ImageKindsTests : EmbeddingFixture
         string path = TestImages.Write(At("wide.png"), 1, 48, 24);
         var data = Context.Data.LoadFromEnumerable<PathRow>([new() { ImagePath = path }]);
         var images = Context.Transforms.LoadImages("Image", "", "ImagePath").Append(
-            Context.Transforms.ResizeImages("Image", 16, 16, resizing: Microsoft.ML.Transforms.Image.ImageResizingEstimator.ResizingKind.IsoPad)).Fit(data).Transform(data);
+            Context.Transforms.ResizeImages("Image", 16, 16, resizing: Microsoft.ML.Transforms.Image.ImageResizingEstimator.ResizingKind.IsoPad))
+            .Fit(data).Transform(data);
         using ImageStore store = Context.Data.LoadImageStore(images, "Image", s_preprocessing);
         CollectionAssert.AreEqual(Decode(File.ReadAllBytes(path), s_preprocessing with { Resize = ResizeMode.Pad }), store[0].ToArray());
     }
@@ -319,7 +322,8 @@ public sealed class ImageKindsTests : EmbeddingFixture
         var error = Assert.ThrowsExactly<InvalidDataException>(
             () => Context.Data.LoadImageStore(data, "ImagePath", s_preprocessing, new ImageReadOptions { MaxMegapixels = 1 }));
         StringAssert.Contains(error.Message, "too large");
-        var wrong = Assert.ThrowsExactly<ArgumentException>(() => new ImageReadOptions { MaxMegapixels = 0, Cache = new ImageCacheOptions { MemoryBudget = -1 } }.Validate());
+        var wrong = Assert.ThrowsExactly<ArgumentException>(
+            () => new ImageReadOptions { MaxMegapixels = 0, Cache = new ImageCacheOptions { MemoryBudget = -1 } }.Validate());
         StringAssert.Contains(wrong.Message, "MaxMegapixels is 0");
         StringAssert.Contains(wrong.Message, "MemoryBudget");
     }

@@ -129,7 +129,8 @@ public sealed class ReducedDecodingTests
             };
             stored.AsSpan(4 * (fromY * w + fromX), 4).CopyTo(turned.AsSpan(4 * (y * width + x)));
         }
-        using var upright = new SKBitmap(new SKImageInfo(width, height, image.PixelFormat == MLPixelFormat.Bgra32 ? SKColorType.Bgra8888 : SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var upright = new SKBitmap(new SKImageInfo(width, height,
+            image.PixelFormat == MLPixelFormat.Bgra32 ? SKColorType.Bgra8888 : SKColorType.Rgba8888, SKAlphaType.Opaque));
         Marshal.Copy(turned, 0, upright.GetPixels(), turned.Length);
         var pixels = new byte[preprocessing.ByteCount];
         new ImageFitter(preprocessing).Fit(upright, pixels);

@@ -48,7 +48,8 @@ public sealed class SavedModelTests : EmbeddingFixture
         // A grid without whole transparent rows: of the model's size, larger, and of sizes where ResizeImages ends a pixel before the edge.
         List<PathRow> rows = [.. new[] { (16, 16), (48, 40), (41, 47), (82, 20), (7, 9) }.SelectMany((size, i) => (PathRow[])
         [
-            new() { ImagePath = Drawings.Write(At($"see-through{i}.png"), size.Item1, size.Item2, (x, y) => new SKColor((byte)(x * 5), 40, (byte)(y * 6), (byte)((x + y) * 9 % 256))) },
+            new() { ImagePath = Drawings.Write(At($"see-through{i}.png"), size.Item1, size.Item2,
+                (x, y) => new SKColor((byte)(x * 5), 40, (byte)(y * 6), (byte)((x + y) * 9 % 256))) },
             new() { ImagePath = TestImages.Write(At($"opaque{i}.png"), i, size.Item1, size.Item2) },
         ])];
         var data = Context.Data.LoadFromEnumerable(rows);

@@ -74,7 +74,8 @@ public sealed class TrainerMistakesTests : ClassificationFixture
         foreach (var trainer in trainers)
         {
             var model = trainer.Fit(training);
-            Assert.AreEqual(1, log.Warnings.Count(w => w.Contains("1 of 3 classes have no image to train on and are not learned: 'owl'")), string.Join('\n', log.Warnings));
+            Assert.AreEqual(1, log.Warnings.Count(w => w.Contains("1 of 3 classes have no image to train on and are not learned: 'owl'")),
+                string.Join('\n', log.Warnings));
             Assert.HasCount(3, Read<KeyPrediction>(model.Transform(training))[0].Score);
             if (trainer == trainers[0])
             {

@@ -127,7 +127,8 @@ public sealed class ContinueTests : IDisposable
         string[] added = [.. after.Names.Except(before.Names)];
         Assert.IsNotEmpty(added);
         foreach (string name in added) Assert.IsTrue(Same(after.Read(name), before.Read(name["average.".Length..])), name);
-        Assert.IsTrue(before.Names.Any(n => n.StartsWith("optimizer.mean.", StringComparison.Ordinal) && n.EndsWith("blocks.0.attn.qkv.weight", StringComparison.Ordinal)));
+        Assert.IsTrue(before.Names.Any(n => n.StartsWith("optimizer.mean.", StringComparison.Ordinal)
+            && n.EndsWith("blocks.0.attn.qkv.weight", StringComparison.Ordinal)));
         Assert.IsTrue(result.History.All(e => e.Validation is not null));
         Logged("Changed: LayerDecay 1 -> 0.5; WeightAverageDecay none -> 0.9.", "Begins anew: average.");
 
@@ -176,7 +177,8 @@ public sealed class ContinueTests : IDisposable
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Run(images, wrong)).Message, "Checkpoints.ContinueFrom is '" + nowhere);
         Directory.CreateDirectory(nowhere);
         StringAssert.Contains(Assert.Throws<FileNotFoundException>(() => Run(images, wrong)).Message, "no checkpoint to go on from");
-        StringAssert.Contains(Assert.Throws<ArgumentException>((Options with { Checkpoints = null, RecoverFromNonFiniteLoss = 1 }).Validate).Message, "RecoverFromNonFiniteLoss");
+        StringAssert.Contains(
+            Assert.Throws<ArgumentException>((Options with { Checkpoints = null, RecoverFromNonFiniteLoss = 1 }).Validate).Message, "RecoverFromNonFiniteLoss");
 
         // The first run of all may have the option already; a damaged file is passed over for the one before it.
         Run(images, Options with { Epochs = 1, Checkpoints = new CheckpointOptions { Directory = nowhere, ContinueFrom = nowhere } });
@@ -248,7 +250,10 @@ public sealed class ContinueTests : IDisposable
         Assert.AreEqual(7, e.Step);
         Assert.AreEqual(6, Step(Files().Single()));
         int failures = 1;
-        MaePretrainOptions last = Options with { RecoverFromNonFiniteLoss = 1, Objective = new Faulty(Objective.Pixel(), Fault.Gradients, step => step == 14 && failures-- > 0) };
+        MaePretrainOptions last = Options with
+        {
+            RecoverFromNonFiniteLoss = 1, Objective = new Faulty(Objective.Pixel(), Fault.Gradients, step => step == 14 && failures-- > 0),
+        };
         Assert.IsTrue(Run(images, last).Losses.All(double.IsFinite));   // in the last step of all
     }
 
@@ -264,7 +269,8 @@ public sealed class ContinueTests : IDisposable
         [
             () => Done(FineTuning.Run(training, null, new FineTuneOptions
             {
-                Architecture = TinyModels.Encoder, Epochs = 2, BatchSize = 8, Seed = 1, RecoverFromNonFiniteLoss = 1, Checkpoints = common.Checkpoints, Augmentation = Once(),
+                Architecture = TinyModels.Encoder, Epochs = 2, BatchSize = 8, Seed = 1, RecoverFromNonFiniteLoss = 1, Checkpoints = common.Checkpoints,
+                Augmentation = Once(),
             }, log: _log.Add)),
             () => Done(LinearProbe.Run(encoder, training, null, new LinearProbeOptions
             {

@@ -70,7 +70,10 @@ public sealed class CultureTests
             CollectionAssert.AreEqual(preprocessing.Mean.ToArray(), loaded.Preprocessing.Mean.ToArray());
             Assert.AreEqual(TinyModels.Encoder, loaded.Model.Config);
 
-            MaePretrainOptions wrong = TinyModels.Options with { Beta1 = 1.5, MinimumLearningRate = 2.5, Objective = Objective.SelfDistilledFeatures() with { Momentum = -0.5 } };
+            MaePretrainOptions wrong = TinyModels.Options with
+            {
+                Beta1 = 1.5, MinimumLearningRate = 2.5, Objective = Objective.SelfDistilledFeatures() with { Momentum = -0.5 },
+            };
             string message = Assert.ThrowsExactly<ArgumentException>(wrong.Validate).Message;
             foreach (string part in (string[])["Beta1 is 1.5", "MinimumLearningRate is 2.5", "Objective.Momentum is -0.5"]) StringAssert.Contains(message, part);
             message = Assert.ThrowsExactly<ArgumentException>((new FineTuneOptions { LayerDecay = 1.25, WarmupEpochs = 100.5 }).Validate).Message;

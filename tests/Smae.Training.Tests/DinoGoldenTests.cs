@@ -27,7 +27,8 @@ public class DinoGoldenTests
         Close.To(bottleneck / bottleneck.norm(1, keepdim: true), run.Head.Bottleneck(run.Features), 1e-5, "bottleneck");
         Close.To(file.Read("output.student_logits"), run.Head.forward(run.Features), 1e-5, "the student's logits");
         Close.To(file.Read("output.teacher_logits"), run.TeacherLogits, 1e-5, "the teacher's logits");
-        Close.To(file.Read("output.teacher_probabilities"), run.Loss.Center.Probabilities(run.TeacherLogits, run.Settings.TeacherTemperatureAt(run.Epoch)), 1e-5, "the teacher's probabilities");
+        Close.To(file.Read("output.teacher_probabilities"), run.Loss.Center.Probabilities(run.TeacherLogits, run.Settings.TeacherTemperatureAt(run.Epoch)),
+            1e-5, "the teacher's probabilities");
         Close.To(file.Read("output.loss"), run.LossOfAll().reshape(1), 1e-5, "loss");
         Close.To(file.Read("input.center"), run.Loss.Center.Value, 0, "the centre before the step ends");
         run.Loss.Center.Move(Ranks.Alone);

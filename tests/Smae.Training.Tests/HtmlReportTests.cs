@@ -38,7 +38,8 @@ public sealed partial class HtmlReportTests : IDisposable
     public void ATableHasItsCellsInPlace()
     {
         string page = new HtmlReport("Methods").AddTable("Table", ["method", "top-1"], [["a & b", "12.5 ± 0.3"], ["c", ""]]).ToString();
-        StringAssert.Contains(page, "<tr><th>method</th><th>top-1</th></tr><tr><td>a &amp; b</td><td class=\"number\">12.5 \u00b1 0.3</td></tr><tr><td>c</td><td></td></tr>"
+        StringAssert.Contains(page, "<tr><th>method</th><th>top-1</th></tr>"
+            + "<tr><td>a &amp; b</td><td class=\"number\">12.5 \u00b1 0.3</td></tr><tr><td>c</td><td></td></tr>"
             .Replace("\u00b1", System.Net.WebUtility.HtmlEncode("\u00b1")));
         ArgumentException e = Assert.ThrowsExactly<ArgumentException>(() => new HtmlReport("Methods").AddTable("Table", ["method"], [["a", "b"]]));
         StringAssert.Contains(e.Message, "2 cells: expected 1");

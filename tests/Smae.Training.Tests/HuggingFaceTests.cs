@@ -26,7 +26,8 @@ public sealed class HuggingFaceTests : IDisposable
         using var model = new VisionTransformer(config, seed: 5);
         Blur(model);
         Save(_folder, model, prefix, kind);
-        File.WriteAllText(Path.Combine(_folder, "preprocessor_config.json"), """{"image_mean":[0.5,0.4,0.3],"image_std":[0.2,0.3,0.4],"size":{"height":16,"width":16}}""");
+        File.WriteAllText(Path.Combine(_folder, "preprocessor_config.json"),
+            """{"image_mean":[0.5,0.4,0.3],"image_std":[0.2,0.3,0.4],"size":{"height":16,"width":16}}""");
         using ImageEncoder encoder = ImageEncoder.Load(_folder), again = ImageEncoder.Load(Path.Combine(_folder, "model.safetensors"));
         Tensor images = randn(2, 3, 16, 16);
         Assert.IsTrue(encoder.Model.forward(images).Equals(model.forward(images)));
@@ -112,7 +113,8 @@ public sealed class HuggingFaceTests : IDisposable
         VisionTransformerConfig c = model.Config;
         string outer = prefix.EndsWith("vit.") ? prefix[..^4] : prefix;
         SafeTensors.Save(Path.Combine(folder, "model.safetensors"),
-            [.. ModelWeights.Of(model).SelectMany(w => Published(w.Name, w.Tensor, prefix, outer)), ($"{outer}classifier.weight", zeros(2, 32)), ($"{prefix}pooler.dense.bias", zeros(32))]);
+            [.. ModelWeights.Of(model).SelectMany(w => Published(w.Name, w.Tensor, prefix, outer)),
+             ($"{outer}classifier.weight", zeros(2, 32)), ($"{prefix}pooler.dense.bias", zeros(32))]);
         File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
             {"model_type":"{{kind}}","hidden_size":{{c.EmbedDim}},"num_hidden_layers":{{c.Depth}},"num_attention_heads":{{c.NumHeads}},"intermediate_size":{{c.MlpDim}},
              "image_size":{{c.ImageHeight}},"patch_size":{{c.PatchSize}},"num_channels":{{c.Channels}},"layer_norm_eps":1e-12,"hidden_act":"gelu","qkv_bias":true}
@@ -125,7 +127,8 @@ public sealed class HuggingFaceTests : IDisposable
         Match block = Regex.Match(name, @"^(decoder_)?blocks\.(\d+)\.(.+)\.(weight|bias)$");
         if (block.Success)
         {
-            string stack = block.Groups[1].Success ? $"{outer}decoder.decoder_layers" : $"{vit}encoder.layer", kind = block.Groups[4].Value, at = $"{stack}.{block.Groups[2].Value}.";
+            string stack = block.Groups[1].Success ? $"{outer}decoder.decoder_layers" : $"{vit}encoder.layer", kind = block.Groups[4].Value,
+                at = $"{stack}.{block.Groups[2].Value}.";
             if (block.Groups[3].Value == "attn.qkv")
                 return tensor.chunk(3).Zip((string[])["query", "key", "value"], (part, which) => ($"{at}attention.attention.{which}.{kind}", part.contiguous()));
             string part = block.Groups[3].Value switch

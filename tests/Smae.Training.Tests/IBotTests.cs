@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Smae.Training.Tests;
 
-/// <summary>Ours computes what the published code of iBOT computes, from its own weights: losses, centres, gradients, temperatures. Its masks, and what it refuses.</summary>
+/// <summary>
+/// Ours computes what the published code of iBOT computes, from its own weights: losses, centres, gradients, temperatures. Its masks, and what it refuses.
+/// </summary>
 [TestClass]
 public class IBotTests
 {
@@ -30,7 +32,8 @@ public class IBotTests
         (string Name, Tensor Tensor)[] trained = [.. ModelWeights.Of(model).Select(w => ($"backbone.{w.Name}", w.Tensor)), .. Named("head.")];
         Tensor token = Named(MaskToken).Single().Tensor, center = Named("center").Single().Tensor, patchCenter = Named(PatchCenter).Single().Tensor;
         GoldenModel.Fill(trained, file, name => $"weights.{name}");
-        GoldenModel.Fill(Named("teacher."), file, name => name.StartsWith("teacher.head.", StringComparison.Ordinal) ? name : name.Replace("teacher.", "teacher.backbone."));
+        GoldenModel.Fill(Named("teacher."), file,
+            name => name.StartsWith("teacher.head.", StringComparison.Ordinal) ? name : name.Replace("teacher.", "teacher.backbone."));
         using (no_grad())
         {
             token.copy_(file.Read("weights.backbone.masked_embed"));

@@ -133,7 +133,8 @@ public sealed class ImageStoreFileTests : IDisposable
         {
             byte[] damaged = whole[..(round % 10 == 0 ? random.Next(whole.Length) : whole.Length)];
             for (int i = 0; i <= round % 4 && damaged.Length > 0; i++)
-                damaged[random.Next(round % 2 == 0 ? 0 : Math.Min(200, damaged.Length - 1), damaged.Length)] = round % 3 == 0 ? (byte)random.Next('0', '9' + 1) : (byte)random.Next(256);
+                damaged[random.Next(round % 2 == 0 ? 0 : Math.Min(200, damaged.Length - 1), damaged.Length)] =
+                    round % 3 == 0 ? (byte)random.Next('0', '9' + 1) : (byte)random.Next(256);
             File.WriteAllBytes(Kept, damaged);
             try
             {

@@ -25,7 +25,8 @@ public sealed class InitialWeightsTests : IDisposable
         using ImageStore images = TinyModels.Images(8);
         MaePretrainOptions options = EveryMethod.Options(method, TinyModels.Options with
         {
-            Masking = Masking.Random(0.75), LearningRate = 1e-20, WeightDecay = 0, WeightAverageDecay = method is "DINO" or "iBOT" ? null : 0.5, Epochs = 1, InitialWeights = At("encoder.safetensors"),
+            Masking = Masking.Random(0.75), LearningRate = 1e-20, WeightDecay = 0, WeightAverageDecay = method is "DINO" or "iBOT" ? null : 0.5,
+            Epochs = 1, InitialWeights = At("encoder.safetensors"),
             Checkpoints = new CheckpointOptions { Directory = At("checkpoints") },
         }, _folder);
         using (ImageEncoder source = ImageEncoder.Create(options.Encoder, seed: 77)) source.Save(options.InitialWeights!);
@@ -35,7 +36,8 @@ public sealed class InitialWeightsTests : IDisposable
         foreach ((string name, Tensor tensor) in ModelWeights.Of(model.Encoder))
         {
             Close.Within(expected.Read(name), tensor, 1e-7, name);
-            if (checkpoint.Contains($"objective.teacher.{name}")) Close.Within(expected.Read(name), checkpoint.Read($"objective.teacher.{name}"), 1e-7, $"teacher, {name}");
+            if (checkpoint.Contains($"objective.teacher.{name}"))
+                Close.Within(expected.Read(name), checkpoint.Read($"objective.teacher.{name}"), 1e-7, $"teacher, {name}");
         }
         Assert.AreEqual(method is "SdAE" or "DINO" or "data2vec" or "BootMAE" or "iBOT", checkpoint.Contains("objective.teacher.norm.weight"));
         StringAssert.StartsWith(_log[0], $"Beginning from {options.InitialWeights}: ");
@@ -56,7 +58,8 @@ public sealed class InitialWeightsTests : IDisposable
         Assert.AreEqual($"Beginning from {At("w.safetensors")}: 28 of the encoder's 30 tensors; the decoder is random, since the file has none.", lines[0]);
         Assert.AreEqual("  Made to fit: positions resized from 6x6 to 8x8 patches; the patch embedding made for 4 channels in 2x2 of 3 channels in 4x4.", lines[1]);
         Assert.AreEqual("  Not in the file, left at random: norm.weight, norm.bias.", lines[2]);
-        Assert.AreEqual("  In the file, not used: head.weight, projector.0.weight, projector.1.weight, projector.2.weight, projector.3.weight, projector.4.weight and 4 more.", lines[3]);
+        Assert.AreEqual("  In the file, not used: head.weight, projector.0.weight, projector.1.weight, projector.2.weight, projector.3.weight, "
+            + "projector.4.weight and 4 more.", lines[3]);
         Assert.HasCount(4, lines);   // nothing of the normalisation, since three channels are not comparable with four
     }
 
@@ -145,7 +148,8 @@ public sealed class InitialWeightsTests : IDisposable
             (options with { InitialWeights = python }, ["import torch, safetensors.torch"]),
             (options with { InitialWeights = At("other.safetensors") }, ["holds no vision transformer", "'conv1.weight'"]),
             (options with { InitialWeights = path, Encoder = s_learned with { NumHeads = 4, Activation = Activation.Relu } },
-                ["Encoder.Depth is 2: expected 3", "Encoder.RegisterTokens is 0: expected 2", "Encoder.LayerScale is null: expected 1", "Encoder.NumHeads is 4: expected 2",
+                ["Encoder.Depth is 2: expected 3", "Encoder.RegisterTokens is 0: expected 2", "Encoder.LayerScale is null: expected 1",
+                    "Encoder.NumHeads is 4: expected 2",
                     "Encoder.Activation is Relu: expected Gelu"]),
             (options with { InitialWeights = bare, Encoder = s_learned with { EmbedDim = 64, MlpRatio = 3 } }, ["Encoder.EmbedDim is 64: expected 32"]),
             (options with { InitialWeights = bare, Encoder = s_learned with { MlpRatio = 3 } }, ["Encoder.MlpRatio is 3: expected 2"]),

@@ -196,7 +196,8 @@ public sealed class LabelFreeEvaluationTests : IDisposable
     {
         using ImageStore images = TinyModels.Images(8);
         StringAssert.Contains(
-            Assert.ThrowsExactly<ArgumentException>(() => MaePretraining.Run(images, TinyModels.Options with { HeldOutImages = 8 })).Message, "HeldOutImages is 8 and there are 8");
+            Assert.ThrowsExactly<ArgumentException>(() => MaePretraining.Run(images, TinyModels.Options with { HeldOutImages = 8 })).Message,
+            "HeldOutImages is 8 and there are 8");
         string message = Assert.ThrowsExactly<ArgumentException>((TinyModels.Options with { HeldOutImages = 1, HeldOutEvery = 0 }).Validate).Message;
         StringAssert.Contains(message, "HeldOutImages is 1");
         StringAssert.Contains(message, "HeldOutEvery is 0");

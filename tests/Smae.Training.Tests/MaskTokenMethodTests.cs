@@ -73,7 +73,8 @@ public class MaskTokenMethodTests
         Refused(o with { Objective = Objective.Data2Vec() }, "Objective.TopBlocks is 6: expected at most Encoder.Depth (2).");
         Refused(o with { Objective = Objective.Data2Vec() with { TopBlocks = 0, Momentum = 2, Beta = -1 } }, "Objective.Beta is -1: expected 0 or a positive number.");
         Refused(o with { Objective = Objective.MaskFeat() with { CellSize = 3 } }, "Objective.CellSize is 3: expected a divisor of Encoder.PatchSize (4).");
-        Refused(o with { Objective = Objective.MaskFeat() with { GaussianWindow = 12 } }, "Objective.GaussianWindow is 12: expected a divisor of both sides of an image (16x16).");
+        Refused(o with { Objective = Objective.MaskFeat() with { GaussianWindow = 12 } },
+            "Objective.GaussianWindow is 12: expected a divisor of both sides of an image (16x16).");
         Refused(o with { Objective = Objective.MaskFeat(), Masking = Masking.Squares(0.6, 3) }, "Masking hides squares of 3x3");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Masking.Squares(0.6, 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Masking.BlockWise(0.6, 0));

@@ -21,7 +21,8 @@ public sealed class MutatedFilesTests : IDisposable
     public void SafetensorsAreReadOrRefused()
     {
         using (DisposeScope scope = NewDisposeScope())
-            SafeTensors.Save(Weights, [("a", randn(3, 4)), ("empty", zeros(0, 2)), ("b", arange(5)), ("flag", ones(2, ScalarType.Bool))], new Dictionary<string, string> { ["k"] = "v" });
+            SafeTensors.Save(Weights, [("a", randn(3, 4)), ("empty", zeros(0, 2)), ("b", arange(5)), ("flag", ones(2, ScalarType.Bool))],
+                new Dictionary<string, string> { ["k"] = "v" });
         Mutated(Weights, () =>
         {
             using DisposeScope scope = NewDisposeScope();
@@ -40,7 +41,8 @@ public sealed class MutatedFilesTests : IDisposable
     public void AClassifiersDescriptionIsLoadedOrRefused()
     {
         var preprocessing = new ImagePreprocessing { Height = 16, Width = 16 };
-        using (var classifier = new ImageClassifier(new VisionTransformerClassifier(TinyModels.Encoder, 3), preprocessing, ["cat", "dog", "fox"])) classifier.Save(Weights);
+        using (var classifier = new ImageClassifier(new VisionTransformerClassifier(TinyModels.Encoder, 3), preprocessing, ["cat", "dog", "fox"]))
+            classifier.Save(Weights);
         Mutated(Description, () => ImageClassifier.Load(Weights).Dispose());
     }
 
@@ -88,7 +90,11 @@ public sealed class MutatedFilesTests : IDisposable
     /// <summary>One to three changes: a byte, a piece more or less, the end cut off, a number or a word of the text replaced by another.</summary>
     private static byte[] Mutate(byte[] whole, RandomSequence random)
     {
-        string[] tokens = ["null", "-1", "0", "99999999999", "9223372036854775807", "1e400", "\"\"", "[]", "{}", "true", "2147483647", "[9223372036854775807,9223372036854775807]"];
+        string[] tokens =
+        [
+            "null", "-1", "0", "99999999999", "9223372036854775807", "1e400", "\"\"", "[]", "{}", "true", "2147483647",
+            "[9223372036854775807,9223372036854775807]",
+        ];
         List<byte> bytes = [.. whole];
         int text = Math.Min(bytes.Count, 1200);   // the header, where weights are
         for (int changes = 1 + random.Below(3); changes > 0 && bytes.Count > 1; changes--)
@@ -101,7 +107,8 @@ public sealed class MutatedFilesTests : IDisposable
                 case 2: bytes.InsertRange(at, bytes.GetRange(at, length)); break;
                 case 3: bytes.RemoveRange(at, random.Chance(0.1) ? bytes.Count - at : 0); break;
                 default:   // a value of the text
-                    int from = bytes.FindIndex(at, b => b is (byte)':' or (byte)','), to = from < 0 ? -1 : bytes.FindIndex(from + 1, b => b is (byte)',' or (byte)'}' or (byte)']');
+                    int from = bytes.FindIndex(at, b => b is (byte)':' or (byte)','),
+                        to = from < 0 ? -1 : bytes.FindIndex(from + 1, b => b is (byte)',' or (byte)'}' or (byte)']');
                     if (to < 0) continue;
                     bytes.RemoveRange(from + 1, to - from - 1);
                     bytes.InsertRange(from + 1, Encoding.ASCII.GetBytes(tokens[random.Below(tokens.Length)]));

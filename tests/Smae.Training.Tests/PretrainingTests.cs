@@ -105,7 +105,8 @@ public class PretrainingTests
             Encoder = TinyModels.Encoder with { ImageWidth = 17 }, Epochs = 0, BatchSize = -1, LearningRate = double.NaN, WeightDecay = -1, Beta1 = 1,
         };
         string message = Assert.ThrowsExactly<ArgumentException>(wrong.Validate).Message;
-        foreach (string part in (string[])["ImageWidth is 17", "PatchSize (4)", "Epochs is 0", "BatchSize is -1", "LearningRate is NaN", "WeightDecay is -1", "Beta1 is 1"])
+        foreach (string part in (string[])
+            ["ImageWidth is 17", "PatchSize (4)", "Epochs is 0", "BatchSize is -1", "LearningRate is NaN", "WeightDecay is -1", "Beta1 is 1"])
             StringAssert.Contains(message, part);
     }
 

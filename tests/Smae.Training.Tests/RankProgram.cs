@@ -12,7 +12,11 @@ internal static class RankProgram
     internal static int Run(string folder, string kind, string epochs)
     {
         DataParallel? ranks = DataParallel.FromEnvironment();
-        if (ranks is not null) ranks = ranks with { Timeout = TimeSpan.FromSeconds(kind == "stopped" ? 3 : 60), Precision = kind == "bfloat16" ? Precision.BFloat16 : Precision.Float32 };
+        if (ranks is not null)
+            ranks = ranks with
+            {
+                Timeout = TimeSpan.FromSeconds(kind == "stopped" ? 3 : 60), Precision = kind == "bfloat16" ? Precision.BFloat16 : Precision.Float32,
+            };
         int rank = ranks?.Rank ?? 0;
         File.WriteAllText(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"pid-{rank}")), $"{Environment.ProcessId}");
         if (kind == "early" && rank == 1) return 3;
@@ -21,7 +25,8 @@ internal static class RankProgram
         {
             Epochs = int.Parse(epochs, CultureInfo.InvariantCulture), LearningRate = kind == "disagreeing" ? 1e-3 * (1 + rank) : 1e-3,
             Encoder = TinyModels.Encoder with { Dropout = 0.1 }, Augmentation = Augmentation.HorizontalFlip(),
-            Distributed = ranks, Checkpoints = kind == "killed" ? new CheckpointOptions { Directory = Path.Combine(folder, "run"), Interval = TimeSpan.FromMilliseconds(20) } : null,
+            Distributed = ranks,
+            Checkpoints = kind == "killed" ? new CheckpointOptions { Directory = Path.Combine(folder, "run"), Interval = TimeSpan.FromMilliseconds(20) } : null,
             Progress = kind == "throwing" && rank == 1 ? null : new Reporter(folder),
         };
         if (kind == "throwing" && rank == 1) options = options with { Augmentation = Throwing.InThirdStep };

@@ -32,7 +32,8 @@ public sealed class RanksTests : IDisposable
         using ImageStore images = TinyModels.Images(26);
         MaePretrainOptions options = Noisy with { AccumulationSteps = accumulation, ClipGradientNorm = 0.1, WeightAverageDecay = 0.9, HeldOutImages = 3, BatchSize = 11 };
         (double[] Losses, float[] Weights) alone = Pretrain(images, options);
-        foreach ((double[] Losses, float[] Weights) rank in ThreadRanks.Run(count, ranks => Pretrain(images, options with { Distributed = ranks }))) AreAlike(alone, rank);
+        foreach ((double[] Losses, float[] Weights) rank in ThreadRanks.Run(count, ranks => Pretrain(images, options with { Distributed = ranks })))
+            AreAlike(alone, rank);
     }
 
     [TestMethod]
@@ -53,7 +54,8 @@ public sealed class RanksTests : IDisposable
         using ImageStore store = images.Images, other = validation.Images;
         var options = new FineTuneOptions
         {
-            Architecture = TinyModels.Encoder with { Dropout = 0.1 }, DropPath = 0.2, Epochs = 2, BatchSize = 8, Seed = 3, LabelSmoothing = 0.1, Mixing = new MixupOrCutmix(),
+            Architecture = TinyModels.Encoder with { Dropout = 0.1 }, DropPath = 0.2, Epochs = 2, BatchSize = 8, Seed = 3, LabelSmoothing = 0.1,
+            Mixing = new MixupOrCutmix(),
             Augmentation = Augmentation.HorizontalFlip().Then(Augmentation.RandomErasing(0.5)),
         };
         SameSupervised(distributed => FineTuning.Run(images, validation, options with { Distributed = distributed }), c => c.Model);
@@ -141,7 +143,8 @@ public sealed class RanksTests : IDisposable
         }))) Assert.IsInstanceOfType<OperationCanceledException>(failure);
         Assert.HasCount(1, Directory.GetFiles(Path.Combine(_folder, "run"), "*.safetensors"));
         List<string> log = [];
-        foreach ((double[] Losses, float[] Weights) rank in ThreadRanks.Run(2, ranks => Pretrain(images, options with { Distributed = ranks }, log.Add))) AreAlike(alone, rank);
+        foreach ((double[] Losses, float[] Weights) rank in ThreadRanks.Run(2, ranks => Pretrain(images, options with { Distributed = ranks }, log.Add)))
+            AreAlike(alone, rank);
         Assert.HasCount(1, log.Where(line => line.Contains("Going on from")));
     }
 
@@ -194,7 +197,11 @@ public sealed class RanksTests : IDisposable
     private static float[] Weights(nn.Module model)
     {
         using DisposeScope scope = NewDisposeScope();
-        return [.. model.state_dict().OrderBy(s => s.Key, StringComparer.Ordinal).SelectMany(s => s.Value.detach().to_type(ScalarType.Float32).contiguous().data<float>().ToArray())];
+        return
+        [
+            .. model.state_dict().OrderBy(s => s.Key, StringComparer.Ordinal)
+                .SelectMany(s => s.Value.detach().to_type(ScalarType.Float32).contiguous().data<float>().ToArray()),
+        ];
     }
 
     private static void AreAlike((double[] Losses, float[] Weights) expected, (double[] Losses, float[] Weights) actual)

@@ -22,7 +22,8 @@ public sealed class RecipesTests
     {
         ["SMAE"] = () => Recipes.SmaePretrain(Critic()), ["SMAE's MAE"] = () => Recipes.SmaePaperMaePretrain,
         ["MAE"] = () => Recipes.MaePretrain(VisionTransformerConfig.VitBase16), ["PixMIM"] = () => Recipes.PixMimPretrain(VisionTransformerConfig.VitBase16),
-        ["DMAE"] = () => Recipes.DmaePretrain(Teacher(Recipes.DmaePretrain(""))), ["exploring DMAE"] = () => Recipes.ExploringMaeDistill(Teacher(Recipes.ExploringMaeDistill(""))),
+        ["DMAE"] = () => Recipes.DmaePretrain(Teacher(Recipes.DmaePretrain(""))),
+        ["exploring DMAE"] = () => Recipes.ExploringMaeDistill(Teacher(Recipes.ExploringMaeDistill(""))),
         ["SdAE"] = () => Recipes.SdaePretrain(VisionTransformerConfig.VitBase16), ["MFF"] = () => Recipes.MffPretrain(),
         ["DINO"] = () => Recipes.DinoPretrain(VisionTransformerConfig.VitSmall16), ["SMAE's DINO"] = () => Recipes.SmaePaperDinoPretrain,
         ["exploring MAE"] = () => Recipes.ExploringMaePretrain, ["SimMIM"] = () => Recipes.SimMimPretrain(VisionTransformerConfig.VitBase16),
@@ -84,7 +85,8 @@ public sealed class RecipesTests
         FineTuneOptions recipe = FineTuneOptions[name];
         recipe.Validate();
         VisionTransformerConfig shape = Narrow(recipe.Architecture ?? (name.StartsWith("MAE", StringComparison.Ordinal)
-            ? VisionTransformerConfig.VitBase16 : name.StartsWith("exploring", StringComparison.Ordinal) ? VisionTransformerConfig.VitBase8 : VisionTransformerConfig.VitLite7_4));
+            ? VisionTransformerConfig.VitBase16 : name.StartsWith("exploring", StringComparison.Ordinal) ? VisionTransformerConfig.VitBase8
+            : VisionTransformerConfig.VitLite7_4));
         using ImageEncoder encoder = ImageEncoder.Create(shape);
         FineTuneOptions options = recipe with { BatchSize = Batch, Architecture = shape, Encoder = recipe.Architecture is null ? encoder : null };
         LabelledImages images = EasyImages.Create(2 * Batch, side: shape.ImageHeight);
@@ -136,7 +138,8 @@ public sealed class RecipesTests
     {
         MaePretrainOptions options = Recipes.ForImages(count, size, gpu ? new Device(DeviceType.CUDA) : null);
         options.Validate();
-        Assert.AreEqual((dim, patch, size, batch, epochs), (options.Encoder.EmbedDim, options.Encoder.PatchSize, options.Encoder.ImageHeight, options.BatchSize, options.Epochs));
+        Assert.AreEqual((dim, patch, size, batch, epochs),
+            (options.Encoder.EmbedDim, options.Encoder.PatchSize, options.Encoder.ImageHeight, options.BatchSize, options.Epochs));
         Assert.AreEqual(rate, options.LearningRate, 1e-12);
         Assert.IsTrue(options.Decoder!.EmbedDim < dim && options.BatchSize <= count / 8);
     }

@@ -19,7 +19,8 @@ public sealed class RegisterTokensTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using ImageStore images = TinyModels.Images(16);
-        MaePretrainOptions options = EveryMethod.Options(method, TinyModels.Options with { Encoder = s_config, Masking = Masking.Random(0.75), WarmupEpochs = 0 }, _folder);
+        MaePretrainOptions options = EveryMethod.Options(
+            method, TinyModels.Options with { Encoder = s_config, Masking = Masking.Random(0.75), WarmupEpochs = 0 }, _folder);
         using var before = new VisionTransformer(options.Encoder, options.Seed!.Value);
         Dictionary<string, Tensor> first = ModelWeights.Of(before).ToDictionary(w => w.Name, w => w.Tensor);
         MaePretrainResult result = MaePretraining.Run(images, options);

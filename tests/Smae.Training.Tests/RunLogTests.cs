@@ -24,7 +24,8 @@ public sealed class RunLogTests : IDisposable
             result.Model.Dispose();
         }
         string[] lines = File.ReadAllLines(Csv);
-        Assert.AreEqual("step,epoch,epoch_ended,loss,learning_rate,images_per_second,elapsed_seconds,held_out_rank_me,held_out_own_crop,held_out_reconstruction", lines[0]);
+        Assert.AreEqual("step,epoch,epoch_ended,loss,learning_rate,images_per_second,elapsed_seconds,held_out_rank_me,held_out_own_crop,held_out_reconstruction",
+            lines[0]);
         Assert.HasCount(passedOn.Count + 1, lines);
         for (int i = 0; i < passedOn.Count; i++)
         {

@@ -98,7 +98,8 @@ public class SafeTensorsTests
     [TestMethod]
     public void AShapeThatIsTooLargeIsRefused()
     {
-        foreach (string shape in (string[])["[4611686018427387904,4]", "[9223372036854775807,9223372036854775807]", "[0,9223372036854775807,3]", "[99999999999999999999]"])
+        foreach (string shape in (string[])
+            ["[4611686018427387904,4]", "[9223372036854775807,9223372036854775807]", "[0,9223372036854775807,3]", "[99999999999999999999]"])
             AHeaderThatLiesIsRefused("""{"a":{"dtype":"F32","shape":[],"data_offsets":[0,0]}}""".Replace("[]", shape), "cannot be read");
     }
 
@@ -130,7 +131,9 @@ public class SafeTensorsTests
     {
         System.IO.File.WriteAllBytes(File(name), content);
         using var model = new VisionTransformer(TinyModels.Encoder);
-        foreach (Action load in (Action[])[() => SafeTensors.Open(File(name)), () => ImageEncoder.Load(File(name)), () => ImageClassifier.Load(File(name)), () => ModelWeights.Load(model, File(name))])
+        foreach (Action load in (Action[])
+            [() => SafeTensors.Open(File(name)), () => ImageEncoder.Load(File(name)), () => ImageClassifier.Load(File(name)),
+                () => ModelWeights.Load(model, File(name))])
         {
             string[] lines = Assert.ThrowsExactly<InvalidDataException>(load).Message.Split('\n');
             Assert.HasCount(3, lines);
@@ -152,7 +155,9 @@ public class SafeTensorsTests
     {
         System.IO.File.WriteAllBytes(File("model.safetensors"), System.Text.Encoding.Latin1.GetBytes(content));
         using var model = new VisionTransformer(TinyModels.Encoder);
-        foreach (Action load in (Action[])[() => SafeTensors.Open(File("model.safetensors")), () => ImageEncoder.Load(File("model.safetensors")), () => ModelWeights.Load(model, File("model.safetensors"))])
+        foreach (Action load in (Action[])
+            [() => SafeTensors.Open(File("model.safetensors")), () => ImageEncoder.Load(File("model.safetensors")),
+                () => ModelWeights.Load(model, File("model.safetensors"))])
         {
             string message = Assert.ThrowsExactly<InvalidDataException>(load).Message;
             StringAssert.Contains(message, expected);
@@ -250,6 +255,7 @@ public class SafeTensorsTests
         CollectionAssert.AreEquivalent(expected, ModelWeights.Of(model).Select(w => w.Name).ToArray());
 
         static IEnumerable<string> Block(string prefix) =>
-            from part in (string[])["norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2"] from kind in (string[])["weight", "bias"] select $"{prefix}{part}.{kind}";
+            from part in (string[])["norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2"]
+            from kind in (string[])["weight", "bias"] select $"{prefix}{part}.{kind}";
     }
 }

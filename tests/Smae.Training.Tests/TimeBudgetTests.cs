@@ -127,7 +127,8 @@ public sealed class TimeBudgetTests : IDisposable
 
     [TestMethod]
     public void ATimeThatIsNoneIsRefused() => StringAssert.Contains(
-        Assert.ThrowsExactly<ArgumentException>((TinyModels.Options with { TimeBudget = TimeSpan.Zero }).Validate).Message, "TimeBudget is 00:00:00: expected a positive number");
+        Assert.ThrowsExactly<ArgumentException>((TinyModels.Options with { TimeBudget = TimeSpan.Zero }).Validate).Message,
+        "TimeBudget is 00:00:00: expected a positive number");
 
     /// <summary>What the trainer does with a plan, on a clock that is not real.</summary>
     private static (TimeSpan End, RunPlan? Plan) Simulate(int stepsInEpoch, int validateEvery, double validation, int most, double validationSteps)

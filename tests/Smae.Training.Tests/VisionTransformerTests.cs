@@ -156,7 +156,8 @@ public class VisionTransformerTests
     {
         VisionTransformerConfig wrong = TinyModels.Encoder with { ImageHeight = 18, PatchSize = 4, NumHeads = 5, Channels = 0 };
         string message = Assert.ThrowsExactly<ArgumentException>(() => new VisionTransformer(wrong)).Message;
-        foreach (string part in (string[])["ImageHeight is 18", "multiple of Encoder.PatchSize (4)", "NumHeads is 5", "Channels is 0"]) StringAssert.Contains(message, part);
+        foreach (string part in (string[])["ImageHeight is 18", "multiple of Encoder.PatchSize (4)", "NumHeads is 5", "Channels is 0"])
+            StringAssert.Contains(message, part);
     }
 
     /// <summary>Tokens before the first block: positions and class token taken off again.</summary>

@@ -13,7 +13,8 @@ internal sealed class EmbeddingFileView : IDataView
     {
         string[] paths = Directory.Exists(path) ? [.. Directory.EnumerateFiles(path, "*.parquet").Order(StringComparer.Ordinal)] : [path];
         if (paths is [] || !File.Exists(paths[0]))
-            throw new FileNotFoundException(paths is [] ? $"The folder {path} has no file *.parquet." : $"{path} is not there: expected a Parquet file, or a folder of them.", path);
+            throw new FileNotFoundException(paths is [] ? $"The folder {path} has no file *.parquet."
+                : $"{path} is not there: expected a Parquet file, or a folder of them.", path);
         int? length = null;
         foreach (string file in paths)
         {

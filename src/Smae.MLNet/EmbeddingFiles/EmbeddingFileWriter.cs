@@ -35,7 +35,8 @@ internal sealed class EmbeddingFileWriter
     {
         (_data, _progress, _cancellation) = (data, progress, cancellation);
         _embedding = new NeededColumn("embedding", "Vector<Single> of known size", Parameter: nameof(data)).Find(
-            data.Schema, EmbeddingColumns.Embedding, column => column.Type is VectorDataViewType { IsKnownSize: true } type && type.ItemType.Equals(NumberDataViewType.Single));
+            data.Schema, EmbeddingColumns.Embedding,
+            column => column.Type is VectorDataViewType { IsKnownSize: true } type && type.ItemType.Equals(NumberDataViewType.Single));
         _texts = [.. s_texts.Where(name => data.Schema.GetColumnOrNull(name) is not null).Select(name =>
             new NeededColumn(name, "Text", "MapKeyToValue makes it of a key", nameof(data)).Find(data.Schema, name, column => column.Type is TextDataViewType))];
         _length = ((VectorDataViewType)_embedding.Type).Size;

@@ -47,10 +47,12 @@ internal sealed partial class ClassNames(Action<string> warn)
             (string label, string name) = (line[..end].TrimEnd(), first.Trim(' ', ':', '=', '"', '\''));
             if (name.Length > 0 && !names.TryAdd(label, name) && names[label] != name) repeated.Add(label);
         }
-        if (repeated.Count > 0) warn($"{path} names {repeated.Count} of the classes more than once, for example '{repeated[0]}': the first name is taken, '{names[repeated[0]]}'.");
+        if (repeated.Count > 0)
+            warn($"{path} names {repeated.Count} of the classes more than once, for example '{repeated[0]}': the first name is taken, '{names[repeated[0]]}'.");
         if (names.Count == 0) return InOrder(path, lines is [var only] && only.Split(',') is { Length: > 1 } list ? [.. list.Select(n => n.Trim())] : lines, labels);
         string[] missing = [.. labels.Where(l => !names.ContainsKey(l))];
-        if (missing.Length > 0) warn($"{path} has no name for {missing.Length} of {labels.Length} classes, for example '{missing[0]}': they keep the names of their folders.");
+        if (missing.Length > 0)
+            warn($"{path} has no name for {missing.Length} of {labels.Length} classes, for example '{missing[0]}': they keep the names of their folders.");
         return names;
     }
 

@@ -78,7 +78,8 @@ internal sealed partial class ImageFolder(Action<string> warn)
         if (readableNames)
         {
             List<ImageFolderRow> all = split == ImageFolderSplit.All ? rows : [.. new ImageFolder(_ => { }).Read(whole, tree, ImageFolderSplit.All)];
-            new ClassNames(warn).Apply(rows, all.Select(r => r.Label), new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
+            new ClassNames(warn).Apply(rows, all.Select(r => r.Label),
+                new[] { tree.Path, root, Path.GetDirectoryName(tree.Path), Path.GetDirectoryName(root) }.OfType<string>());
         }
         // The same order on every system, whatever separates its folders.
         rows.Sort((a, b) => string.CompareOrdinal(a.ImagePath.Replace('\\', '/'), b.ImagePath.Replace('\\', '/')));
@@ -199,12 +200,14 @@ internal sealed partial class ImageFolder(Action<string> warn)
     private static bool TellsNothing(string name) => SplitOf(name) is null && !MayBeClass(name);
 
     /// <summary>The words of a name in lower case, save those that any folder of images may have: of "TrainSet_2" train, of "images" none.</summary>
-    private static IEnumerable<string> WordsOf(string name) => Words().Matches(name).Select(m => Noise().Replace(m.Value.ToLowerInvariant(), "")).Where(w => w.Length > 0);
+    private static IEnumerable<string> WordsOf(string name) =>
+        Words().Matches(name).Select(m => Noise().Replace(m.Value.ToLowerInvariant(), "")).Where(w => w.Length > 0);
 
     [GeneratedRegex("[A-Z]*[a-z]+|[A-Z]+|[^A-Za-z0-9 _.()-]+")]
     private static partial Regex Words();
 
-    [GeneratedRegex("(sets?|data|images?|imgs?|photos?|pictures?|pics?|samples?|files?|folder|splits?|folds?|parts?|chunks?|batch(es)?|jpe?gs?|pngs?|all|unlabell?ed|unknown)+$")]
+    [GeneratedRegex("(sets?|data|images?|imgs?|photos?|pictures?|pics?|samples?|files?|folder|splits?|folds?|parts?|chunks?|batch(es)?|jpe?gs?|pngs?|all|"
+        + "unlabell?ed|unknown)+$")]
     private static partial Regex Noise();
 
     private static DatasetLayout? LayoutOf(ImageTree tree) => DatasetLayout.All.FirstOrDefault(layout => layout.IsOne(tree.Path));

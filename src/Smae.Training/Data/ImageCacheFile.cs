@@ -66,7 +66,8 @@ internal sealed class ImageCacheKey : IDisposable
         string orientation = preprocessing.Orientation == ImageOrientation.Upright ? "" : $" {preprocessing.Orientation}";
         string ground = string.Join(',', preprocessing.Background.Select(v => MathF.Round(255 * v)));
         Append(_names, $"{preprocessing.Height} {preprocessing.Width} {preprocessing.Channels} {preprocessing.Resize}{orientation} {ground}");
-        // Another version may decode otherwise: since the second, images stand upright; since the third, large JPEGs are decoded at a reduced size; since the fourth, PNG and WebP are turned too.
+        // Another version may decode otherwise: since the second, images stand upright; since the third, large JPEGs are decoded at a reduced size; since the
+        // fourth, PNG and WebP are turned too.
         Append(_stamps, "4" + (typeof(ImageCacheKey).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? ""));
     }
 

@@ -40,12 +40,15 @@ public sealed class SharedImages : IDisposable
     /// <param name="broken">What this rank found.</param>
     /// <param name="isLasting">Whether that depends on the files alone.</param>
     /// <param name="stamp">See <see cref="ImageCacheFooter"/>.</param>
-    /// <param name="keep">Done with the file on the first rank of a host, before it is opened; it may give it another name, which it returns. Null keeps it as it is.</param>
+    /// <param name="keep">
+    /// Done with the file on the first rank of a host, before it is opened; it may give it another name, which it returns. Null keeps it as it is.
+    /// </param>
     /// <exception cref="InvalidDataException">No image is left.</exception>
     internal (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(
         long rows, IEnumerable<CachedProblem> broken, bool isLasting, string stamp, Func<ImageFile, IReadOnlyList<CachedProblem>, string?>? keep)
     {
-        IReadOnlyList<CachedProblem> all = [.. _ranks.OfAll(broken.ToArray(), "the images that could not be read").SelectMany(b => b).DistinctBy(b => b.Row).OrderBy(b => b.Row)];
+        IReadOnlyList<CachedProblem> all = [.. _ranks.OfAll(broken.ToArray(), "the images that could not be read").SelectMany(b => b)
+            .DistinctBy(b => b.Row).OrderBy(b => b.Row)];
         if (all.Count == rows) throw new InvalidDataException($"None of the {rows} images could be read. The first: {all[0].Message}");
         bool lasts = !_ranks.Any(!isLasting, "whether the images may be kept");
         _stream.Dispose();

@@ -36,8 +36,8 @@ public sealed record DataParallel
 
     /// <summary>The processes of this program's <c>mpirun</c>; connects with them at the first call.</summary>
     /// <remarks>
-    /// Ranks that share cores share libtorch's threads: each gets as many as there are processors for it, unless <c>OMP_NUM_THREADS</c> or <c>MKL_NUM_THREADS</c> is set; a program that wants
-    /// another number calls <c>torch.set_num_threads</c> after this.
+    /// Ranks that share cores share libtorch's threads: each gets as many as there are processors for it, unless <c>OMP_NUM_THREADS</c> or <c>MKL_NUM_THREADS</c> is
+    /// set; a program that wants another number calls <c>torch.set_num_threads</c> after this.
     /// </remarks>
     /// <exception cref="DllNotFoundException">There is no MPI here; the message says what to install.</exception>
     /// <exception cref="InvalidOperationException">The program was started by an MPI that this one does not work with.</exception>

@@ -42,7 +42,8 @@ internal sealed unsafe class MpiLink : RankLink
         });
         (_rank, _hosts) = (rank, new string[size]);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Leave();
-        string[] places = [.. Gather(Encoding.UTF8.GetBytes($"{Environment.MachineName}|{Processors()}"), new(s_forAll, "the hosts of all ranks")).Select(Encoding.UTF8.GetString)];
+        string[] places = [.. Gather(Encoding.UTF8.GetBytes($"{Environment.MachineName}|{Processors()}"), new(s_forAll, "the hosts of all ranks"))
+            .Select(Encoding.UTF8.GetString)];
         _hosts = [.. places.Select(place => place.Split('|')[0])];
         int sharing = places.Count(place => place == places[rank]);   // a launcher may have given each rank processors of its own
         bool isSet = ((string[])["OMP_NUM_THREADS", "MKL_NUM_THREADS"]).Any(name => Environment.GetEnvironmentVariable(name) is not null);
@@ -75,7 +76,8 @@ internal sealed unsafe class MpiLink : RankLink
         Do(wait, () =>
         {
             int length = own.Length;
-            fixed (int* each = lengths) Check(MPI.Unsafe.MPI_Allgather((nint)(&length), 1, MPI.Unsafe.MPI_INT, (nint)each, 1, MPI.Unsafe.MPI_INT, MPI.Unsafe.MPI_COMM_WORLD));
+            fixed (int* each = lengths)
+                Check(MPI.Unsafe.MPI_Allgather((nint)(&length), 1, MPI.Unsafe.MPI_INT, (nint)each, 1, MPI.Unsafe.MPI_INT, MPI.Unsafe.MPI_COMM_WORLD));
             for (int i = 1; i < Count; i++) begins[i] = checked(begins[i - 1] + lengths[i - 1]);
             all = new byte[checked(begins[^1] + lengths[^1])];
             fixed (byte* from = own, to = all)
@@ -123,7 +125,8 @@ internal sealed unsafe class MpiLink : RankLink
 
     private static string Missing => "MPI was not found. " + (OperatingSystem.IsWindows()
         ? "Install Microsoft MPI (msmpisetup.exe, from the download page of Microsoft MPI), whose mpiexec starts programs."
-        : OperatingSystem.IsMacOS() ? "Install MPICH: brew install mpich." : "Install MPICH: apt-get install mpich on Debian and Ubuntu, whose mpirun.mpich starts programs.");
+        : OperatingSystem.IsMacOS() ? "Install MPICH: brew install mpich."
+        : "Install MPICH: apt-get install mpich on Debian and Ubuntu, whose mpirun.mpich starts programs.");
 
     /// <summary>Which processors this process may use, where the system tells: ranks of one host that may use the same share them.</summary>
     private static string Processors() => !OperatingSystem.IsLinux() ? ""

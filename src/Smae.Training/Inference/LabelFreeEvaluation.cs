@@ -130,7 +130,8 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
         string Beside(string name, Func<LabelFreeEvaluation, double?> of, string format) => of(this) is not { } value ? "" :
             name + value.ToString(format, CultureInfo.InvariantCulture)
             + (RandomWeights is null ? "" : $" ({of(RandomWeights)?.ToString(format, CultureInfo.InvariantCulture)})");
-        return (RandomWeights is null ? "" : "(random weights in brackets) ") + Beside("RankMe ", e => e.RankMe, "F1") + Beside(", own crop nearest ", e => e.OwnCrop, "P1")
+        return (RandomWeights is null ? "" : "(random weights in brackets) ") + Beside("RankMe ", e => e.RankMe, "F1")
+            + Beside(", own crop nearest ", e => e.OwnCrop, "P1")
             + Beside(", reconstruction error ", e => e.Reconstruction, "F4");
     }
 }

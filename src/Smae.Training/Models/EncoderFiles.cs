@@ -12,7 +12,9 @@ internal sealed record EncoderFiles(string Weights, EncoderDescription? Descript
     /// <summary>Looks what there is.</summary>
     /// <param name="path">The weights, or a folder with them.</param>
     /// <exception cref="FileNotFoundException">The folder holds no weights.</exception>
-    /// <exception cref="InvalidDataException">What describes the weights describes another kind of model or cannot be read, or the weights are a file of another format.</exception>
+    /// <exception cref="InvalidDataException">
+    /// What describes the weights describes another kind of model or cannot be read, or the weights are a file of another format.
+    /// </exception>
     public static EncoderFiles Find(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

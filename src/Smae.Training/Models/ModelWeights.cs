@@ -170,7 +170,8 @@ public static partial class ModelWeights
     {
         if (faults.Count == 0) return;
         const int most = 12;
-        KeyValuePair<string, string>[][] kinds = [.. faults.GroupBy(f => f.Value.StartsWith("has the shape", StringComparison.Ordinal) ? "" : f.Value).Select(g => g.ToArray())];
+        KeyValuePair<string, string>[][] kinds = [.. faults.GroupBy(f => f.Value.StartsWith("has the shape", StringComparison.Ordinal) ? "" : f.Value)
+            .Select(g => g.ToArray())];
         var lines = new List<string>();
         for (int i = 0, left = most; i < Math.Min(kinds.Length, 5); i++)
         {

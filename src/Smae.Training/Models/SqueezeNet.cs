@@ -22,7 +22,8 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <param name="channels">Channels of an image. Default 3.</param>
     /// <param name="seed">Seed of the random weights. Default 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    public SqueezeNet(int classes, int channels = 3, long seed = 0) : this(classes, channels, FullDepth, seed) => ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+    public SqueezeNet(int classes, int channels = 3, long seed = 0) : this(classes, channels, FullDepth, seed) =>
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
 
     private SqueezeNet(int? classes, int channels, int depth, long seed) : base(ModuleExtensions.Name(nameof(SqueezeNet)))
     {

@@ -111,12 +111,14 @@ internal sealed class StartingWeights
         if (StoredShape.Of(_file) is not { } stored)
         {
             string names = string.Join(", ", _file.Names.Take(3).Select(n => $"'{n}'"));
-            return [$"InitialWeights: {_path} holds no vision transformer: expected a tensor 'patch_embed.proj.weight', or one that is called as transformers calls it, found {names}."];
+            return [$"InitialWeights: {_path} holds no vision transformer: expected a tensor 'patch_embed.proj.weight', "
+                + $"or one that is called as transformers calls it, found {names}."];
         }
         List<string> faults = [];
         void Expect<T>(string setting, T given, T held)
         {
-            if (!Equals(given, held)) faults.Add($"Encoder.{setting} is {given?.ToString() ?? "null"}: expected {held?.ToString() ?? "null"} as in InitialWeights ({_path}).");
+            if (!Equals(given, held))
+                faults.Add($"Encoder.{setting} is {given?.ToString() ?? "null"}: expected {held?.ToString() ?? "null"} as in InitialWeights ({_path}).");
         }
         Expect(nameof(encoder.EmbedDim), encoder.EmbedDim, stored.EmbedDim);
         Expect(nameof(encoder.Depth), encoder.Depth, stored.Depth);
@@ -125,7 +127,8 @@ internal sealed class StartingWeights
         Expect(nameof(encoder.RegisterTokens), encoder.RegisterTokens, stored.RegisterTokens > 0 ? stored.RegisterTokens : encoder.RegisterTokens);
         if (stored.LayerScale != encoder.LayerScale.HasValue) Expect<double?>(nameof(encoder.LayerScale), encoder.LayerScale, stored.LayerScale ? 1 : null);
         if (stored.Channels != encoder.Channels && !PatchAdaption.CanTurn(stored.Channels, encoder.Channels))
-            faults.Add($"Encoder.Channels is {encoder.Channels}: expected {stored.Channels} as in InitialWeights ({_path}); only weights for 3 channels are made ones for others.");
+            faults.Add($"Encoder.Channels is {encoder.Channels}: expected {stored.Channels} as in InitialWeights ({_path}); "
+                + "only weights for 3 channels are made ones for others.");
         if (_files.Stored is not { } described) return faults;
         // What shapes do not show and would be wrong in silence.
         Expect(nameof(encoder.NumHeads), encoder.NumHeads, described.NumHeads);

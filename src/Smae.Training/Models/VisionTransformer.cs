@@ -6,8 +6,8 @@ namespace Smae.Training;
 /// <summary>
 /// A vision transformer encoder (Dosovitskiy et al. 2021) that can look at some patches only, as a masked autoencoder needs it (He et al. 2022).
 /// Its parameters bear the names of timm and facebookresearch/mae: <c>cls_token</c>, <c>pos_embed</c>, <c>patch_embed.proj</c>,
-/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>, <c>reg_token</c>, <c>blocks.N.{ls1, ls2}.gamma</c>; those of <see cref="VisionTransformerConfig.Fusion"/>, which
-/// these do not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
+/// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>, <c>reg_token</c>, <c>blocks.N.{ls1, ls2}.gamma</c>;
+/// those of <see cref="VisionTransformerConfig.Fusion"/>, which these do not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
 /// </summary>
 public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 {

@@ -122,7 +122,8 @@ internal sealed record StoredShape(
         int depth = 0;
         while (Shape($"blocks.{depth}.norm1.weight") is not null) depth++;
         return new(
-            (int)dim, (int)channels, (int)patch, depth, Shape("blocks.0.mlp.fc1.bias") is [long hidden] ? (int)hidden : 0, Shape("reg_token") is [_, long registers, _] ? (int)registers : 0,
+            (int)dim, (int)channels, (int)patch, depth, Shape("blocks.0.mlp.fc1.bias") is [long hidden] ? (int)hidden : 0,
+            Shape("reg_token") is [_, long registers, _] ? (int)registers : 0,
             Shape("blocks.0.ls1.gamma") is not null, Shape("cls_token") is not null, Shape("norm.weight") is not null);
     }
 }

@@ -145,7 +145,9 @@ internal sealed record WeightFit(
             Tensor grid = ModelWeights.ResizePositions(hasRow ? table.narrow(1, 1, rows - 1) : table, source, Grid);
             return row == 0 ? grid : cat([hasRow ? table.narrow(1, 0, 1) : zeros_like(grid.narrow(1, 0, 1)), grid], 1);
         };
-        if (source != Grid) Changes.Add($"{(name.Contains("decoder", StringComparison.Ordinal) ? "decoder positions" : "positions")} resized from {source.Height}x{source.Width} to {Grid.Height}x{Grid.Width} patches");
+        if (source != Grid)
+            Changes.Add($"{(name.Contains("decoder", StringComparison.Ordinal) ? "decoder positions" : "positions")} "
+                + $"resized from {source.Height}x{source.Width} to {Grid.Height}x{Grid.Width} patches");
         return null;
     }
 

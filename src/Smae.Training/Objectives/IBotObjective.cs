@@ -121,7 +121,9 @@ public sealed record IBotObjective : DinoObjective
             return (ClassLoss(tokens, teacher, crops, epoch), PatchLoss(Student.PatchTokens(tokens), Student.PatchTokens(teacher), hidden, epoch));
         }
 
-        /// <summary>Cross entropy between what teacher and student make of the hidden patches: the mean over those of a crop, then over crops, 0 for one that hides none.</summary>
+        /// <summary>
+        /// Cross entropy between what teacher and student make of the hidden patches: the mean over those of a crop, then over crops, 0 for one that hides none.
+        /// </summary>
         private Tensor PatchLoss(Tensor student, Tensor teacher, Tensor hidden, int epoch)
         {
             Tensor logits = TeacherLogits(teacher.flatten(0, 1)), rows = hidden.flatten().nonzero().squeeze(1);

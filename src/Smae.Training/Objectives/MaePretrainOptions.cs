@@ -38,8 +38,9 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// What is trained for: MAE (<see cref="Objective.Pixel"/>), SMAE (<see cref="Objective.Semantic(double, string)"/>), PixMIM
     /// (<see cref="Objective.LowPassPixel"/>), DMAE (<see cref="Objective.DistilledFeatures"/>), SdAE (<see cref="Objective.SelfDistilledFeatures"/>), SimMIM
     /// (<see cref="Objective.SimMim"/>), MaskFeat (<see cref="Objective.MaskFeat"/>), data2vec (<see cref="Objective.Data2Vec"/>), BootMAE
-    /// (<see cref="Objective.BootMae"/>), DINO (<see cref="DinoObjective"/>), iBOT (<see cref="IBotObjective"/>). MFF is a matter of the encoder (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them;
-    /// <see cref="Recipes"/> has the settings of each paper. Default the pixel loss over hidden patches, targets normalised patch by patch.
+    /// (<see cref="Objective.BootMae"/>), DINO (<see cref="DinoObjective"/>), iBOT (<see cref="IBotObjective"/>). MFF is a matter of the encoder
+    /// (<see cref="VisionTransformerConfig.Fusion"/>) and goes with all of them; <see cref="Recipes"/> has the settings of each paper.
+    /// Default the pixel loss over hidden patches, targets normalised patch by patch.
     /// </summary>
     public Objective Objective { get; init; } = Objective.Pixel();
 
@@ -78,7 +79,9 @@ public sealed record MaePretrainOptions : TrainingOptions
     /// </summary>
     [Range(0, int.MaxValue)] public int HeldOutImages { get; init; }
 
-    /// <summary>Epochs between two looks at the images held out; the last epoch is always looked at. Default null: a twentieth of <see cref="TrainingOptions.Epochs"/>.</summary>
+    /// <summary>
+    /// Epochs between two looks at the images held out; the last epoch is always looked at. Default null: a twentieth of <see cref="TrainingOptions.Epochs"/>.
+    /// </summary>
     [Range(1, int.MaxValue)] public int? HeldOutEvery { get; init; }
 
     /// <summary>How an embedding is made of the tokens. Default <see cref="Pooling.Mean"/>.</summary>

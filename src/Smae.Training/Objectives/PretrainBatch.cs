@@ -27,7 +27,9 @@ public class PretrainBatch
     /// <summary>Which of the run's images these are, counted from 0: a number is the same image in every epoch. Empty where a batch was made without.</summary>
     public ReadOnlyMemory<long> Indices { get; init; }
 
-    /// <summary>A number that no other batch of the run has, all parts of this one have, and a run that goes on has again: for random numbers of a method's own.</summary>
+    /// <summary>
+    /// A number that no other batch of the run has, all parts of this one have, and a run that goes on has again: for random numbers of a method's own.
+    /// </summary>
     public long Seed { get; init; }
 
     /// <summary>

@@ -46,7 +46,8 @@ public sealed class HtmlReport
         foreach (IReadOnlyList<string> row in rows)
         {
             if (row.Count != columns.Count) throw new ArgumentException($"A row has {row.Count} cells: expected {columns.Count}, one for each column.", nameof(rows));
-            _body.Append("<tr>").AppendJoin("", row.Select(cell => $"<td{(cell.Length > 0 && char.IsAsciiDigit(cell[0]) ? " class=\"number\"" : "")}>{Text(cell)}</td>")).Append("</tr>");
+            _body.Append("<tr>").AppendJoin("", row.Select(cell => $"<td{(cell.Length > 0 && char.IsAsciiDigit(cell[0]) ? " class=\"number\"" : "")}>{Text(cell)}</td>"))
+                .Append("</tr>");
         }
         return End("</table>");
     }
@@ -85,11 +86,13 @@ public sealed class HtmlReport
         return End("");
 
         void Beside(string name, Func<LabelFreeEvaluation, double?> of) =>
-            Chart(name, ("trained", Points(e => e.HeldOut is { } own ? of(own) : null)), ("random weights", Points(e => e.HeldOut?.RandomWeights is { } random ? of(random) : null)));
+            Chart(name, ("trained", Points(e => e.HeldOut is { } own ? of(own) : null)),
+                ("random weights", Points(e => e.HeldOut?.RandomWeights is { } random ? of(random) : null)));
 
         void Chart(string yName, params (string, IReadOnlyList<(double, double)>)[] lines)
         {
-            if (lines.SelectMany(l => l.Item2).Any(p => double.IsFinite(p.Item2))) _body.Append(CultureInfo.InvariantCulture, $"<figure>{SvgChart.Lines("epoch", yName, lines)}</figure>");
+            if (lines.SelectMany(l => l.Item2).Any(p => double.IsFinite(p.Item2)))
+                _body.Append(CultureInfo.InvariantCulture, $"<figure>{SvgChart.Lines("epoch", yName, lines)}</figure>");
         }
     }
 
@@ -104,19 +107,23 @@ public sealed class HtmlReport
         if (encoder.Config.Fusion is not { } blocks) return this;
         Begin(heading);
         IReadOnlyList<float> weights = encoder.FusionWeights;
-        _body.Append(CultureInfo.InvariantCulture, $"<figure>{SvgChart.Bars("block, counted from 0", "weight", [.. blocks.Select((block, i) => ($"{block}", (double)weights[i]))])}");
+        _body.Append(CultureInfo.InvariantCulture,
+            $"<figure>{SvgChart.Bars("block, counted from 0", "weight", [.. blocks.Select((block, i) => ($"{block}", (double)weights[i]))])}");
         return End(string.Create(CultureInfo.InvariantCulture, $"<figcaption>All began with {1.0 / blocks.Count:F3}.</figcaption></figure>"));
     }
 
     /// <summary>Adds a picture.</summary>
-    /// <param name="picture">Width and height in pixels, and rows from the top of four bytes a pixel: what <see cref="ReconstructionGrid.Draw"/> and its like give.</param>
+    /// <param name="picture">
+    /// Width and height in pixels, and rows from the top of four bytes a pixel: what <see cref="ReconstructionGrid.Draw"/> and its like give.
+    /// </param>
     /// <param name="caption">What stands below; null is nothing.</param>
     /// <exception cref="ArgumentException">The number of bytes is not that of the picture.</exception>
     public HtmlReport AddPicture(string heading, (int Width, int Height, byte[] Rgba) picture, string? caption = null)
     {
         string png = Convert.ToBase64String(PngWriter.Encode(picture.Width, picture.Height, picture.Rgba));
         Begin(heading);
-        _body.Append(CultureInfo.InvariantCulture, $"<figure><img width=\"{picture.Width}\" height=\"{picture.Height}\" alt=\"{Text(caption ?? heading)}\" src=\"data:image/png;base64,{png}\">");
+        _body.Append(CultureInfo.InvariantCulture,
+            $"<figure><img width=\"{picture.Width}\" height=\"{picture.Height}\" alt=\"{Text(caption ?? heading)}\" src=\"data:image/png;base64,{png}\">");
         if (caption is not null) _body.Append(CultureInfo.InvariantCulture, $"<figcaption>{Text(caption)}</figcaption>");
         return End("</figure>");
     }
@@ -179,9 +186,11 @@ public sealed class HtmlReport
         nav a{margin-right:1rem}a{color:#1f6fb4}section{overflow-x:auto}figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%;vertical-align:top}
         figcaption{color:#555;max-width:40rem}img{max-width:100%;height:auto;image-rendering:pixelated}svg{width:31rem;max-width:100%}
         svg .grid{stroke:#e4e4e4}svg .tick{font-size:11px;fill:#555}svg .name{font-size:12px;fill:#222}
-        table{border-collapse:collapse}th,td{padding:.15rem .5rem;text-align:left;vertical-align:top}.facts th{font-weight:600;white-space:nowrap}.number{text-align:right}
+        table{border-collapse:collapse}th,td{padding:.15rem .5rem;text-align:left;vertical-align:top}
+        .facts th{font-weight:600;white-space:nowrap}.number{text-align:right}
         .facts tr:nth-child(odd){background:#f6f6f6}.confusion{font-size:12px}.confusion td{text-align:right;border:1px solid #eee;min-width:1.4rem}
-        .confusion th{font-weight:500;white-space:nowrap}.confusion .column{height:7rem;vertical-align:bottom;padding:0}.confusion .column span{writing-mode:vertical-rl;transform:rotate(180deg)}
+        .confusion th{font-weight:500;white-space:nowrap}.confusion .column{height:7rem;vertical-align:bottom;padding:0}
+        .confusion .column span{writing-mode:vertical-rl;transform:rotate(180deg)}
         """;
 
     private static string Show(object? value) => value switch
@@ -236,7 +245,8 @@ internal static class SvgChart
             foreach ((double x, double y) in points.Length <= 60 ? points : [points[^1]])
                 svg.Append(Invariant($"<circle cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"2.4\" fill=\"{color}\"><title>{x:G6}: {y:G5}</title></circle>"));
             if (lines.Count > 1)
-                svg.Append(Invariant($"<text class=\"tick\" fill=\"{color}\" style=\"fill:{color}\" x=\"{Width - Right}\" y=\"{Top + 14 * i}\" text-anchor=\"end\">{Text(lines[i].Name)}</text>"));
+                svg.Append(Invariant($"<text class=\"tick\" fill=\"{color}\" style=\"fill:{color}\" x=\"{Width - Right}\" y=\"{Top + 14 * i}\" "))
+                    .Append(Invariant($"text-anchor=\"end\">{Text(lines[i].Name)}</text>"));
         }
         return svg.Append("</svg>").ToString();
     }

@@ -12,7 +12,8 @@ namespace Smae.Training;
 /// </summary>
 public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
 {
-    private const string Header = "step,epoch,epoch_ended,loss,learning_rate,images_per_second,elapsed_seconds,held_out_rank_me,held_out_own_crop,held_out_reconstruction";
+    private const string Header = "step,epoch,epoch_ended,loss,learning_rate,images_per_second,elapsed_seconds,"
+        + "held_out_rank_me,held_out_own_crop,held_out_reconstruction";
     private readonly Lock _lock = new();
     private readonly IProgress<TrainingProgress>? _next;
     private readonly string _csvPath;
@@ -47,7 +48,8 @@ public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
                 _events.Begin(value.Step, DateTimeOffset.UtcNow);
             }
             _csv.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{value.Step},{value.Epoch},{(value.EpochEnded ? 1 : 0)},{value.Loss:R},{value.LearningRate:R},{value.ImagesPerSecond:F2},{value.Elapsed.TotalSeconds:F3},{value.HeldOut?.RankMe:R},{value.HeldOut?.OwnCrop:R},{value.HeldOut?.Reconstruction:R}"));
+                $"{value.Step},{value.Epoch},{(value.EpochEnded ? 1 : 0)},{value.Loss:R},{value.LearningRate:R},{value.ImagesPerSecond:F2},"
+                + $"{value.Elapsed.TotalSeconds:F3},{value.HeldOut?.RankMe:R},{value.HeldOut?.OwnCrop:R},{value.HeldOut?.Reconstruction:R}"));
             _csv.Flush();
             List<(string, double)> scalars =
                 [("loss", value.Loss), ("learning_rate", value.LearningRate), ("images_per_second", value.ImagesPerSecond)];
@@ -85,7 +87,8 @@ public sealed class RunLog : IProgress<TrainingProgress>, IDisposable
         {
             string text = File.ReadAllText(_csvPath);
             string[] whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            lines.AddRange(whole.Skip(1).TakeWhile(line => long.TryParse(line.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long done) && done < step));
+            lines.AddRange(whole.Skip(1).TakeWhile(line =>
+                long.TryParse(line.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long done) && done < step));
         }
         AtomicFile.Write(_csvPath, stream => stream.Write(Encoding.UTF8.GetBytes(string.Join('\n', lines) + '\n')));
         return new StreamWriter(new FileStream(_csvPath, FileMode.Append, FileAccess.Write, FileShare.Read)) { NewLine = "\n" };

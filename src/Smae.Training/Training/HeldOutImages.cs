@@ -28,7 +28,9 @@ internal sealed class HeldOutImages
     /// <summary>Images to train on.</summary>
     public long TrainingCount => _training.Length;
 
-    /// <summary>Epochs between two looks at the images held out, no more, and how many images these are: what <see cref="TrainingOptions.TimeBudget"/> has to know.</summary>
+    /// <summary>
+    /// Epochs between two looks at the images held out, no more, and how many images these are: what <see cref="TrainingOptions.TimeBudget"/> has to know.
+    /// </summary>
     public (int Every, long Images) Looks => _heldOut.Length == 0 ? default : (_options.HeldOutEvery ?? 1, _heldOut.Length);
 
     /// <summary>What tells a checkpoint of these images from one of others.</summary>

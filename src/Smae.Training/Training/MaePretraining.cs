@@ -37,7 +37,9 @@ public static class MaePretraining
             using ObjectiveRun objective = options.Objective.Begin(model, options, device);
             objective.Ranks = ranks;
             if (ranks.AreSeveral && !objective.IsMeanOverParts)
-                throw new ArgumentException($"The loss of {options.Objective.GetType().Name} is not the mean of its images' losses (IsMeanOverParts): ranks cannot divide a batch.", nameof(options));
+                throw new ArgumentException(
+                    $"The loss of {options.Objective.GetType().Name} is not the mean of its images' losses (IsMeanOverParts): ranks cannot divide a batch.",
+                    nameof(options));
             using var optimizer = new AdamW(Groups(model, objective, options, count), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
             using var trainer = new Trainer(
@@ -84,7 +86,10 @@ public static class MaePretraining
                         images: () => normalizer.Normalize(bytes, options.Augmentation, part.RandomOfImages(RandomUse.Augmentation)),
                         mask: () => options.Masking.Draw(part.WholeCount, height, width, part.Generator(RandomUse.Mask)).Narrow(part.First, part.Count).To(device),
                         view: (index, augmentation) => normalizer.Normalize(bytes, augmentation, part.RandomOfImages(RandomUse.View, index)))
-                    { Indices = part.Indices, First = part.First, WholeCount = part.WholeCount, Scope = part.Scope, Seed = (long)part.Random(RandomUse.Objective).Next() };
+                    {
+                        Indices = part.Indices, First = part.First, WholeCount = part.WholeCount, Scope = part.Scope,
+                        Seed = (long)part.Random(RandomUse.Objective).Next(),
+                    };
                     InScope(() => objective.BatchReady(batch));
                     int? rows = objective.IsMeanOverImages
                         ? RowsOf(model, options.Encoder.TokenCount - (objective.EncodesHidden ? 0 : (int)batch.Mask.HiddenCount)) : null;

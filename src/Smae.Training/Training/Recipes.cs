@@ -34,7 +34,8 @@ public static class Recipes
     /// <item>Encoder: a ViT-Ti (5.5 M parameters) up to 50,000 images, a ViT-S up to 500,000, a ViT-B up to five million, then a ViT-L. MAE trains B and L on 1.3
     /// million, SMAE 3.7 M parameters on 100,000; on 10,000 a ViT-S was reported to gain little (facebookresearch/mae, issue 19). On a CPU, where time is short
     /// before images are, a ViT-Ti up to 500,000 and a ViT-S beyond.</item>
-    /// <item>Patches: the largest that divide the image and leave at least 8 a side, 12 on a GPU: 8 for 64 pixels on a CPU and, as SMAE, 4 on a GPU; 16 for 224, as MAE.</item>
+    /// <item>Patches: the largest that divide the image and leave at least 8 a side, 12 on a GPU: 8 for 64 pixels on a CPU and, as SMAE, 4 on a GPU; 16 for 224, as
+    /// MAE.</item>
     /// <item>Decoder: 128 wide with 2 blocks, 256 with 4 for a ViT-S, MAE's from ViT-B on; SDMAE (Mao et al. 2022) finds that on small sets a decoder as MAE's
     /// overfits.</item>
     /// <item>Batch: a sixteenth of the images, a power of two from 32 to 128 on a CPU and to 1,024 on a GPU, which MAE's authors found to work well (issue 32).</item>
@@ -346,7 +347,8 @@ public static class Recipes
         int patch = Enumerable.Range(1, Math.Max(16, imageSize / 16)).LastOrDefault(p => imageSize % p == 0 && imageSize / p >= leastPerSide);
         if (patch > 0 && imageSize / patch <= mostPerSide) return patch;
         throw new ArgumentOutOfRangeException(
-            nameof(imageSize), imageSize, $"No patch divides images of {imageSize} pixels into {leastPerSide} to {mostPerSide} a side: take a multiple of 16, such as 64 or 224.");
+            nameof(imageSize), imageSize,
+            $"No patch divides images of {imageSize} pixels into {leastPerSide} to {mostPerSide} a side: take a multiple of 16, such as 64 or 224.");
     }
 
     private static double Scaled(double rateFor256, int batchSize)

@@ -113,7 +113,8 @@ internal sealed class Supervision : IDisposable
         string Named(LabelledImages images) => $"{images.Count} images, {images.ContentHash(brief)}";
         return
         [
-            .. _options.Settings.Where(s => !brief || s.Name is not (nameof(FineTuneOptions.EncoderWeights) or nameof(FineTuneOptions.Encoder))), ("Model", $"{_model.GetType()}"), .. brief ? [] : ((string, string)[])[("FirstWeights", TensorHash.Of(_weights))], ("Inputs", inputs),
+            .. _options.Settings.Where(s => !brief || s.Name is not (nameof(FineTuneOptions.EncoderWeights) or nameof(FineTuneOptions.Encoder))),
+            ("Model", $"{_model.GetType()}"), .. brief ? [] : ((string, string)[])[("FirstWeights", TensorHash.Of(_weights))], ("Inputs", inputs),
             ("Images", Named(_training)), (ValidationImages, _validation is null ? "none" : Named(_validation)),
         ];
     }

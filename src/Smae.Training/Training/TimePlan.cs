@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Smae.Training;
 
 /// <summary>How long a run is to be.</summary>
@@ -61,6 +63,7 @@ internal sealed class TimePlan(TimeSpan budget, RunPlan most, int validateEvery,
     }
 
     /// <summary>What a plan follows from, for people.</summary>
-    public string Explain(RunPlan plan, TimeSpan now) => FormattableString.Invariant(
-        $"TimeBudget {budget:c}: {(_steps - WarmupSteps) / ((now - _from) - _evaluating).TotalSeconds:G3} steps a second; {plan.Epochs} of at most {most.Epochs} epochs of {plan.StepsPerEpoch} steps end in time{(plan.IsFinal ? "" : ", as far as can be told now")}.");
+    public string Explain(RunPlan plan, TimeSpan now) => string.Create(CultureInfo.InvariantCulture,
+        $"TimeBudget {budget:c}: {(_steps - WarmupSteps) / ((now - _from) - _evaluating).TotalSeconds:G3} steps a second; "
+        + $"{plan.Epochs} of at most {most.Epochs} epochs of {plan.StepsPerEpoch} steps end in time{(plan.IsFinal ? "" : ", as far as can be told now")}.");
 }

@@ -150,7 +150,8 @@ internal sealed class Trainer : IDisposable
             var epoch = new TrainingEpoch { Last = LastOfEpoch };
             yield return epoch;
             double speed = StepsInEpoch * _batchSize / _epochTime.TotalSeconds;
-            _history.Add(new EpochSummary(epoch.Number, _lossSum / StepsInEpoch, LearningRate(epoch.Last.Step), speed) { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
+            _history.Add(new EpochSummary(epoch.Number, _lossSum / StepsInEpoch, LearningRate(epoch.Last.Step), speed)
+                { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
             Report(StepsInEpoch, epoch, LearningRate(epoch.Last.Step), ended: true);
             (_lossSum, _epochTime) = (0, TimeSpan.Zero);
             _log?.Invoke(_history[^1].ToString());
@@ -266,12 +267,16 @@ internal sealed class Trainer : IDisposable
     {
         if (!_ranks.AreSeveral) return;
         _ranks.CheckSame(ValueText.Invariant(() =>
-            ((string, string)[])[.. settings(true), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}")]));
+            ((string, string)[])
+            [
+                .. settings(true), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}"),
+            ]));
         int[] processes = _ranks.OfAll(Environment.ProcessId, "the processes of all ranks");
         _log?.Invoke(_ranks.Describe(processes));   // the launcher names processes where one is killed
         int least = _batchSize / Math.Min(_options.AccumulationSteps, _batchSize);
         if (_divides && least < _ranks.Count)
-            throw new ArgumentException($"A batch of {_batchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
+            throw new ArgumentException(
+                $"A batch of {_batchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
 
         static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
     }
@@ -343,7 +348,8 @@ internal sealed class Trainer : IDisposable
         [
             .. newOrder ? ["the epoch under way and the order of images"] : (string[])[], .. newBest ? ["the best epoch"] : (string[])[],
             .. lacksMoments ? ["moments of the optimiser"] : (string[])[],
-            .. other.Missing.Where(name => !name.StartsWith(BestPrefix, StringComparison.Ordinal) && !(lacksMoments && name.StartsWith(OptimizerPrefix, StringComparison.Ordinal))),
+            .. other.Missing.Where(name => !name.StartsWith(BestPrefix, StringComparison.Ordinal)
+                && !(lacksMoments && name.StartsWith(OptimizerPrefix, StringComparison.Ordinal))),
         ];
         string average = Keeps(AveragePrefix) ? ", average of the weights" : "", objective = Keeps(ObjectivePrefix) ? ", state of the objective" : "";
         string optimizer = lacksMoments ? "" : string.Create(CultureInfo.InvariantCulture, $", moments of the optimiser after {start.Updates} steps");
@@ -355,9 +361,12 @@ internal sealed class Trainer : IDisposable
             $"The next step is {start.Step + 1} of {TotalSteps}, at a learning rate of {_learningRate.At(start.Step) * Math.Pow(0.5, start.Recoveries):G3}."));
     }
 
-    /// <summary>Whether there is nothing to go on with where a checkpoint lacks a tensor: one of the model's own, but for a decoder's, which serves an objective.</summary>
+    /// <summary>
+    /// Whether there is nothing to go on with where a checkpoint lacks a tensor: one of the model's own, but for a decoder's, which serves an objective.
+    /// </summary>
     private static bool IsNeeded(string name) =>
-        !((string[])[AveragePrefix, OptimizerPrefix, ObjectivePrefix, BestPrefix, "decoder", "mask_token"]).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+        !((string[])[AveragePrefix, OptimizerPrefix, ObjectivePrefix, BestPrefix, "decoder", "mask_token"])
+            .Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     private void Save()
     {

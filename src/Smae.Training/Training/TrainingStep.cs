@@ -67,7 +67,9 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     public RandomSequence[] RandomOfImages(RandomUse use, int index) =>
         RandomSequence.OfImages(trainer.Random.SeedAt(use, RandomStream.Mix(Place, index)), First, Count);
 
-    /// <summary>Random numbers of libtorch's for one use, the same on all ranks: for what is drawn of all images at once. They hold until the next are asked for.</summary>
+    /// <summary>
+    /// Random numbers of libtorch's for one use, the same on all ranks: for what is drawn of all images at once. They hold until the next are asked for.
+    /// </summary>
     public Generator Generator(RandomUse use) => trainer.Random.At(use, Place);
 
     /// <summary>Adds the gradients of this part to those of the step.</summary>

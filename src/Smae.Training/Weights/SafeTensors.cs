@@ -74,7 +74,8 @@ public static class SafeTensors
         string? format = start is [(byte)'P', (byte)'K', 3, 4, ..] ? "zip" : start is [0x80, <= 5, ..] ? "pickle" : null;
         if (format is not null)
             return $"{path} is no safetensors file but a {format} file, as torch.save writes them (.pth, .pt, .bin). Convert it, in Python:\n"
-                + $"import torch, safetensors.torch as s; w = torch.load(r\"{path}\", map_location=\"cpu\"); w = w.get(\"model\", w.get(\"state_dict\", w.get(\"teacher\", w)))\n"
+                + $"import torch, safetensors.torch as s; w = torch.load(r\"{path}\", map_location=\"cpu\"); "
+                + "w = w.get(\"model\", w.get(\"state_dict\", w.get(\"teacher\", w)))\n"
                 + $"s.save_file({{k: v.clone().contiguous() for k, v in w.items() if torch.is_tensor(v)}}, r\"{Path.ChangeExtension(path, ".safetensors")}\")";
         string text = Encoding.ASCII.GetString(start).TrimStart();
         string? found = text.StartsWith("version https://git-lfs", StringComparison.Ordinal) ? "a pointer of Git LFS to it: fetch the file itself, by git lfs pull"
@@ -128,7 +129,8 @@ public static class SafeTensors
             }
         }
         catch (Exception e) when (
-            e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException or ArgumentException or OverflowException)
+            e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException
+                or ArgumentException or OverflowException)
         {
             throw Bad($"its header cannot be read ({e.Message})");
         }

@@ -62,7 +62,8 @@ internal static class Drawings
 
     /// <param name="wide">Whether the orientation is a number of 32 bits, as some programs write it, and not of 16.</param>
     private static byte[] Exif(byte orientation, bool bigEndian, bool wide) => bigEndian
-        ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, .. (byte[])(wide ? [0, 4, 0, 0, 0, 1, 0, 0, 0, orientation] : [0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]), 0, 0, 0, 0]
+        ? [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12,
+            .. (byte[])(wide ? [0, 4, 0, 0, 0, 1, 0, 0, 0, orientation] : [0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]), 0, 0, 0, 0]
         : [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, (byte)(wide ? 4 : 3), 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>A black disc on nothing.</summary>
