@@ -115,6 +115,19 @@ public sealed class ImageKindsTests : EmbeddingFixture
     }
 
     [TestMethod]
+    [DataRow(0, 16, 3)]
+    [DataRow(16, -1, 3)]
+    [DataRow(16, 16, -3)]
+    [DataRow(100_000, 100_000, 3)]
+    public void A_size_that_no_image_has_is_refused_by_name(int height, int width, int channels)
+    {
+        var wrong = new ImagePreprocessing { Height = height, Width = width, Channels = channels };
+        Assert.AreEqual(wrong, wrong with { });
+        string message = Assert.ThrowsExactly<ArgumentException>(wrong.Validate).Message;
+        StringAssert.Contains(message, $"Images of {height}x{width} with {channels} channels: expected at least 1 of each");
+    }
+
+    [TestMethod]
     public void A_strip_of_which_padding_leaves_nothing_is_broken_on_every_path_and_saved()
     {
         byte[] strip = Drawings.Encode(5000, 1, (_, _) => SKColors.Red);

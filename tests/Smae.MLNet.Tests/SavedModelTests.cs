@@ -159,6 +159,9 @@ public sealed class SavedModelTests : EmbeddingFixture
     {
         var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", Encoder).Fit(Images);
         Assert.IsEmpty(TempFolder.LeftBehind(() => Context.Model.Save(transformer, Images.Schema, Zip)));
+        string inNewFolder = Path.Combine(Path.GetDirectoryName(Zip)!, "new", "folder", "model.zip");
+        Context.Model.SaveAtomically(transformer, Images.Schema, inNewFolder);
+        Assert.HasCount(1, Directory.GetFiles(Path.GetDirectoryName(inNewFolder)!));
     }
 
     private static ImageEncoder EncoderOf(ResizeMode resize, int channels, float[]? background = null) => new(

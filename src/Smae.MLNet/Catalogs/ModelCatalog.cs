@@ -11,7 +11,7 @@ public static class ModelCatalog
     /// </summary>
     /// <param name="model">The model. Transformers of Smae are written as chains of ML.NET's own: the file loads in applications without Smae.</param>
     /// <param name="inputSchema">The schema of the data that it takes; null saves none, and columns of images are left out.</param>
-    /// <param name="filePath">The file, for example <c>model.zip</c>.</param>
+    /// <param name="filePath">The file, for example <c>model.zip</c>; its folder is made.</param>
     /// <exception cref="NotSupportedException">A transformer of the model cannot be saved; the message says which and why.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void SaveAtomically(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema? inputSchema, string filePath)
@@ -20,6 +20,7 @@ public static class ModelCatalog
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(filePath);
         string full = Path.GetFullPath(filePath), temporary = $"{full}.{Guid.NewGuid():N}.tmp";
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))

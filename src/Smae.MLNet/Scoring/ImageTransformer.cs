@@ -12,6 +12,9 @@ internal sealed record ImageScoring(
     /// <summary>Rows scored together where no other number is named.</summary>
     public const int DefaultBatchSize = 64;
 
+    /// <summary>Rows scored together: no more than an array holds the pixels of.</summary>
+    public int BatchSize { get; } = Math.Min(BatchSize, Array.MaxLength / Decoders.Preprocessing.ByteCount);
+
     /// <summary>What to do with broken images, for one cursor or row.</summary>
     public BrokenImageReport CreateReport() => new(BrokenImages, Host, Consequence);
 }

@@ -48,7 +48,7 @@ public sealed record ImagePreprocessing
         && Background.SequenceEqual(other.Background) && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Orientation, Mean[0], StandardDeviation[0]);
+    public override int GetHashCode() => HashCode.Combine(Height, Width, Channels, Resize, Orientation, Mean.FirstOrDefault(), StandardDeviation.FirstOrDefault());
 
     /// <summary>One line for people, in the invariant culture.</summary>
     public override string ToString()
@@ -85,6 +85,8 @@ public sealed record ImagePreprocessing
     public IEnumerable<string> Faults()
     {
         foreach (string fault in Rules.Faults(this)) yield return fault;
+        if (Math.Min(Math.Min(Height, Width), Channels) < 1 || (double)Height * Width * Channels > Array.MaxLength)
+            yield return $"Images of {Height}x{Width} with {Channels} channels: expected at least 1 of each, and 2 GiB at most.";
         foreach ((string name, IReadOnlyList<float> values) in new[] { ("Mean", Mean), ("StandardDeviation", StandardDeviation) })
         {
             if (values.Count != Channels) yield return $"{name} has {values.Count} numbers: expected one for each of {Channels} channels.";
@@ -97,6 +99,7 @@ public sealed record ImagePreprocessing
     private static float[] Defaults(int channels, ReadOnlySpan<float> rgb, float grey)
     {
         if (channels == 1) return [grey];
+        if (channels < 1) return [];   // a fault, which Faults tells
         var values = new float[channels];
         Array.Fill(values, 0.5f);
         rgb[..Math.Min(rgb.Length, channels)].CopyTo(values);
