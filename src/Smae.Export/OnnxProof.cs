@@ -149,7 +149,7 @@ internal sealed class ExportProof : IDisposable
             for (int i = 0; i < expected.Length; i++)
             {
                 if (!float.IsFinite(expected[i]))
-                    throw new OnnxExportException($"TorchSharp's '{output}' holds {expected[i]}: the model cannot be proven. No file was written.");
+                    throw new OnnxExportException(Invariant($"TorchSharp's '{output}' holds {expected[i]}: the model cannot be proven. No file was written."));
                 double difference = Math.Abs((double)expected[i] - found[i]);
                 Difference = Math.Max(Difference, double.IsNaN(difference) ? double.PositiveInfinity : difference);
                 Magnitude = Math.Max(Magnitude, Math.Abs(expected[i]));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using AttributeType = Smae.Export.AttributeProto.Types.AttributeType;
@@ -106,9 +107,9 @@ internal sealed class GraphBuilder
 
     /// <summary>A stored vector of int64, named after itself: the shapes and axes of other operators.</summary>
     public string Integers(params long[] values) =>
-        Initializer($"constant/[{string.Join(",", values)}]", DataType.Int64, () => values, values.Length);
+        Initializer($"constant/[{string.Join(",", values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]", DataType.Int64, () => values, values.Length);
 
-    public string Integer(long value) => Initializer($"constant/{value}L", DataType.Int64, () => new[] { value });
+    public string Integer(long value) => Initializer(FormattableString.Invariant($"constant/{value}L"), DataType.Int64, () => new[] { value });
 
     /// <summary>What stands from one place, counted from 0, to another that is left out, along an axis; a negative end counts from behind.</summary>
     public string Slice(string value, long from, long to, long axis) => Node("Slice", [value, Integers(from), Integers(to), Integers(axis)]);

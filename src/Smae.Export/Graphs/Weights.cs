@@ -27,7 +27,7 @@ internal sealed partial class WeightTable
             hash.AppendData(stored.bytes);
             float[] numbers = stored.to_type(ScalarType.Float32).data<float>().ToArray();
             int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
-            if (wrong >= 0) throw new InvalidOperationException($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported.");
+            if (wrong >= 0) throw new InvalidOperationException(FormattableString.Invariant($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported."));
             _tensors.Add(name, (tensor.shape, numbers));
         }
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -121,7 +121,7 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
         Half[] halves = Array.ConvertAll(numbers, n => (Half)n);
         int wrong = Array.FindIndex(halves, Half.IsInfinity);
         return wrong < 0 ? halves : throw new InvalidOperationException(
-            $"The weight '{name}' holds {numbers[wrong]}, more than float16 can ({(float)Half.MaxValue}): export in another precision.");
+            FormattableString.Invariant($"The weight '{name}' holds {numbers[wrong]}, more than float16 can ({(float)Half.MaxValue}): export in another precision."));
     }
 }
 

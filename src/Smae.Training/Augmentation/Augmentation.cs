@@ -172,14 +172,14 @@ public abstract record Augmentation
 
     internal static T Within<T>(T value, T from, T to, [CallerArgumentExpression(nameof(value))] string name = "") where T : IComparable<T> =>
         value.CompareTo(from) >= 0 && value.CompareTo(to) <= 0
-            ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}: expected a value from {from} to {to}.");
+            ? value : throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"{name} is {value}: expected a value from {from} to {to}."));
 
     private static (double Min, double Max) Span(
         double min, double max, double limit, [CallerArgumentExpression(nameof(min))] string minName = "", [CallerArgumentExpression(nameof(max))] string maxName = "")
     {
-        if (!(min > 0)) throw new ArgumentOutOfRangeException(minName, min, $"{minName} is {min}: expected a positive number.");
+        if (!(min > 0)) throw new ArgumentOutOfRangeException(minName, min, FormattableString.Invariant($"{minName} is {min}: expected a positive number."));
         if (!(max >= min && max <= limit))
-            throw new ArgumentOutOfRangeException(maxName, max, $"{maxName} is {max}: expected a number from {minName} ({min}) to {limit}.");
+            throw new ArgumentOutOfRangeException(maxName, max, FormattableString.Invariant($"{maxName} is {max}: expected a number from {minName} ({min}) to {limit}."));
         return (min, max);
     }
 }

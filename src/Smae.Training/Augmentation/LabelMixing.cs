@@ -42,7 +42,7 @@ public abstract record LabelMixing
 
     private protected static double Positive(double value, string name) =>
         value > 0 && double.IsFinite(value)
-            ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}: expected a positive number.");
+            ? value : throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"{name} is {value}: expected a positive number."));
 }
 
 /// <summary>Mixup (Zhang et al. 2018): each image becomes lambda of itself and 1 - lambda of another, lambda ~ Beta(alpha, alpha).</summary>

@@ -98,7 +98,7 @@ public abstract record Masking
         int visible = ratio is > 0 and < 1 ? (int)(patches * (1 - ratio)) : 0;
         if (visible < 1 || visible >= patches)
             throw new ArgumentOutOfRangeException(nameof(ratio), ratio,
-                $"A mask ratio of {ratio} over {patches} patches leaves {visible} visible: expected at least one visible and one hidden.");
+                FormattableString.Invariant($"A mask ratio of {ratio} over {patches} patches leaves {visible} visible: expected at least one visible and one hidden."));
         return visible;
     }
 }
