@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Examples;
 using Spectre.Console;
 
 namespace Smae.Benchmarks;
@@ -9,8 +10,10 @@ internal static class Commands
     public static int Run(string[] args)
     {
         var json = new Option<FileInfo?>("--json") { Description = "File for the figures and measurements as JSON." };
-        var rounds = new Option<int?>("--rounds") { Description = "Rounds that count. Default: each benchmark's own, 3 or 5." };
-        var batch = new Option<int?>("--batch") { Description = "Images in a step. Default: each benchmark's own." };
+        var rounds = new Option<int?>("--rounds") { Description = "Rounds that count. Default: each benchmark's own, 3 or 5." }
+            .Require(count => count >= 1, "a whole number, at least 1");
+        var batch = new Option<int?>("--batch") { Description = "Images in a step. Default: each benchmark's own." }
+            .Require(count => count >= 1, "a whole number, at least 1");
         var quick = new Option<bool>("--quick") { Description = "As small as can be: to see whether it runs. Its figures mean nothing." };
         var device = new Option<string>("--device") { Description = "Where to train and encode: cpu or cuda.", DefaultValueFactory = _ => "cpu" };
         var noPyTorch = new Option<bool>("--no-pytorch") { Description = "Leave PyTorch out." };
@@ -24,11 +27,6 @@ internal static class Commands
         device.AcceptOnlyFromAmong("cpu", "cuda");
         model.AcceptOnlyFromAmong([.. ModelShape.Named.Keys]);
         images.AcceptExistingOnly();
-        foreach (Option<int?> option in (Option<int?>[])[rounds, batch])
-            option.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int?>() < 1) result.AddError($"{option.Name} is {result.GetValueOrDefault<int?>()}: expected at least 1.");
-            });
 
         IBenchmark[] train = [new TrainBenchmark("train"), new TrainBenchmark("smae")];
         IBenchmark[] all =

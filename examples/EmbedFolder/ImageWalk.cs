@@ -37,7 +37,7 @@ internal sealed class ImageWalk(string root, Part part)
         }
         foreach (string inner in Directory.EnumerateDirectories(folder, "*", s_all).Where(IsSeen).Order(StringComparer.Ordinal))
             if (new DirectoryInfo(inner).LinkTarget is null)
-                foreach (ImageRow row in Under(inner, Path.GetFileName(inner))) yield return row;
+                foreach (ImageRow row in Under(inner, Path.GetFileName(inner).Normalize())) yield return row;   // a name from macOS is written as elsewhere
     }
 
     private static bool IsSeen(string path) => Path.GetFileName(path) is not (['.', ..] or "__MACOSX" or "@eaDir");

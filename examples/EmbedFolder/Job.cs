@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Examples;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Smae.MLNet;
@@ -41,23 +42,25 @@ internal sealed class Job
         if (!Encoder.Exists) throw new FileNotFoundException($"There is no encoder {Encoder}.");
         Folder.Create();
         using FileStream _ = Lock();
-        CheckRun();
+        RunOf run = ThisRun();
+        CheckRun(run, begins: false);
         foreach (FileInfo torn in Folder.EnumerateFiles($"{Name}-*.tmp")) torn.Delete();   // of a run that was killed
 
         var ml = new MLContext { GpuDeviceId = GpuDeviceId };
         var walk = new ImageWalk(Path.GetFullPath(Images.FullName), Part);
-        long done = Folder.EnumerateFiles("*.parquet").Any() ? ml.Data.LoadEmbeddings(Folder.FullName).GetColumn<string>("ImagePath").LongCount(walk.Done) : 0;
+        long done = CountDone(ml, walk);
         long left = walk.Left().LongCount();
         Console.WriteLine($"part {Part}: {left} images to embed, {done} embedded before in {Folder}");
         if (left == 0) return;
 
         using ImageEncoder? encoder = IsOnnx ? null : LoadEncoder();
         using ImageTransformer transformer = Transformer(ml, encoder);
+        CheckRun(run, begins: true);
         var progress = new Progress(left);
         int number = 0;
         foreach (ImageRow[] rows in walk.Left().Chunk(FileRows))
         {
-            while (File.Exists(PathOf(number))) number++;
+            while (Path.Exists(PathOf(number))) number++;
             IDataView embedded = transformer.Transform(ml.Data.LoadFromEnumerable(progress.Over(rows, cancellation)));
             ml.Data.SaveEmbeddings(embedded, PathOf(number), cancellationToken: cancellation);
         }
@@ -65,6 +68,14 @@ internal sealed class Job
         long broken = Folder.EnumerateFiles($"{Name}-*.parquet")
             .Sum(file => ml.Data.LoadEmbeddings(file.FullName).GetColumn<string>("Error").LongCount(e => e.Length > 0));
         Console.WriteLine($"part {Part}: done, {broken} images cannot be read: their column error says why");
+    }
+
+    /// <exception cref="InvalidDataException">A file of rows is damaged.</exception>
+    private long CountDone(MLContext ml, ImageWalk walk)
+    {
+        if (!Folder.EnumerateFiles("*.parquet").Any()) return 0;
+        try { return ml.Data.LoadEmbeddings(Folder.FullName).GetColumn<string>("ImagePath").LongCount(walk.Done); }
+        catch (InvalidDataException e) { throw new InvalidDataException($"{e.Message} Once that file is deleted, its images are embedded again.", e); }
     }
 
     private bool IsOnnx => string.Equals(Encoder.Extension, ".onnx", StringComparison.OrdinalIgnoreCase);
@@ -75,7 +86,7 @@ internal sealed class Job
 
     private ImageEncoder LoadEncoder()
     {
-        ImageEncoder encoder = ImageEncoder.Load(Encoder.FullName, GpuDeviceId is { } id ? TorchSharp.torch.device(TorchSharp.DeviceType.CUDA, id) : null);
+        ImageEncoder encoder = ImageEncoder.Load(Encoder.FullName, Gpu.Of(GpuDeviceId));
         encoder.Model.Precision = Precision ?? Smae.Training.Precision.Float32;
         return encoder;
     }
@@ -99,21 +110,28 @@ internal sealed class Job
         catch (IOException e) { throw new IOException($"Part {Part} is being embedded into {Folder} by another process, which holds {path}.", e); }
     }
 
-    /// <summary>Files of one folder are of one encoder: all numbers in it can be compared.</summary>
-    /// <exception cref="InvalidOperationException">The folder holds embeddings of another encoder, or in another precision.</exception>
-    private void CheckRun()
+    /// <exception cref="ArgumentException">The precision is not the encoder's to choose.</exception>
+    private RunOf ThisRun()
     {
         if (IsOnnx && Precision is not null) throw new ArgumentException($"--precision is {Precision}: {Encoder} is an ONNX file, which has its own. Leave it out.");
         using FileStream stream = Encoder.OpenRead();
-        var run = new RunOf(Convert.ToHexStringLower(SHA256.HashData(stream)), IsOnnx ? "the file's" : $"{Precision ?? Smae.Training.Precision.Float32}");
+        return new RunOf(Convert.ToHexStringLower(SHA256.HashData(stream)), IsOnnx ? "the file's" : $"{Precision ?? Smae.Training.Precision.Float32}");
+    }
+
+    /// <summary>Files of one folder are of one encoder: all numbers in it can be compared.</summary>
+    /// <param name="begins">Whether the encoder is loaded: one that cannot be leaves a new folder to the next.</param>
+    /// <exception cref="InvalidOperationException">The folder holds embeddings of another encoder, or in another precision.</exception>
+    private void CheckRun(RunOf run, bool begins)
+    {
         string path = Path.Combine(Folder.FullName, RunFile);
+        if (!File.Exists(path) && !begins) return;
         if (!File.Exists(path)) AtomicFile.Write(path, file => JsonSerializer.Serialize(file, run, s_json));   // ranks may write it at once: it is the same
-        RunOf? earlier;
-        try { earlier = JsonSerializer.Deserialize<RunOf>(File.ReadAllText(path)); }
+        RunOf earlier;
+        try { earlier = JsonSerializer.Deserialize<RunOf>(File.ReadAllText(path)) ?? throw new JsonException("it is null."); }
         catch (JsonException e) { throw new InvalidDataException($"{path} is damaged: {e.Message}", e); }
         if (earlier != run)
             throw new InvalidOperationException(
-                $"{Folder} holds embeddings of the encoder {earlier?.EncoderSha256} (precision {earlier?.Precision}), and this is {run.EncoderSha256} (precision "
+                $"{Folder} holds embeddings of the encoder {earlier.EncoderSha256} (precision {earlier.Precision}), and this is {run.EncoderSha256} (precision "
                 + $"{run.Precision}): numbers of two encoders cannot be compared. Choose another --out.");
     }
 

@@ -109,11 +109,14 @@ internal sealed class Gallery
     public Gallery(string modelPath, string folder)
     {
         _model = new Model<Prediction>(modelPath);
-        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        // A link may lead back, and would be followed dozens of times.
+        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        foreach (string file in Directory.EnumerateFiles(folder, "*", all).Order(StringComparer.Ordinal)
             .Where(f => s_extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Take(MaxImages))
         {
             try
             {
+                if (new FileInfo(file).Length == 0) throw new InvalidDataException("it is empty, or a pipe or device, which would be waited for.");
                 using FileStream content = System.IO.File.OpenRead(file);
                 using MLImage image = ImageUpload.Decode(content) ?? throw new InvalidDataException("it is no image, or only a part of one");
                 _images.Add((Path.GetRelativePath(folder, file), Path.GetFullPath(file), Direction(image)));

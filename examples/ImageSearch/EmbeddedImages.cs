@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Text;
+using Smae.Training;
 
 namespace ImageSearch;
 
@@ -60,20 +62,16 @@ internal sealed class EmbeddedImages
         return found;
     }
 
-    public void Save(string path)
+    public void Save(string path) => AtomicFile.Write(path, file =>
     {
-        string temporary = path + ".tmp";
-        using (var writer = new BinaryWriter(File.Create(temporary)))
-        {
-            writer.Write(Mark);
-            writer.Write(Count);
-            writer.Write(Dimension);
-            foreach (string image in _paths) writer.Write(image);
-            writer.Write(MemoryMarshal.AsBytes(_mean.AsSpan()));
-            writer.Write(MemoryMarshal.AsBytes(_directions.AsSpan()));
-        }
-        File.Move(temporary, path, overwrite: true);
-    }
+        using var writer = new BinaryWriter(file, Encoding.UTF8, leaveOpen: true);
+        writer.Write(Mark);
+        writer.Write(Count);
+        writer.Write(Dimension);
+        foreach (string image in _paths) writer.Write(image);
+        writer.Write(MemoryMarshal.AsBytes(_mean.AsSpan()));
+        writer.Write(MemoryMarshal.AsBytes(_directions.AsSpan()));
+    });
 
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is not an index, or it is truncated.</exception>

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.AI;
 using Smae.MLNet;
+using Smae.Training;
 
 namespace ImageSearch;
 
@@ -18,13 +19,13 @@ internal static class Search
         string[] files = [.. ImageRow.In(images).Select(row => row.ImagePath)];
         EmbeddedImages embedded = EmbeddedImages.Of(await Embed(files, encoder.FullName, gpu, cancellation));
         index.Create();
-        foreach (string extension in (string[])[".safetensors", ".json"])   // the weights, and what shape they have
-        {
-            string copy = Path.Combine(index.FullName, Path.ChangeExtension(EncoderFile, extension));
-            File.Copy(Path.ChangeExtension(encoder.FullName, extension), copy + ".tmp", overwrite: true);
-            File.Move(copy + ".tmp", copy, overwrite: true);
-        }
-        embedded.Save(Path.Combine(index.FullName, EmbeddingsFile));
+        string description = Path.ChangeExtension(EncoderFile, ".json");
+        string New(string name) => Path.Combine(index.FullName, name + ".new");
+        embedded.Save(New(EmbeddingsFile));
+        File.Copy(encoder.FullName, New(EncoderFile), overwrite: true);
+        File.Copy(Path.ChangeExtension(encoder.FullName, ".json"), New(description), overwrite: true);
+        // Only now that all of them are there: embeddings beside the encoder of an earlier index would find anything.
+        foreach (string name in (string[])[EmbeddingsFile, EncoderFile, description]) File.Move(New(name), Path.Combine(index.FullName, name), overwrite: true);
         Console.WriteLine($"{embedded.Count} images, {embedded.Dimension} numbers each ({clock.Elapsed:mm\\:ss}): {index.FullName}");
     }
 
@@ -62,6 +63,8 @@ internal static class Search
         {
             try
             {
+                if (((FileInfo?)File.ResolveLinkTarget(files[i], returnFinalTarget: true) ?? new FileInfo(files[i])).Length == 0)
+                    throw new InvalidDataException("it is empty, or a pipe or device, which would be waited for.");
                 DataContent image = await DataContent.LoadFromAsync(files[i], cancellationToken: token);
                 embedded[i] = new EmbeddedImage(files[i], await generator.GenerateVectorAsync(image, cancellationToken: token));
             }
@@ -87,10 +90,9 @@ internal static class ResultPage
 
     public static void Save(FileInfo page, IReadOnlyList<(string Asked, IReadOnlyList<Neighbor> Found)> results)
     {
-        page.Directory!.Create();
         string Figure(string path, string caption, string kind)
         {
-            string relative = Path.GetRelativePath(page.Directory.FullName, path).Replace(Path.DirectorySeparatorChar, '/');
+            string relative = Path.GetRelativePath(page.DirectoryName!, path).Replace(Path.DirectorySeparatorChar, '/');
             string link = WebUtility.HtmlEncode(string.Join('/', relative.Split('/').Select(Uri.EscapeDataString)));
             return $"<figure class=\"{kind}\"><a href=\"{link}\"><img src=\"{link}\" alt=\"\" loading=\"lazy\"></a>"
                 + $"<figcaption>{WebUtility.HtmlEncode(caption)}</figcaption></figure>\n";
@@ -104,8 +106,6 @@ internal static class ResultPage
             html.Append("</section>\n");
         }
         html.Append("</body></html>\n");
-        string temporary = page.FullName + ".tmp";
-        File.WriteAllText(temporary, html.ToString());
-        File.Move(temporary, page.FullName, overwrite: true);
+        AtomicFile.Write(page.FullName, file => file.Write(Encoding.UTF8.GetBytes(html.ToString())));
     }
 }

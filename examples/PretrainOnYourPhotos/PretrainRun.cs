@@ -21,6 +21,7 @@ internal static class PretrainRun
     public static void Run(PretrainSettings settings, CancellationToken cancellation)
     {
         DataParallel? ranks = DataParallel.FromEnvironment();   // under mpirun all processes do the same up to the end of training; the first one writes
+        torch.Device device = Gpu.Of(settings.GpuDeviceId);
         settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
@@ -34,7 +35,7 @@ internal static class PretrainRun
         IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(rows));   // the cache lets ML.NET shuffle
 
         using RunLog? log = ranks is { IsFirst: false } ? null : new RunLog(settings.Output.FullName, new ConsoleProgress());
-        MaePretrainOptions options = Options(settings, rows.Count) with
+        MaePretrainOptions options = Options(settings, rows.Count, device) with
         {
             HeldOutImages = rows.Count < 20 ? 0 : Math.Min(HeldOut, rows.Count / 10), Progress = log, CancellationToken = cancellation, Distributed = ranks,
         };
@@ -44,15 +45,15 @@ internal static class PretrainRun
 
         embedder.Encoder.Save(Out("encoder.safetensors"));
         OnnxExportResult onnx = embedder.Encoder.ExportOnnx(Out("encoder.onnx"));
-        WriteReport(Out("report.html"), ml, photos, result, options, onnx, settings);
+        WriteReport(Out("report.html"), ml, photos, result, options, onnx, settings, device);
         Console.WriteLine($"loss {result.FirstLoss:F4} -> {result.LastLoss:F4}, {result.ImagesPerSecond:F0} images/s");
         Console.WriteLine($"{settings.Output.FullName}: encoder.safetensors, encoder.onnx, report.html, progress.csv");
     }
 
     /// <summary>What suits so many photos on this device, in the time there is; README.md says what to change.</summary>
-    private static MaePretrainOptions Options(PretrainSettings settings, int photos)
+    private static MaePretrainOptions Options(PretrainSettings settings, int photos, torch.Device device)
     {
-        MaePretrainOptions options = Recipes.ForImages(photos, settings.ImageSize, DeviceOf(settings));
+        MaePretrainOptions options = Recipes.ForImages(photos, settings.ImageSize, device);
         string checkpoints = Path.Combine(settings.Output.FullName, "checkpoints");
         return options with
         {
@@ -65,11 +66,9 @@ internal static class PretrainRun
         };
     }
 
-    private static torch.Device DeviceOf(PretrainSettings settings) => settings.GpuDeviceId is { } gpu ? torch.device($"cuda:{gpu}") : torch.CPU;
-
     private static void WriteReport(
         string path, MLContext ml, IDataView photos, MaePretrainResult result, MaePretrainOptions options, OnnxExportResult onnx,
-        PretrainSettings settings)
+        PretrainSettings settings, torch.Device device)
     {
         using ImageStore sample = ml.Data.LoadImageStore(
             ml.Data.TakeRows(ml.Data.ShuffleRows(photos, seed: settings.Seed), Searched), "ImagePath", options.Preprocessing,
@@ -85,7 +84,7 @@ internal static class PretrainRun
                 ("encoder", $"{result.Encoder.EmbedDim} numbers an image"), ("encoder.onnx", onnx.Proof.ToString()))
             .AddHistory("Training", result.History)
             .AddFusionWeights("Fused blocks", result.Model.Encoder)
-            .AddPicture("Reconstructions", ReconstructionGrid.Draw(result.Model, sample, First(Reconstructed), options, scale, DeviceOf(settings)),
+            .AddPicture("Reconstructions", ReconstructionGrid.Draw(result.Model, sample, First(Reconstructed), options, scale, device),
                 "The photo, what the encoder sees of it, and what the autoencoder makes of that.");
         if (sample.Count > 1)
             report.AddPicture("Neighbours", NeighborGrid.Draw(result.Encoder, sample, First(Asked), scale: scale),

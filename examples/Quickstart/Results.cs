@@ -56,12 +56,7 @@ internal sealed record Results
     /// <summary>The largest difference between a probability in this process and one that an application without Smae gets from the saved model.</summary>
     public required double SavedModelMaxAbsDifference { get; init; }
 
-    public void Write(string path)
-    {
-        string temporary = path + ".tmp";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(this, s_json) + "\n");
-        File.Move(temporary, path, overwrite: true);
-    }
+    public void Write(string path) => AtomicFile.Write(path, file => JsonSerializer.Serialize(file, this, s_json));
 
     /// <summary>The start of a page for people: what was measured, without curves and pictures.</summary>
     public HtmlReport StartReport(double fineTuneImagesPerSecond, LabelFreeEvaluation? heldOut) =>

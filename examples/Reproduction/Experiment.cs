@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime;
 using System.Runtime.InteropServices;
 using System.Text;
+using Examples;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Smae.MLNet;
@@ -42,10 +43,7 @@ internal sealed class Experiment(
     public static void Run(Settings settings, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        if (settings.GpuDeviceId is not null && !cuda.is_available())
-            throw new InvalidOperationException(
-                $"--gpu {settings.GpuDeviceId}: there is no CUDA device, or libtorch is built without CUDA (see the README).");
-        Device device = settings.GpuDeviceId is { } gpu ? torch.device($"cuda:{gpu}") : CPU;
+        Device device = Gpu.Of(settings.GpuDeviceId);
         Plan plan = Plans.Of(settings.Scale) with { Teacher = settings.Teacher?.FullName ?? "" };
         Check(settings, plan);
         settings.Output.Create();
@@ -58,6 +56,7 @@ internal sealed class Experiment(
             : LabelledSet.Load(ml, settings.Cub, [ImageFolderSplit.Test, ImageFolderSplit.Validation], plan.Mae.Preprocessing, cancellation);
         using LabelledSet? judging = settings.Rates.Count > 1 ? images.WithoutTest() : null;
         Console.WriteLine(cub is null ? $"{images}" : $"{images}\n{cub}");
+        results.Save();   // not before the images are there: a folder with results asks for --resume
 
         string table = "";
         for (int seed = 1; seed <= settings.Seeds; seed++)
@@ -301,6 +300,7 @@ internal sealed record LabelledSet(string Name, LabelledImages Training, Labelle
         }
         IDataView trainingView = Split(ImageFolderSplit.Train) ?? ml.Data.LoadImageFolder(folder.FullName);
         string[] classes = [.. trainingView.GetColumn<string>("Label").Distinct().Order(StringComparer.Ordinal)];
+        if (classes.Length < 2) throw new InvalidDataException($"'{folder}' has images of one class only: expected a folder for each of two or more classes.");
 
         LabelledImages Read(IDataView view)
         {

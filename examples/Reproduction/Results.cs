@@ -49,7 +49,6 @@ internal sealed record Results(
             results = found;
         }
         results._path = path;
-        results.Save();
         return results;
     }
 

@@ -18,10 +18,18 @@ var images = new List<ImageFile>();
 while (Console.ReadLine() is { } path) images.Add(new ImageFile { ImagePath = path });
 
 var ml = new MLContext();
-ITransformer classifier = ml.Model.Load(model, out _);
-IDataView scored = classifier.Transform(ml.Data.LoadFromEnumerable(images));
-Console.WriteLine(JsonSerializer.Serialize(ml.Data.CreateEnumerable<ScoredImage>(scored, reuseRowObject: false)));
-return 0;
+try
+{
+    ITransformer classifier = ml.Model.Load(model, out _);
+    IDataView scored = classifier.Transform(ml.Data.LoadFromEnumerable(images));
+    Console.WriteLine(JsonSerializer.Serialize(ml.Data.CreateEnumerable<ScoredImage>(scored, reuseRowObject: false)));
+    return 0;
+}
+catch (Exception e) when (e is FormatException or InvalidOperationException or ArgumentException or IOException or InvalidDataException)
+{
+    Console.Error.WriteLine($"error: {model} cannot be loaded and applied: {e.Message}");
+    return 1;
+}
 
 /// <summary>What the model takes.</summary>
 internal sealed class ImageFile

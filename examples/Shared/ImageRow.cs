@@ -13,11 +13,20 @@ internal sealed class ImageRow
     {
         ImageRow[] images =
         [
-            .. folder.EnumerateFiles("*", SearchOption.AllDirectories).Where(f => ImageFiles.IsImage(f.Name))
-                .Select(f => new ImageRow { ImagePath = f.FullName }).OrderBy(p => p.ImagePath, StringComparer.Ordinal),
+            .. Files(folder.FullName, [PlaceOf(folder.FullName)]).Where(ImageFiles.IsImage).Order(StringComparer.Ordinal).Select(path => new ImageRow { ImagePath = path }),
         ];
         return images.Length > 0
             ? images
             : throw new InvalidDataException($"There is no image in '{folder}': looked for files that end in {string.Join(", ", ImageFiles.Extensions)}.");
     }
+
+    /// <param name="places">Where the folder and those that it was come to through really lie: a link to one of them would never end.</param>
+    private static IEnumerable<string> Files(string folder, string[] places) => Directory.EnumerateFiles(folder).Concat(
+        from inner in Directory.EnumerateDirectories(folder)
+        let place = PlaceOf(Path.Combine(places[^1], Path.GetFileName(inner)))
+        where !places.Any(p => $"{p}/".StartsWith($"{place}/", StringComparison.Ordinal))
+        from file in Files(inner, [.. places, place])
+        select file);
+
+    private static string PlaceOf(string folder) => Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName.TrimEnd('/') ?? folder.TrimEnd('/');
 }

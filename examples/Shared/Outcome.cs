@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Examples;
@@ -12,6 +15,7 @@ internal static class Outcome
     /// </summary>
     public static async Task<int> Of(RootCommand command, string[] arguments)
     {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;   // 0.5 is a half whatever the system's language, and is printed so
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
         {
@@ -20,7 +24,15 @@ internal static class Outcome
         }
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return await command.Parse(arguments).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, stop.Token);
+        ParseResult parsed = command.Parse(arguments);
+        if (parsed.Action is ParseErrorAction && arguments.Length > 0)
+        {
+            // One line for each option, the last that is said of it; under a page of help nobody would find it.
+            foreach (var said in parsed.Errors.GroupBy(error => error.SymbolResult is ArgumentResult { Parent: OptionResult option } ? option : error.SymbolResult))
+                Console.Error.WriteLine(said.Last().Message);
+            return 1;
+        }
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, stop.Token);
     }
 
     /// <summary>Does the work of a command: 0 when it is done, 1 after an error that a user can mend, 130 when it was cancelled.</summary>

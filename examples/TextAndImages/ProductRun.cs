@@ -100,6 +100,7 @@ internal sealed class Product
         if (!table.Exists) throw new FileNotFoundException($"There is no table {table}.");
         IDataView text = ml.Data.LoadFromTextFile<Product>(table.FullName, hasHeader: true);
         Product[] products = [.. ml.Data.CreateEnumerable<Product>(text, reuseRowObject: false)];
+        if (products.Length == 0) throw new InvalidDataException($"{table} has no rows: expected a first line of names, and a line for each product.");
         for (int i = 0; i < products.Length; i++)
         {
             Product product = products[i];

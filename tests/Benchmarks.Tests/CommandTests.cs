@@ -108,7 +108,7 @@ public sealed class CommandTests
     {
         (int exit, string output) = BenchmarkProgram.Run("train", "--rounds", "0");
         Assert.AreEqual(1, exit);
-        StringAssert.Contains(output, "--rounds is 0");
+        StringAssert.Contains(output, "--rounds is '0'");
         (exit, output) = BenchmarkProgram.Run("encode", "--model", "vit-huge");
         Assert.AreEqual(1, exit);
         StringAssert.Contains(output, "vit-small-224");

@@ -127,11 +127,35 @@ public sealed class EmbedFolderTests : IDisposable
     }
 
     [TestMethod]
+    [Timeout(60_000)]
+    public void APipeIsABrokenImageAndALinkBackToTheFolderIsPassedOver()
+    {
+        _folder.AddPipeAndLinks("images");
+        StringAssert.Contains(Run("--encoder", Onnx), "4 images cannot be read");
+        List<Row> rows = Rows();
+        Assert.HasCount(29, rows);
+        foreach (string name in (string[])["pipe.png", "to pipe.png", "to nothing.png"]) StringAssert.Contains(rows.Single(row => Path.GetFileName(row.ImagePath) == name).Error, name);
+    }
+
+    [TestMethod]
+    public void AnEncoderThatCannotBeLoadedLeavesTheFolderToTheNext()
+    {
+        File.WriteAllText(_folder["rubbish.onnx"], "no model");
+        AssertError("rubbish.onnx", "--encoder", _folder["rubbish.onnx"]);
+        Run("--encoder", Onnx);
+        AssertError("Choose another --out", "--encoder", _folder["rubbish.onnx"]);
+        File.WriteAllText(Directory.GetFiles(Out, "*.parquet")[0], "torn");
+        AssertError("Once that file is deleted", "--encoder", Onnx);
+        File.WriteAllText(Path.Combine(Out, "run.json"), "null");
+        AssertError("run.json is damaged", "--encoder", Onnx);
+    }
+
+    [TestMethod]
     public void WhatIsMissingOrWrongIsAnErrorThatNamesIt()
     {
         AssertError("none", "--encoder", _folder["none.onnx"]);
         AssertError("--part is '3/3'", "--encoder", Onnx, "--part", "3/3");
-        AssertError("--rows is 0", "--encoder", Onnx, "--rows", "0");
+        AssertError("--rows is '0'", "--encoder", Onnx, "--rows", "0");
         AssertError("an ONNX file, which has its own", "--encoder", Onnx, "--precision", "BFloat16");
         Directory.CreateDirectory(Out);
         using FileStream held = new(Path.Combine(Out, "part-000-of-001.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);

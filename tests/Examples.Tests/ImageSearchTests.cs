@@ -36,6 +36,21 @@ public sealed class ImageSearchTests
     }
 
     [TestMethod]
+    [Timeout(60_000)]
+    public void APipeIsLeftOutAndALinkBackToTheFolderAddsNothing()
+    {
+        using DrawnFolder folder = new DrawnFolder().Draw("images", classes: 2, perClass: 2);
+        folder.AddPipeAndLinks("images");
+        using (var random = ImageEncoder.Create(VisionTransformerConfig.VitTiny16.ForImages(16, patchSize: 8) with { EmbedDim = 20, Depth = 1, NumHeads = 2 }))
+            random.Save(folder["encoder.safetensors"]);
+        (int exit, string output) = ExampleProgram.Run<EmbeddedImages>("index", "--images", folder["images"], "--encoder", folder["encoder.safetensors"], "--index", folder["index"]);
+        Assert.AreEqual(0, exit, output);
+        StringAssert.Contains(output, "4 images, 20 numbers each");
+        foreach (string name in (string[])["pipe.png", "to pipe.png", "to nothing.png"]) StringAssert.Contains(output, $"{folder["images", name]} is left out");
+        Assert.HasCount(3, Directory.GetFiles(folder["index"]));
+    }
+
+    [TestMethod]
     public void AMissingOrDamagedIndexIsAnErrorThatNamesIt()
     {
         using DrawnFolder folder = new DrawnFolder().Draw("images", classes: 1, perClass: 1);

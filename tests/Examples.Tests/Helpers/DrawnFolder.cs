@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 
 namespace Examples.Tests;
@@ -31,6 +32,19 @@ internal sealed class DrawnFolder : IDisposable
         }
         return this;
     }
+
+    /// <summary>Adds what nobody can read as an image, and must not wait for: a pipe, links to it and to nothing; and a link to the folder itself.</summary>
+    public void AddPipeAndLinks(string folder)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Inconclusive("Windows has no pipes in folders.");
+        Assert.AreEqual(0, MakePipe(this[folder, "pipe.png"], 0x1B6));
+        File.CreateSymbolicLink(this[folder, "to pipe.png"], "pipe.png");
+        File.CreateSymbolicLink(this[folder, "to nothing.png"], "nothing");
+        Directory.CreateSymbolicLink(this[folder, "itself"], ".");
+    }
+
+    [DllImport("libc", EntryPoint = "mkfifo", CharSet = CharSet.Ansi)]
+    private static extern int MakePipe(string path, uint mode);
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
