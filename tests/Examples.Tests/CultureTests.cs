@@ -84,6 +84,7 @@ public sealed partial class CultureTests
             AddCommandLines(texts, place);
             foreach (string file in Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {
+                if (Path.GetFileName(file).StartsWith("events.out", StringComparison.Ordinal)) continue;   // its name is another each time
                 string name = Numbers().Replace(Path.GetRelativePath(place, file), "#");
                 texts[name] = Path.GetExtension(file) is ".json" or ".html" or ".md" or ".svg" ? File.ReadAllText(file)
                     : Path.GetExtension(file) is ".csv" ? Numbers().Replace(File.ReadAllText(file), "#")
@@ -189,7 +190,7 @@ public sealed partial class CultureTests
             trained.Encoder.ExportOnnx(Path.Combine(folder, "encoder.onnx"));
             texts["ONNX"] = $"{OnnxModelInfo.Read(Path.Combine(folder, "encoder.onnx")).Preprocessing == trained.Encoder.Preprocessing}";
         }
-        texts["log"] = string.Join('\n', log);
+        texts["log"] = string.Join('\n', log.Distinct());   // how often progress is told depends on the time
         Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
     }
 
@@ -205,7 +206,7 @@ public sealed partial class CultureTests
         Add("query", ExampleProgram.Run<EmbeddedImages>("query", Directory.GetFiles(images, "*.png", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First(),
             "--index", Path.Combine(folder, "index"), "--count", "3", "--out", Path.Combine(folder, "found.html")));
 
-        void Add(string program, (int Exit, string Output) run) => texts[program] = Numbers().Replace($"{run.Exit}: {run.Output}", "#");
+        void Add(string program, (int Exit, string Output) run) => texts[program] = string.Join('\n', Numbers().Replace($"{run.Exit}: {run.Output}", "#").Split('\n').Distinct());
     }
 
     private static string Message(Action action)
