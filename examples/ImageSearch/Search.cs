@@ -31,9 +31,9 @@ internal static class Search
 
     public static async Task Query(FileInfo[] asked, DirectoryInfo index, int count, FileInfo page, int? gpu, CancellationToken cancellation)
     {
-        EmbeddedImages all = EmbeddedImages.Load(Path.Combine(index.FullName, EmbeddingsFile));
         FileInfo? missing = asked.FirstOrDefault(f => !f.Exists);
         if (missing is not null) throw new FileNotFoundException($"There is no image {missing}.");
+        EmbeddedImages all = EmbeddedImages.Load(Path.Combine(index.FullName, EmbeddingsFile));
         string[] files = [.. asked.Select(f => f.FullName)];
         EmbeddedImages queries = all.Queries(await Embed(files, Path.Combine(index.FullName, EncoderFile), gpu, cancellation));
 

@@ -151,7 +151,7 @@ public sealed class ReproductionTests : IDisposable
         string missing = Path.Combine(_folder, "vit-large.safetensors");
         (int exit, string output) = Run("--methods", "mae-random", "dmae", "--teacher", missing);
         Assert.AreEqual(1, exit);
-        StringAssert.Contains(output, $"{missing} is not there");
+        StringAssert.Contains(output, $"--teacher is '{missing}': expected a file that is there");
         (exit, output) = Run("--methods", "mae-random", "dmae", "--scale", "imagenet");
         Assert.AreEqual(1, exit);
         StringAssert.Contains(output, "--teacher FILE");

@@ -27,7 +27,7 @@ public sealed class TextAndImagesTests
         using var folder = new DrawnFolder();
         (int exit, string output) = ExampleProgram.Run<Product>("--products", folder["none.tsv"]);
         Assert.AreEqual(1, exit, output);
-        StringAssert.Contains(output, "There is no table");
+        StringAssert.Contains(output, $"--products is '{folder["none.tsv"]}': expected a file that is there");
         File.WriteAllLines(folder["products.tsv"], ["title\tpicture\tcategory", "shoe\tgone.png\tshoes"]);
         (exit, output) = ExampleProgram.Run<Product>("--products", folder["products.tsv"]);
         Assert.AreEqual(1, exit, output);

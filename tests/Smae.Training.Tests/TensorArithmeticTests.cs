@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace Smae.Training.Tests;
 
 /// <summary>
-/// Numbers reach libtorch whole while another thread does nothing but collect garbage. TorchSharp's own operators fail both tests within a second or two.
+/// Numbers reach libtorch whole while another thread does nothing but collect garbage. Beside such a thread TorchSharp's own <c>x * 2.5</c> on three threads
+/// ended in "Unknown scalar type" in three runs of three, each within 40 seconds.
 /// </summary>
 [TestClass]
 public sealed class TensorArithmeticTests

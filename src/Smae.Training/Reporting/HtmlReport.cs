@@ -199,7 +199,7 @@ public sealed class HtmlReport
         string text => text,
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         IEnumerable list => string.Join(", ", list.Cast<object?>().Select(Show)),
-        _ => value.ToString() ?? "",
+        _ => ValueText.Invariant(value.ToString) ?? "",
     };
 
     private void Begin(string heading)
