@@ -157,12 +157,14 @@ public sealed class ReproductionTests : IDisposable
         StringAssert.Contains(output, "--teacher FILE");
         Assert.IsFalse(Directory.Exists(Output));
 
-        (exit, output) = Run("--methods", "distil-tuned", "--teacher", missing);
+        string given = Path.Combine(_folder, "given.safetensors");
+        File.WriteAllText(given, "no weights");
+        (exit, output) = Run("--methods", "distil-tuned", "--teacher", given);
         Assert.AreEqual(1, exit);
         StringAssert.Contains(output, "name distil and give its file with --teacher");
         (exit, output) = Run("--methods", "distil", "--teacher", Path.ChangeExtension(missing, ".onnx"));
         Assert.AreEqual(1, exit);
-        StringAssert.Contains(output, "vit-large.onnx is not there");
+        StringAssert.Contains(output, "vit-large.onnx': expected a file that is there");
 
         string small = Path.Combine(_folder, "small.safetensors");
         using (var encoder = Smae.Training.ImageEncoder.Create(Smae.Training.VisionTransformerConfig.VitTiny16.ForImages(16, patchSize: 4) with
