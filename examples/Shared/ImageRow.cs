@@ -24,9 +24,10 @@ internal sealed class ImageRow
     private static IEnumerable<string> Files(string folder, string[] places) => Directory.EnumerateFiles(folder).Concat(
         from inner in Directory.EnumerateDirectories(folder)
         let place = PlaceOf(Path.Combine(places[^1], Path.GetFileName(inner)))
-        where !places.Any(p => $"{p}/".StartsWith($"{place}/", StringComparison.Ordinal))
+        where !places.Any(p => (p + Path.DirectorySeparatorChar).StartsWith(place + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         from file in Files(inner, [.. places, place])
         select file);
 
-    private static string PlaceOf(string folder) => Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName.TrimEnd('/') ?? folder.TrimEnd('/');
+    private static string PlaceOf(string folder) =>
+        Path.TrimEndingDirectorySeparator(Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName ?? folder);
 }
