@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Smae.Training;
 using Spectre.Console;
 
 namespace Smae.Benchmarks;
@@ -40,6 +41,9 @@ internal sealed class BenchmarkContext
 
     /// <summary>PyTorch, if it is wanted and there.</summary>
     public PyTorchPeer? PyTorch { get; init; }
+
+    /// <summary>Whether bfloat16 is measured: not where it is emulated, which takes some thirty times as long as float32.</summary>
+    public bool HasBFloat16 => Quick || Hardware.FastestPrecision(gpu: Device != "cpu") == Precision.BFloat16;
 
     public BenchmarkReport Report { get; } = new();
 

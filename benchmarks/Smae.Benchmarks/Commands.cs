@@ -66,6 +66,7 @@ internal static class Commands
         }
         IReadOnlyDictionary<string, string> machine = MachineInfo.Describe(context.PyTorch?.Version);
         foreach ((string name, string value) in machine) AnsiConsole.WriteLine($"{name}: {value}");
+        if (!context.HasBFloat16) context.Say("bfloat16 is left out: this processor has no instructions for it.");
         foreach (IBenchmark benchmark in benchmarks)
         {
             benchmark.Run(context);

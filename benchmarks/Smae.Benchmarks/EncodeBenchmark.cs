@@ -17,9 +17,9 @@ internal sealed class EncodeBenchmark : IBenchmark
     public void Run(BenchmarkContext context)
     {
         SideSettings settings = context.Settings("encode", steps: 3, batch: 64);
-        List<Side> sides = [.. s_own.Where(own => settings.Device == "cpu" || own.Job == "encode")
+        List<Side> sides = [.. s_own.Where(own => (settings.Device == "cpu" || own.Job == "encode") && (context.HasBFloat16 || !own.Bf16))
             .Select(own => new Side(own.Side, settings with { Job = own.Job, Bf16 = own.Bf16 }))];
-        if (context.PyTorch is { } peer) sides.AddRange(peer.Sides(settings));
+        if (context.PyTorch is { } peer) sides.AddRange(peer.Sides(settings, context.HasBFloat16));
         IReadOnlyDictionary<string, SideResult> results = context.Compare(
             Name, $"Encoding, {settings.Model.Image}x{settings.Model.Image}", sides, s_own[settings.Device == "cpu" ? 2 : 1].Side);
 

@@ -13,7 +13,7 @@ internal sealed class FineTuneBenchmark : IBenchmark
     {
         SideSettings settings = context.Settings("fine-tune", steps: 1, batch: 64);
         (string Figure, string Name, string Job)[] jobs = [("fineTune", "fine-tuning", "fine-tune"), ("supervised", "supervised", "supervised")];
-        string[] formats = ["Bf16", "Fp32"];
+        string[] formats = context.HasBFloat16 ? ["Bf16", "Fp32"] : ["Fp32"];
         List<Side> sides = [];
         foreach (string format in formats)
         {

@@ -12,8 +12,9 @@ internal sealed class MemoryBenchmark : IBenchmark
     public void Run(BenchmarkContext context)
     {
         SideSettings settings = context.Settings("train", steps: 4);
-        IReadOnlyList<SideResult> results = Side.Measure(
-            [new Side("Fp32", settings), new Side("Bf16", settings with { Bf16 = true })], context.RoundsOr(3), context.Say);
+        List<Side> sides = [new Side("Fp32", settings)];
+        if (context.HasBFloat16) sides.Add(new Side("Bf16", settings with { Bf16 = true }));
+        IReadOnlyList<SideResult> results = Side.Measure(sides, context.RoundsOr(3), context.Say);
         Table table = Text.Table(
             $"Memory of a train step, batch {settings.Batch}", "", "managed bytes a step", "tensors alive after it", "most alive in it", "peak resident memory");
         foreach (SideResult side in results)

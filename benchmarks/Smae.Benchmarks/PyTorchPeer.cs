@@ -35,9 +35,12 @@ internal sealed record PyTorchPeer(string Python, string Version)
         return null;
     }
 
-    /// <summary>PyTorch as installed, in float32, and tuned, in bfloat16.</summary>
-    public IEnumerable<Side> Sides(SideSettings settings) =>
-        [new(Installed, settings with { Tuned = false, Bf16 = false }, Script), new(Tuned, settings with { Tuned = true, Bf16 = true }, Script)];
+    /// <summary>PyTorch as installed, in float32, and tuned, in bfloat16 where that is measured.</summary>
+    public IEnumerable<Side> Sides(SideSettings settings, bool bf16)
+    {
+        yield return new Side(Installed, settings with { Tuned = false, Bf16 = false }, Script);
+        if (bf16) yield return new Side(Tuned, settings with { Tuned = true, Bf16 = true }, Script);
+    }
 
     private ProcessStartInfo Script() => new(Python, ["-u", Path.Combine(AppContext.BaseDirectory, "pytorch", "peer.py")]);
 }

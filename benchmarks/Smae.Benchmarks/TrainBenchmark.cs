@@ -23,8 +23,8 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
         SideSettings settings = context.Settings(job, steps: 2);
         bool mae = job == "train";   // the peer is an MAE, and what concerns the machine is measured once
         List<Side> sides = [];
-        // A large model takes its time: it is trained in bfloat16, against the better peer.
-        (string Figure, string Own, string Format)[] formats = settings.Model.IsLarge ? s_formats[..1] : s_formats;
+        (string Figure, string Own, string Format)[] formats = context.HasBFloat16 ? s_formats : s_formats[1..];
+        if (settings.Model.IsLarge) formats = formats[..1];   // it takes its time: in the faster format only, against the better peer
         foreach ((_, string own, string format) in formats)
         {
             SideSettings inFormat = settings with { Bf16 = format == "bf16" };
@@ -34,10 +34,10 @@ internal sealed class TrainBenchmark(string job) : IBenchmark
             if (!settings.Model.IsLarge) sides.Add(new Side(Plain + format, inFormat with { Job = "plain", Tuned = false }));
             sides.Add(new Side(Products + own, inFormat with { Job = "matmul", Steps = 10 }));
         }
-        if (context.PyTorch is { } peer) sides.AddRange(peer.Sides(settings));
+        if (context.PyTorch is { } peer) sides.AddRange(peer.Sides(settings, context.HasBFloat16));
         IReadOnlyDictionary<string, SideResult> results = context.Compare(
             Name, $"Train step, {(mae ? "MAE" : "SMAE (with critic)")}, {settings.Model.Image}x{settings.Model.Image}, {settings.Ratio:P0} hidden",
-            sides, s_formats[0].Own);
+            sides, formats[0].Own);
         Ratios(context.Report, mae ? "train" : "smaeTrain", formats, results);
         if (mae) Machine(context.Report, settings, formats, results, Overhead(context, settings, formats, results[formats[0].Own]));
     }
