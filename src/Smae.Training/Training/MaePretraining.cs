@@ -41,7 +41,7 @@ public static class MaePretraining
                     $"The loss of {options.Objective.GetType().Name} is not the mean of its images' losses (IsMeanOverParts): ranks cannot divide a batch.",
                     nameof(options));
             using var optimizer = new AdamW(Groups(model, objective, options, count), options.Beta1, options.Beta2);
-            IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"objective.{s.Name}", s.Tensor))];
+            IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"{StateNames.Objective}{s.Name}", s.Tensor))];
             using var trainer = new Trainer(
                 options, optimizer, state, count, brief => [.. options.Settings, ("Images", divided.Identity(brief))], model.Encoder.Noise, log, divided.Looks, ranks);
             if (begun is not null) log?.Invoke(begun);

@@ -34,7 +34,7 @@ internal sealed class Supervision : IDisposable
     /// <param name="divides">Whether ranks divide the images of a step.</param>
     public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log, Ranks ranks, bool divides = true)
     {
-        IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => (Training.Trainer.BestPrefix + _weights[i].Name, copy));
+        IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => (StateNames.Best + _weights[i].Name, copy));
         var trainer = new Trainer(
             _options, optimizer, _weights.Concat(best), _training.Count, brief => Settings(identity(), brief), (_model as IPartwiseModel)?.Noise, log,
             _validation is null ? default : (_options.ValidateEvery, _validation.Count), ranks, divides);

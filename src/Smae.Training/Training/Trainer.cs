@@ -12,10 +12,6 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class Trainer : IDisposable
 {
-    /// <summary>What stands before the names of the weights that did best so far, in a checkpoint.</summary>
-    public const string BestPrefix = "best.";
-
-    private const string AveragePrefix = "average.", OptimizerPrefix = "optimizer.", ObjectivePrefix = "objective.";
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromMilliseconds(200);
     private readonly TrainingOptions _options;
     private readonly Optimizer _optimizer;
@@ -71,8 +67,8 @@ internal sealed class Trainer : IDisposable
         _state = [.. state];
         if (options.Checkpoints is not null) _state =
         [
-            .. _state, .. _average is null ? [] : Named(AveragePrefix, _average.State.Tensor),
-            .. optimizer.State.SelectMany(s => Named($"{OptimizerPrefix}{s.Name}.", s.Tensor)),
+            .. _state, .. _average is null ? [] : Named(StateNames.Average, _average.State.Tensor),
+            .. optimizer.State.SelectMany(s => Named($"{StateNames.Optimizer}{s.Name}.", s.Tensor)),
         ];
         Random = new RandomStream(seed);
         Cpu = options.Plain ? null : CpuGradients.Create(optimizer, noise);
@@ -287,7 +283,9 @@ internal sealed class Trainer : IDisposable
         bool isNew = _ranks.FromFirst(() => own is null, "the checkpoint");
         if (isNew && _recoveries > 0)
             throw new InvalidDataException($"No checkpoint to go back to is left in '{_options.Checkpoints!.Directory}'.");
-        RunPosition start = _ranks.FromFirst(() => own ?? Continue() ?? RunPosition.Start, "the checkpoint");
+        OtherCheckpoint? other = isNew ? _checkpoints?.Continue(_state, Continuation.IsNeeded) : null;
+        RunPosition start = _ranks.FromFirst(
+            () => own ?? (other is null ? RunPosition.Start : new Continuation(_options, _most, _state, _log).Begin(other)), "the checkpoint");
         _ranks.FromFirst(_state.Select(s => s.Tensor), "the weights");
         (_step, _lossSum, _epochTime, _recoveries) = (start.Step, start.LossSum, start.EpochTime, Math.Max(start.Recoveries, _recoveries));
         (_optimizer.StepCount, _optimizer.ExtraSteps) = (start.Updates, start.Updates - start.Step);
@@ -296,6 +294,9 @@ internal sealed class Trainer : IDisposable
         if (!_run.IsRunning) _earlier = start.Elapsed;
         _plan = start.Plan;
         (_learningRate, _weightDecay) = Schedules();
+        if (other is not null)
+            _log?.Invoke(_step >= TotalSteps ? "No epoch is left: a larger number of Epochs trains on." : string.Create(CultureInfo.InvariantCulture,
+                $"The next step is {_step + 1} of {TotalSteps}, at a learning rate of {LearningRate(_step):G3}."));
         _saved = !isNew && start.Recoveries == _recoveries ? start.Step : -1;
         if (_options.RecoverFromNonFiniteLoss > 0) Save();   // what it may go back to, and at which rate
     }
@@ -312,61 +313,6 @@ internal sealed class Trainer : IDisposable
         (_learningRate, _weightDecay) = Schedules();
         _log?.Invoke(_time.Explain(plan, now));
     }
-
-    /// <summary>Goes on from a checkpoint of another run, if that is asked for: its weights, all else of it that fits, and the epochs it has done.</summary>
-    private RunPosition? Continue()
-    {
-        if (_checkpoints?.Continue(_state, IsNeeded) is not { } other) return null;
-        RunPosition then = other.Position;
-        bool Changes(params string[] names) => names.Any(other.Changed.ContainsKey);
-        if (then.History.Count > _options.Epochs)
-            throw new ArgumentException($"{other.Path} has {then.History.Count} epochs behind it: expected Epochs to be as many or more, not {_options.Epochs}.");
-
-        Dictionary<string, Tensor> weights = _state.ToDictionary(s => s.Name, s => s.Tensor);
-        foreach (string name in other.Missing.Where(name => name.StartsWith(AveragePrefix, StringComparison.Ordinal)))
-            weights[name].copy_(weights[name[AveragePrefix.Length..]]);   // an average begins with the weights as they are now
-        bool lacksMoments = _state.Where(s => s.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal)).All(s => other.Missing.Contains(s.Name));
-        bool newOrder = Changes("Images", nameof(TrainingOptions.BatchSize), nameof(TrainingOptions.Seed)) || then.Plan?.StepsPerEpoch < _most.StepsPerEpoch;
-        bool newBest = Changes(Supervision.ValidationImages) || other.Missing.Any(name => name.StartsWith(BestPrefix, StringComparison.Ordinal));
-        RunPosition start = then with
-        {
-            Updates = lacksMoments ? 0 : then.Updates,
-            Recoveries = Changes(nameof(TrainingOptions.LearningRate)) ? 0 : then.Recoveries,
-            Plan = null, Elapsed = TimeSpan.Zero,
-            History = newBest ? [.. then.History.Select(epoch => epoch with { Validation = null })] : then.History,
-        };
-        if (newOrder) start = start with { Step = then.History.Count * StepsInEpoch, LossSum = 0, EpochTime = TimeSpan.Zero };
-        Explain(other, start, newOrder, newBest, lacksMoments);
-        return start;
-    }
-
-    private void Explain(OtherCheckpoint other, RunPosition start, bool newOrder, bool newBest, bool lacksMoments)
-    {
-        string[] kept = [.. _state.Select(s => s.Name).Where(name => !other.Missing.Contains(name))];
-        bool Keeps(string prefix) => kept.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
-        string[] anew =
-        [
-            .. newOrder ? ["the epoch under way and the order of images"] : (string[])[], .. newBest ? ["the best epoch"] : (string[])[],
-            .. lacksMoments ? ["moments of the optimiser"] : (string[])[],
-            .. other.Missing.Where(name => !name.StartsWith(BestPrefix, StringComparison.Ordinal)
-                && !(lacksMoments && name.StartsWith(OptimizerPrefix, StringComparison.Ordinal))),
-        ];
-        string average = Keeps(AveragePrefix) ? ", average of the weights" : "", objective = Keeps(ObjectivePrefix) ? ", state of the objective" : "";
-        string optimizer = lacksMoments ? "" : string.Create(CultureInfo.InvariantCulture, $", moments of the optimiser after {start.Updates} steps");
-        _log?.Invoke(string.Create(CultureInfo.InvariantCulture, $"Going on, otherwise, from {other.Path}, after step {other.Position.Step} of its run."));
-        _log?.Invoke(string.Create(CultureInfo.InvariantCulture, $"Kept: weights{optimizer}{average}{objective}, {start.History.Count} epochs done."));
-        if (anew.Length > 0) _log?.Invoke($"Begins anew: {string.Join(", ", anew.Take(8))}{(anew.Length > 8 ? $" and {anew.Length - 8} more" : "")}.");
-        _log?.Invoke($"Changed: {CheckpointStore.Text(other.Changed)}.");
-        _log?.Invoke(start.Step >= TotalSteps ? "No epoch is left: a larger number of Epochs trains on." : string.Create(CultureInfo.InvariantCulture,
-            $"The next step is {start.Step + 1} of {TotalSteps}, at a learning rate of {_learningRate.At(start.Step) * Math.Pow(0.5, start.Recoveries):G3}."));
-    }
-
-    /// <summary>
-    /// Whether there is nothing to go on with where a checkpoint lacks a tensor: one of the model's own, but for a decoder's, which serves an objective.
-    /// </summary>
-    private static bool IsNeeded(string name) =>
-        !((string[])[AveragePrefix, OptimizerPrefix, ObjectivePrefix, BestPrefix, "decoder", "mask_token"])
-            .Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     private void Save()
     {
