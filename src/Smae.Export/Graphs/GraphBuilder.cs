@@ -9,7 +9,7 @@ namespace Smae.Export;
 
 /// <summary>
 /// Builds an ONNX graph node by node, in the order of execution. Values bear the names of the nodes that make them, nodes those of their scopes and
-/// operators (<c>blocks.0/attn/qkv/MatMul</c>).
+/// operators (<c>blocks.0/attn/qkv/Gemm</c>).
 /// </summary>
 internal sealed class GraphBuilder
 {

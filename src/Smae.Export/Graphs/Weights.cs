@@ -100,17 +100,19 @@ internal class Products(GraphBuilder graph, WeightTable weights, DataType comput
     /// <summary>A weight as it is, in the type of products: the bias of a layer, the kernels of a convolution.</summary>
     public string Stored(string name) => Store(name, weights[name], weights.Shape(name));
 
-    /// <summary>The product with the weight of a block's layer: <c>[..., inputs]</c> to <c>[..., outputs]</c>, in the type of products.</summary>
-    public virtual string Multiply(string value, string layer) => MultiplyFully(value, layer);
+    /// <summary>A block's linear layer: <c>[rows, inputs]</c> to <c>[rows, outputs]</c>, in the type of products.</summary>
+    public virtual string Linear(string rows, string layer) => graph.Node("Gemm", [rows, Matrix(layer), Stored($"{layer}.bias")]);
 
-    /// <summary>The product with the weight of a first or last layer, which is never quantised.</summary>
-    public string MultiplyFully(string value, string layer)
-    {
-        (int inputs, int outputs, float[] numbers) = weights.Matrix($"{layer}.weight");
-        return graph.Node("MatMul", [value, Store($"{layer}.weight", numbers, inputs, outputs)]);
-    }
+    /// <summary>The product with the weight of a first or last layer, which is never quantised: <c>[..., inputs]</c> to <c>[..., outputs]</c>.</summary>
+    public string MultiplyFully(string value, string layer) => graph.Node("MatMul", [value, Matrix(layer)]);
 
     public string LinearFully(string value, string layer) => graph.Node("Add", [MultiplyFully(value, layer), Stored($"{layer}.bias")]);
+
+    private string Matrix(string layer)
+    {
+        (int inputs, int outputs, float[] numbers) = weights.Matrix($"{layer}.weight");
+        return Store($"{layer}.weight", numbers, inputs, outputs);
+    }
 
     private string Store(string name, float[] numbers, params long[] shape) => compute == DataType.Float
         ? graph.Floats(name, numbers, shape)
@@ -134,18 +136,19 @@ internal sealed class Int8Products(GraphBuilder graph, WeightTable weights, bool
     /// </summary>
     public const int Largest = 64;
 
-    public override string Multiply(string value, string layer)
+    public override string Linear(string rows, string layer)
     {
         string name = $"{layer}.weight";
         (int inputs, int outputs, float[] numbers) = Weights.Matrix(name);
         (sbyte[] quantized, float[] scales) = Quantize(numbers, inputs, outputs);
         string weight = Graph.Initializer(name, DataType.Int8, () => quantized, inputs, outputs);
         string scale = Graph.Floats($"{name}.scale", scales, outputs);
-        if (fused) return Graph.RuntimeNode("DynamicQuantizeMatMul", [value, weight, scale]);
+        string bias = Stored($"{layer}.bias");
+        if (fused) return Graph.RuntimeNode("DynamicQuantizeMatMul", [rows, weight, scale, "", bias]);
 
-        string[] activation = Graph.Nodes("DynamicQuantizeLinear", [value], 3);   // numbers, scale, zero point
+        string[] activation = Graph.Nodes("DynamicQuantizeLinear", [rows], 3);   // numbers, scale, zero point
         string sums = Graph.Node("MatMulInteger", [activation[0], weight, activation[2]]);
-        return Graph.Node("Mul", [Graph.Cast(sums, DataType.Float), Graph.Node("Mul", [activation[1], scale])]);
+        return Graph.Node("Add", [Graph.Node("Mul", [Graph.Cast(sums, DataType.Float), Graph.Node("Mul", [activation[1], scale])]), bias]);
     }
 
     /// <param name="numbers"><c>[inputs, outputs]</c>.</param>
