@@ -98,6 +98,9 @@ public abstract record TrainingOptions
     /// <summary>Whether gradients are made by libtorch alone, over whole batches, also where Smae has a faster path (<see cref="CpuGradients"/>).</summary>
     internal bool Plain { get; init; }
 
+    /// <summary>What tells the run how much of <see cref="TimeBudget"/> is left.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     internal virtual bool WarmupIncludesPeak => false;
 
     /// <summary>The options that the numbers of a run follow from, by name; told in the current culture.</summary>

@@ -28,7 +28,7 @@ internal sealed class Trainer : IDisposable
     private readonly int _batchSize;
     private readonly RunPlan _most;   // the run as the options have it
     private readonly List<EpochSummary> _history = [];
-    private readonly Stopwatch _run = new(), _sinceSaved = new(), _sinceReported = new();
+    private readonly Stopwatch _sinceSaved = new(), _sinceReported = new();
     private long _step, _done, _saved = -1;   // steps of the run; those that this object took, and those in the newest checkpoint
     private int _recoveries;
     private RunPlan? _plan;   // what was decided of it, where a time is given
@@ -36,6 +36,8 @@ internal sealed class Trainer : IDisposable
     private CosineSchedule? _weightDecay;
     private bool _isCancelled, _isTimeToSave;   // what all ranks know of each other
     private double _lossSum, _stepLoss;   // of the epoch, and of this rank's share of the step
+    private long? _began;      // on the options' clock
+    private TimeSpan? _took;   // when it has ended
     private TimeSpan _epochTime, _earlier;   // the latter is the time that the run took before this object went on with it
 
     /// <param name="state">All tensors that the run changes, but those of optimiser and average: what a checkpoint must keep.</param>
@@ -81,7 +83,7 @@ internal sealed class Trainer : IDisposable
     public IReadOnlyList<EpochSummary> History => _history;
 
     /// <summary>How long training took since the run began or went on.</summary>
-    public TimeSpan Elapsed => _run.Elapsed;
+    public TimeSpan Elapsed => _took ?? (_began is { } began ? _options.Clock.GetElapsedTime(began) : TimeSpan.Zero);
 
     /// <summary>Images trained on a second since the run began or went on.</summary>
     public double ImagesPerSecond => _done * _batchSize / Elapsed.TotalSeconds;
@@ -139,7 +141,9 @@ internal sealed class Trainer : IDisposable
     {
         using var noGrad = no_grad();
         Restore();
-        foreach (Stopwatch clock in (Stopwatch[])[_run, _sinceSaved, _sinceReported]) clock.Start();
+        _began ??= _options.Clock.GetTimestamp();
+        _sinceSaved.Start();
+        _sinceReported.Start();
         bool IsOver() => _history.Count >= EpochCount || until?.Invoke(_history) == true;
         while (!IsOver())
         {
@@ -155,7 +159,7 @@ internal sealed class Trainer : IDisposable
             Revise(stepsInEpoch: 0);
             if (IsOver() || _ranks.Any(_ranks.IsFirst && IsTimeToSave, "the end of the epoch")) Save();
         }
-        _run.Stop();
+        _took = Elapsed;
         _average?.Adopt();
     }
 
@@ -291,7 +295,7 @@ internal sealed class Trainer : IDisposable
         (_optimizer.StepCount, _optimizer.ExtraSteps) = (start.Updates, start.Updates - start.Step);
         _history.Clear();
         _history.AddRange(start.History);
-        if (!_run.IsRunning) _earlier = start.Elapsed;
+        if (_began is null) _earlier = start.Elapsed;
         _plan = start.Plan;
         (_learningRate, _weightDecay) = Schedules();
         if (other is not null)
