@@ -36,7 +36,7 @@ internal sealed class ImageMapper : IRowToRowMapper
 
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
-        bool[] needed = ActiveColumns(dependingColumns);
+        bool[] needed = OutputSchema.Active(dependingColumns);
         if (Scores(needed)) needed[_source.Index] = true;
         return InputSchema.Where(column => needed[column.Index]);
     }
@@ -45,20 +45,7 @@ internal sealed class ImageMapper : IRowToRowMapper
     {
         ArgumentNullException.ThrowIfNull(input);
         if (input.Schema != InputSchema) throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
-        return new RowCursor(input, this, ActiveColumns(activeColumns));
-    }
-
-    /// <summary>Which columns of <see cref="OutputSchema"/> are among <paramref name="columns"/>.</summary>
-    public bool[] ActiveColumns(IEnumerable<DataViewSchema.Column> columns)
-    {
-        ArgumentNullException.ThrowIfNull(columns);
-        bool[] active = new bool[OutputSchema.Count];
-        foreach (var column in columns)
-        {
-            if (column.Index >= active.Length) throw new ArgumentException($"Column '{column.Name}' is not part of the schema.", nameof(columns));
-            active[column.Index] = true;
-        }
-        return active;
+        return new RowCursor(input, this, OutputSchema.Active(activeColumns));
     }
 }
 
@@ -73,13 +60,13 @@ internal sealed class ScoredView(IDataView source, ImageMapper mapper) : IDataVi
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
-        bool[] active = mapper.ActiveColumns(columnsNeeded);
+        bool[] active = Schema.Active(columnsNeeded);
         return Wrap(source.GetRowCursor(mapper.GetDependencies(columnsNeeded), rand), active);
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
     {
-        bool[] active = mapper.ActiveColumns(columnsNeeded);
+        bool[] active = Schema.Active(columnsNeeded);
         // One cursor that scores in batches keeps all cores busy by itself; several would only make them compete.
         if (mapper.Scores(active)) return [GetRowCursor(columnsNeeded, rand)];
         return Array.ConvertAll(source.GetRowCursorSet(mapper.GetDependencies(columnsNeeded), n, rand), cursor => Wrap(cursor, active));

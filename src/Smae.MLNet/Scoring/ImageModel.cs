@@ -53,7 +53,7 @@ internal abstract class TorchModel(ImagePreprocessing preprocessing, int outputL
 
     public sealed override SavedOutput WriteOnnx(string path)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed, typeof(ImageTransformer));   // what its user knows
         return Write(path);
     }
 
@@ -72,7 +72,7 @@ internal abstract class TorchModel(ImagePreprocessing preprocessing, int outputL
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(_disposed, typeof(ImageTransformer));
             using DisposeScope scope = NewDisposeScope();
             using var noGrad = no_grad();
             Tensor bytes = empty([count, Preprocessing.Height, Preprocessing.Width, Preprocessing.Channels], ScalarType.Byte);

@@ -8,17 +8,17 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
 {
     private readonly BrokenImageReport _broken = mapper.Scoring.CreateReport();
     private long _scored;
+    private bool _disposed;
 
     public override DataViewSchema Schema => mapper.OutputSchema;
 
     protected ImageMapper Mapper => mapper;
 
-    public override bool IsColumnActive(DataViewSchema.Column column) => active[column.Index];
+    public override bool IsColumnActive(DataViewSchema.Column column) => active.IsActive(column);
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
-        if (!active[column.Index])
-            throw new InvalidOperationException($"Column '{column.Name}' is not active: it is not among the columns that were asked for.");
+        active.Require(column);
         Delegate getter = mapper.OutputAt(column.Index) is { } output ? output.Getter(Scores, Problem) : InputGetter<TValue>(column);
         return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
             $"Column '{column.Name}' holds values of type {column.Type.RawType}, not {typeof(TValue)}.");
@@ -41,10 +41,17 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
         if (problem is not null) _broken.Add(problem);
     }
 
-    protected override void Dispose(bool disposing)
+    /// <summary>Ends what is under way, once: no row follows.</summary>
+    protected virtual void End()
     {
-        if (disposing)
+    }
+
+    protected sealed override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
         {
+            _disposed = true;
+            End();
             _broken.Summarise(_scored);
             source.Dispose();
         }
@@ -162,15 +169,12 @@ internal sealed class BatchCursor : ScoringCursor
 
     protected override InvalidDataException? Problem() => _current.Images.Problem(Index());
 
-    protected override void Dispose(bool disposing)
+    protected override void End()
     {
-        if (disposing)
-        {
-            _stop.Cancel();
-            _reading?.Wait(); // A cursor in use cannot be disposed.
-            _stop.Dispose();
-        }
-        base.Dispose(disposing);
+        (_done, _index) = (true, -1);
+        _stop.Cancel();
+        _reading?.Wait(); // A cursor in use cannot be disposed.
+        _stop.Dispose();
     }
 
     /// <summary>Makes the next batch the current one.</summary>
@@ -198,7 +202,7 @@ internal sealed class BatchCursor : ScoringCursor
     }
 
     private int Index() =>
-        _index >= 0 ? _index : throw new InvalidOperationException("There is no current row: MoveNext has not been called, or has returned false.");
+        _index >= 0 ? _index : throw ActiveColumns.NoRow();
 
     private int Slot() => _current.Start + Index();
 
