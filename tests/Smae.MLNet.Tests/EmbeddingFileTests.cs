@@ -117,6 +117,55 @@ public sealed class EmbeddingFileTests : EmbeddingFixture
     }
 
     [TestMethod]
+    public async Task Doubles_are_read_as_floats()
+    {
+        // What pandas and DuckDB write of numbers that nobody made floats.
+        var list = new ListField("embedding", new DataField<double>("element", true));
+        await using (var stream = File.Create(File1))
+        await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(list), stream))
+        {
+            using ParquetRowGroupWriter group = writer.CreateRowGroup();
+            await group.WriteAllPartsAsync<double>((DataField)list.Item, new double[] { 0.25, 0.1, 4 }, new int[] { 3, 3, 0, 2, 3 }, new int[] { 0, 1, 0, 0, 1 }, default);
+        }
+        float[][] found = [.. Context.Data.LoadEmbeddings(File1).GetColumn<float[]>("Embedding")];
+        CollectionAssert.AreEqual(new[] { 0.25f, 0.1f, float.NaN, float.NaN, float.NaN, 4 }, found.SelectMany(e => e).ToArray());
+    }
+
+    [TestMethod]
+    public void Of_a_folder_extensions_of_any_case_count_and_names_with_a_dot_or_an_underscore_in_front_do_not()
+    {
+        Context.Data.SaveEmbeddings(Wide(2, 4), At("parts", "b.parquet"));
+        Context.Data.SaveEmbeddings(Wide(1, 4), At("parts", "A.PARQUET"));
+        foreach (string other in new[] { "_SUCCESS", "_metadata", "_temporary.parquet", "._b.parquet", ".b.parquet.crc" }) File.WriteAllText(At("parts", other), "no rows");
+        CollectionAssert.AreEqual(new[] { "0", "0", "1" }, Context.Data.LoadEmbeddings(At("parts")).GetColumn<string>("ImagePath").ToArray());
+    }
+
+    [TestMethod]
+    public async Task A_column_of_another_type_and_a_list_of_another_length_are_told_as_what_they_are()
+    {
+        await Write(new ListField("embedding", new DataField<int>("element", false)), group: null);
+        AssertFault<InvalidDataException>(File1, "its column 'embedding' holds a list of Int32: expected a list of floats or doubles");
+        await Write(new DataField<string>("embedding", false), group: null);
+        AssertFault<InvalidDataException>(File1, "its column 'embedding' holds text");
+        await Write(new DataField<float>("embeddings", false), group: null);
+        AssertFault<InvalidDataException>(File1, "no column 'embedding': its columns are 'embeddings'");
+        var list = new ListField("embedding", new DataField<float>("element", false));
+        await Write(list, group => group.WriteAllPartsAsync<float>((DataField)list.Item, new float[] { 1, 2, 3 }, new int[] { 2, 2, 2 }, new int[] { 0, 1, 0 }, default));
+        var error = Assert.ThrowsExactly<InvalidDataException>(() => Context.Data.LoadEmbeddings(File1).GetColumn<float[]>("Embedding").Count());
+        StringAssert.Contains(error.Message, "embeddings.parquet: the embedding of row 1 of row group 0 has 1 numbers, expected 2");
+        Assert.IsFalse(error.Message.Contains("damaged"), error.Message);
+
+        async Task Write(Field field, Func<ParquetRowGroupWriter, Task>? group)
+        {
+            await using var stream = File.Create(File1);
+            await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(field), stream);
+            if (group is null) return;
+            using ParquetRowGroupWriter rows = writer.CreateRowGroup();
+            await group(rows);
+        }
+    }
+
+    [TestMethod]
     public void What_cannot_be_read_is_told_by_its_name()
     {
         AssertFault<FileNotFoundException>(At("none.parquet"), "none.parquet");

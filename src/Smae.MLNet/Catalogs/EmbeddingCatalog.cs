@@ -35,8 +35,8 @@ public static class EmbeddingCatalog
     /// at a time.
     /// </summary>
     /// <param name="path">
-    /// A file, or a folder whose <c>*.parquet</c> files are read in the order of their names. They have a column <c>embedding</c>, a list of floats, all of one
-    /// length; <c>path</c>, <c>label</c> and <c>error</c>, text, may be missing.
+    /// A file, or a folder whose <c>*.parquet</c> files are read in the order of their names, but for those whose names begin with a dot or an underscore. They
+    /// have a column <c>embedding</c>, a list of floats or doubles, all of one length; <c>path</c>, <c>label</c> and <c>error</c>, text, may be missing.
     /// </param>
     /// <returns>
     /// The columns <c>ImagePath</c> (text), <c>Embedding</c> (Vector&lt;Single&gt;; NaN, ML.NET's missing value, where the file has none), <c>Label</c> and

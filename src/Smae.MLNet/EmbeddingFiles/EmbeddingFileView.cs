@@ -11,7 +11,7 @@ internal sealed class EmbeddingFileView : IDataView
 
     public EmbeddingFileView(string path)
     {
-        string[] paths = Directory.Exists(path) ? [.. Directory.EnumerateFiles(path, "*.parquet").Order(StringComparer.Ordinal)] : [path];
+        string[] paths = Directory.Exists(path) ? FilesOf(path) : [path];
         if (paths is [] || !File.Exists(paths[0]))
             throw new FileNotFoundException(paths is [] ? $"The folder {path} has no file *.parquet."
                 : $"{path} is not there: expected a Parquet file, or a folder of them.", path);
@@ -47,13 +47,18 @@ internal sealed class EmbeddingFileView : IDataView
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
-        ArgumentNullException.ThrowIfNull(columnsNeeded);
-        var active = new bool[Schema.Count];
-        foreach (DataViewSchema.Column column in columnsNeeded) active[column.Index] = true;
-        return new EmbeddingFileCursor(this, active);
+        return new EmbeddingFileCursor(this, Schema.Active(columnsNeeded));
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+
+    /// <summary>The files of a folder, on every system the same: what begins with a dot or an underscore is not data, as for all who read such folders.</summary>
+    private static string[] FilesOf(string folder)
+    {
+        var anyCase = new EnumerationOptions { MatchCasing = MatchCasing.CaseInsensitive, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+        return [.. Directory.EnumerateFiles(folder, "*.parquet", anyCase)
+            .Where(file => Path.GetFileName(file)[0] is not ('.' or '_')).Order(StringComparer.Ordinal)];
+    }
 }
 
 /// <summary>A Parquet file with a column of embeddings, open.</summary>
@@ -113,7 +118,8 @@ internal sealed class EmbeddingFile : IDisposable
             if (i == definitions.Length || repetitions[i] == 0)
             {
                 if (row >= 0 && number == 0) embeddings.AsSpan(row * length, length).Fill(float.NaN);
-                else if (row >= 0 && number != length) throw Damaged($"the embedding of row {row} of row group {group} has {number} numbers, expected {length}");
+                else if (row >= 0 && number != length)
+                    throw new InvalidDataException($"{Path}: the embedding of row {row} of row group {group} has {number} numbers, expected {length}.");
                 if (i == definitions.Length) break;
                 (row, number) = (row + 1, 0);
                 if (row >= rows) throw Damaged($"row group {group} has more embeddings than its {rows} rows");
@@ -137,14 +143,15 @@ internal sealed class EmbeddingFile : IDisposable
     {
         _reader = Read(() => ParquetReader.CreateAsync(_stream, leaveStreamOpen: true));
         _fields = Read(() => Task.FromResult(_reader.Schema.Fields));
-        var list = _fields.FirstOrDefault(field => field.Name == "embedding") as ListField;
-        if (list?.Item is not DataField { MaxRepetitionLevel: 1 } element || element.ClrType != typeof(float))
-            throw new InvalidDataException(
-                $"{Path} has no column 'embedding' that is a list of floats: its columns are {string.Join(", ", _fields.Select(field => $"'{field.Name}'"))}.");
+        Field embedding = _fields.FirstOrDefault(field => field.Name == "embedding") ?? throw new InvalidDataException(
+            $"{Path} has no column 'embedding': its columns are {string.Join(", ", _fields.Select(field => $"'{field.Name}'"))}.");
+        if (((embedding as ListField)?.Item ?? embedding) is not DataField { MaxRepetitionLevel: 1 } element
+            || !(element.ClrType == typeof(float) || element.ClrType == typeof(double)))
+            throw new InvalidDataException($"{Path}: its column 'embedding' holds {TypeOf(embedding)}: expected a list of floats or doubles.");
         (_element, _notAnElement) = (element, element.MaxDefinitionLevel - (element.IsNullable ? 2 : 1));
         foreach (string name in new[] { EmbeddingColumns.ImagePath, EmbeddingColumns.Label, EmbeddingColumns.Error })
             if (Field(name) is { } field && field.ClrType != typeof(string) && field.ClrType != typeof(ReadOnlyMemory<char>))
-                throw new InvalidDataException($"{Path}: its column '{field.Name}' holds {field.ClrType.Name}: expected text.");
+                throw new InvalidDataException($"{Path}: its column '{field.Name}' holds {TypeOf(field)}: expected text.");
         GroupCount = Read(() => Task.FromResult(_reader.RowGroupCount));
         RowCount = Enumerable.Range(0, GroupCount).Sum(group => Rows(group));
         Length = _reader.CustomMetadata?.TryGetValue(EmbeddingColumns.LengthKey, out string? told) == true
@@ -178,11 +185,29 @@ internal sealed class EmbeddingFile : IDisposable
         int count = checked((int)rows.GetMetadata(_element)!.MetaData!.NumValues);
         if (count > _stream.Length * 64L) throw Damaged($"row group {group} tells of {count} numbers");
         (var numbers, var definitions, var repetitions) = (new float[count], new int[count], new int[count]);
-        await rows.ReadRawAsync<float>(_element, numbers, definitions, repetitions);
+        if (_element.ClrType == typeof(float))
+        {
+            await rows.ReadRawAsync<float>(_element, numbers, definitions, repetitions);
+        }
+        else
+        {
+            var doubles = new double[count];
+            await rows.ReadRawAsync<double>(_element, doubles, definitions, repetitions);
+            for (int i = 0; i < count; i++) numbers[i] = (float)doubles[i];
+        }
         return (numbers, definitions, repetitions, rows.RowCount);
     });
 
     private DataField? Field(string name) => _fields.FirstOrDefault(field => field.Name == EmbeddingColumns.InFile(name)) as DataField;
+
+    /// <summary>What a column holds, for messages.</summary>
+    private static string TypeOf(Field field) => field switch
+    {
+        ListField list => $"a list of {TypeOf(list.Item)}",
+        DataField { ClrType: var type } =>
+            type == typeof(ReadOnlyMemory<char>) ? "text" : type == typeof(ReadOnlyMemory<byte>) ? "bytes that are not marked as text" : type.Name,
+        _ => $"a {field.SchemaType.ToString().ToLowerInvariant()}",
+    };
 
     private InvalidDataException Damaged(string why, Exception? inner = null) => new($"{Path} is no Parquet file, or it is damaged: {why}.", inner);
 
@@ -217,7 +242,7 @@ internal sealed class EmbeddingFileCursor(EmbeddingFileView view, bool[] active)
 
     public override long Batch => 0;
 
-    public override bool IsColumnActive(DataViewSchema.Column column) => active[column.Index];
+    public override bool IsColumnActive(DataViewSchema.Column column) => active.IsActive(column);
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)Position, 0);
 
@@ -237,8 +262,7 @@ internal sealed class EmbeddingFileCursor(EmbeddingFileView view, bool[] active)
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
-        if (!active[column.Index])
-            throw new InvalidOperationException($"Column '{column.Name}' is not active: it is not among the columns that were asked for.");
+        active.Require(column);
         Delegate getter = column.Name == EmbeddingColumns.Embedding
             ? (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
             {
@@ -255,13 +279,15 @@ internal sealed class EmbeddingFileCursor(EmbeddingFileView view, bool[] active)
     {
         if (disposing)
         {
+            (_done, _position) = (true, -1);
             _file?.Dispose();
+            _file = null;
             _paths.Dispose();
         }
         base.Dispose(disposing);
     }
 
-    private int Row() => _position >= 0 ? _row : throw new InvalidOperationException("There is no current row: MoveNext has not been called, or has returned false.");
+    private int Row() => _position >= 0 ? _row : throw ActiveColumns.NoRow();
 
     /// <summary>Reads the next row group, of this file or the next.</summary>
     private bool Advance()
