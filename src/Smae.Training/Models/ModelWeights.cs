@@ -9,10 +9,20 @@ namespace Smae.Training;
 public static partial class ModelWeights
 {
     /// <summary>Names and tensors of an encoder.</summary>
-    public static IEnumerable<(string Name, Tensor Tensor)> Of(VisionTransformer model) => Named(model);
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public static IEnumerable<(string Name, Tensor Tensor)> Of(VisionTransformer model)
+    {
+        model.AnyWeight();
+        return Named(model);
+    }
 
     /// <summary>Names and tensors of an autoencoder; encoder and decoder stand side by side, as in facebookresearch/mae.</summary>
-    public static IEnumerable<(string Name, Tensor Tensor)> Of(MaskedAutoencoder model) => model.named_children().SelectMany(child => Named(child.Item2));
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public static IEnumerable<(string Name, Tensor Tensor)> Of(MaskedAutoencoder model)
+    {
+        model.AnyWeight();
+        return model.named_children().SelectMany(child => Named(child.Item2));
+    }
 
     /// <summary>
     /// Loads an encoder's weights, under the names of timm, facebookresearch/mae and facebookresearch/dinov2 or of Hugging Face's ViT, ViTMAE and DINOv2,

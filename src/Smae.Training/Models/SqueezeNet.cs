@@ -64,8 +64,12 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     internal static bool IsPooling(int layer) => layer is 2 or 5 or 8;
 
     /// <summary>Saves the weights as safetensors.</summary>
-    public void Save(string path) =>
+    /// <exception cref="ObjectDisposedException">The network has been disposed.</exception>
+    public void Save(string path)
+    {
+        this.AnyWeight();
         SafeTensors.Save(path, Weights, new Dictionary<string, string> { ["format"] = "pt", ["architecture"] = "squeezenet1_1" });
+    }
 
     /// <summary>Loads a whole network from what <see cref="Save"/> wrote or from torchvision's weights as safetensors.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or a tensor is missing, unknown or of another shape; the message names each.</exception>

@@ -208,6 +208,10 @@ internal static class ModuleExtensions
         return name;
     }
 
+    /// <summary>A weight of a model, to see where it is.</summary>
+    /// <exception cref="ObjectDisposedException">The model has been disposed, and has no weights.</exception>
+    public static Tensor AnyWeight(this nn.Module model) => model.parameters().FirstOrDefault() ?? throw new ObjectDisposedException(model.GetType().FullName);
+
     public static ScalarType ToScalarType(this Precision precision) => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
     /// <summary>A model lives until it is disposed, whatever dispose scope it happens to be made in.</summary>

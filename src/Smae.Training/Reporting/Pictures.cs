@@ -31,8 +31,10 @@ public static class ReconstructionGrid
     /// <summary>What the autoencoder sees of images and what it makes of that.</summary>
     /// <param name="images">Normalised images, <c>[batch, channels, height, width]</c>.</param>
     /// <returns>The images with hidden patches in the mean colour, and with hidden patches as predicted; normalised and shaped as the images.</returns>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
     {
+        model.AnyWeight();
         Reconstruction reconstruction = model.forward(images, mask);
         Tensor predicted = objective.ToPixels(reconstruction);
         Tensor hidden = mask.Hidden().unsqueeze(-1);
@@ -67,7 +69,7 @@ public static class AttentionMaps
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         VisionTransformerConfig config = encoder.Model.Config;
-        Device device = encoder.Model.parameters().First().device;
+        Device device = encoder.Model.AnyWeight().device;
         using var normalizer = new ImageNormalizer(encoder.Preprocessing, device);
 
         int count = indices.Length;
