@@ -158,13 +158,12 @@ internal sealed class PipelineGraph
         string Cut(string pixels) => _graph.Reshape(pixels, 0, rows, patch, columns, patch, p.Channels);
         string hidden = _graph.Cast(_graph.Reshape(mask, 0, rows, 1, columns, 1, 1), DataType.Bool);
         string original = _graph.Cast(_image, DataType.Float), visible = Cut(original);
-        string mean = _graph.Floats("picture.mean", [.. p.Mean.Select(m => m * 255f)], p.Channels);
         string WithHidden(string pixels) => _graph.Reshape(_graph.Node("Where", [hidden, pixels, visible]), 0, p.Height, p.Width, p.Channels);
 
         string[] parts = [.. shown.Select(part => part switch
         {
             PicturePart.Original => original,
-            PicturePart.Seen => WithHidden(mean),
+            PicturePart.Seen => WithHidden(_graph.Floats("picture.mean", [.. p.Mean.Select(m => m * 255f)], p.Channels)),
             _ => WithHidden(Cut(predicted)),
         })];
         string x = parts.Length == 1 ? parts[0] : _graph.Node("Concat", parts, ("axis", 2L));
