@@ -43,6 +43,9 @@ public sealed class TrainerMistakesTests : ClassificationFixture
         var one = Keyed(Context.Data.LoadFromEnumerable(Read<PathRow>(Images).Where(row => row.Label == "disc").ToList()));
         var error = Assert.ThrowsExactly<ArgumentException>(() => Trainers.VisionTransformer("Label", "ImagePath", Options).Fit(one));
         StringAssert.Contains(error.Message, "1 class ('disc')");
+        var none = Keyed(Context.Data.LoadFromEnumerable<PathRow>([]));
+        error = Assert.ThrowsExactly<ArgumentException>(() => Trainers.VisionTransformer("Label", "ImagePath", Options).Fit(none));
+        StringAssert.Contains(error.Message, "1 class, as data without rows has");
     }
 
     [TestMethod]

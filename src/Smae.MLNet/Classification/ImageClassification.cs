@@ -116,7 +116,8 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         if (validationData is not null) ImageColumn.Find(validationData.Schema, FeatureColumnName, "feature");
         if (classes.Count < 2)
             throw new ArgumentException(
-                $"Label column '{LabelColumnName}' has {classes.Count} class ('{classes.Names[0]}'): a classifier needs images of at least two.", "trainData");
+                $"Label column '{LabelColumnName}' has {classes.Count} class{(classes.HaveValues ? $" ('{classes.Names[0]}')" : ", as data without rows has")}: "
+                + "a classifier needs images of at least two.", "trainData");
         if (_options.ClassNames is { } names && names.Count != classes.Count)
             throw new ArgumentException(
                 $"ClassNames has {names.Count} names, and label column '{LabelColumnName}' {classes.Count} classes. Leave it null: " +

@@ -54,7 +54,7 @@ internal sealed class ImageDecoder(ImagePreprocessing preprocessing, int maxMega
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            return new InvalidDataException($"{path}: cannot be read: {exception.Message}", exception);
+            return new InvalidDataException($"{path}: cannot be read: {(Directory.Exists(path) ? "it is a folder" : exception.Message)}", exception);
         }
         return Decode(length, path, pixels);
     }
