@@ -17,16 +17,12 @@ internal static class FewLabelsRun
 
     public static void Run(FewLabelsSettings settings, CancellationToken cancellation)
     {
-        DataParallel? ranks = DataParallel.FromEnvironment();   // under mpirun all processes do the same, and only what the first one writes is kept
-        if (ranks is { IsFirst: false })
-        {
-            Console.SetOut(TextWriter.Null);
-            settings = settings with { Output = Directory.CreateTempSubdirectory("few-labels-") };
-        }
+        DataParallel? ranks = Processes.Join();   // under mpirun all processes do the same, and only what the first one writes is kept
+        if (!ranks.IsFirst()) settings = settings with { Output = Directory.CreateTempSubdirectory("few-labels-") };
         settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
-        ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
+        ml.Log += (_, e) => { if (ranks.IsFirst() && e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
         LabelledSet images = LabelledSet.Load(ml, settings.Data, settings.Seed);
 
         string weights = settings.Encoder?.FullName ?? Pretrain(ml, images.Training, settings, Out("encoder.safetensors"), ranks, cancellation);
@@ -53,7 +49,7 @@ internal static class FewLabelsRun
         }
         Console.WriteLine($"\n{new ComparisonReport(settings.Data.Name, comparisons).Table}");
         Console.WriteLine($"{settings.Output.FullName}: table.md, plot.svg, report.html");
-        if (ranks is { IsFirst: false }) settings.Output.Delete(recursive: true);
+        if (!ranks.IsFirst()) settings.Output.Delete(recursive: true);
     }
 
     private static string Pretrain(

@@ -20,27 +20,27 @@ internal static class PretrainRun
 
     public static void Run(PretrainSettings settings, CancellationToken cancellation)
     {
-        DataParallel? ranks = DataParallel.FromEnvironment();   // under mpirun all processes do the same up to the end of training; the first one writes
+        DataParallel? ranks = Processes.Join();   // under mpirun all do the same up to the end of training
         torch.Device device = Gpu.Of(settings.GpuDeviceId);
-        settings.Output.Create();
+        if (ranks.IsFirst()) settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
         ml.Log += (_, e) =>
         {
             bool isPlan = e.Source.Contains("MaePretrain", StringComparison.Ordinal) && e.Kind == ChannelMessageKind.Info
                 && !e.RawMessage.StartsWith("epoch", StringComparison.Ordinal);   // how the run goes, ConsoleProgress shows
-            if (e.Kind >= ChannelMessageKind.Warning || isPlan) Console.Error.WriteLine(e.RawMessage);
+            if (ranks.IsFirst() && (e.Kind >= ChannelMessageKind.Warning || isPlan)) Console.Error.WriteLine(e.RawMessage);
         };
         IReadOnlyList<ImageRow> rows = ImageRow.In(settings.Photos);
         IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(rows));   // the cache lets ML.NET shuffle
 
-        using RunLog? log = ranks is { IsFirst: false } ? null : new RunLog(settings.Output.FullName, new ConsoleProgress());
+        using RunLog? log = ranks.IsFirst() ? new RunLog(settings.Output.FullName, new ConsoleProgress()) : null;
         MaePretrainOptions options = Options(settings, rows.Count, device) with
         {
             HeldOutImages = rows.Count < 20 ? 0 : Math.Min(HeldOut, rows.Count / 10), Progress = log, CancellationToken = cancellation, Distributed = ranks,
         };
         using MaeTransformer embedder = ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(photos);
-        if (ranks is { IsFirst: false }) return;
+        if (!ranks.IsFirst()) return;
         MaePretrainResult result = embedder.Pretraining!;
 
         embedder.Encoder.Save(Out("encoder.safetensors"));

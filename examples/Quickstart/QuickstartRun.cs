@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Examples;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -22,6 +23,7 @@ internal sealed class QuickstartRun
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly QuickstartSettings _settings;
     private readonly CancellationToken _cancellation;
+    private readonly DataParallel? _ranks = Processes.Join();    // under mpirun all processes do the same up to the end of training
     private readonly MLContext _ml;
     private readonly IDataView _train, _labelled, _validation;   // columns ImagePath and Label
     private readonly ITransformer _keys;                         // labels as ML.NET's trainers take them
@@ -30,10 +32,11 @@ internal sealed class QuickstartRun
     public QuickstartRun(QuickstartSettings settings, CancellationToken cancellation)
     {
         (_settings, _cancellation) = (settings, cancellation);
-        settings.Output.Create();
+        if (_ranks.IsFirst()) settings.Output.Create();
         _ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
-        _ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
-        string folder = settings.Data?.FullName ?? Pictograms.Write(At("images"), PictogramsPerClass, settings.ImageSize, settings.Seed);
+        _ml.Log += (_, e) => { if (_ranks.IsFirst() && e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
+        string folder = settings.Data?.FullName
+            ?? _ranks.OnFirst(() => Pictograms.Write(At("images"), PictogramsPerClass, settings.ImageSize, settings.Seed));
         (_train, _validation) = Load(folder);
         _labelled = SomeOfEachClass(_train, settings.LabelsPerClass);
         _keys = _ml.Transforms.Conversion.MapValueToKey("Label").Fit(_labelled);
@@ -46,7 +49,7 @@ internal sealed class QuickstartRun
             Epochs = settings.Epochs, BatchSize = 64, LearningRate = 2e-3, WeightDecay = 0.05, WarmupEpochs = Math.Min(2, settings.Epochs / 2.0),
             Precision = settings.Precision ?? Hardware.FastestPrecision(settings.GpuDeviceId is not null),
             HeldOutImages = Count(_train) < 20 ? 0 : (int)Math.Min(HeldOut, Count(_train) / 10),
-            Seed = settings.Seed, CancellationToken = cancellation,
+            Seed = settings.Seed, CancellationToken = cancellation, Distributed = _ranks,
         };
     }
 
@@ -61,7 +64,7 @@ internal sealed class QuickstartRun
         MaeTransformer pretrained = null!;
         ConsoleProgress.Show("Pretraining", progress =>
             pretrained = _ml.Transforms.MaePretrain("Embedding", "ImagePath", _options with { Progress = progress }).Fit(_train));
-        pretrained.Encoder.Save(At("encoder.safetensors"));
+        if (_ranks.IsFirst()) pretrained.Encoder.Save(At("encoder.safetensors"));
 
         // 2. Probe: the same linear classifier on embeddings of the pretrained encoder and of one with random weights.
         using ImageEncoder random = ImageEncoder.Create(_options.Encoder, _settings.Seed);
@@ -74,10 +77,11 @@ internal sealed class QuickstartRun
             Epochs = _settings.FineTuneEpochs, BatchSize = _settings.Data is null ? 32 : 64, LearningRate = 1e-3, WarmupEpochs = _settings.FineTuneEpochs / 4.0,
             LabelSmoothing = 0.1,
             Augmentation = Augmentation.HorizontalFlip(), KeepBest = false, ValidateEvery = Math.Max(1, _settings.FineTuneEpochs / 4),
-            Precision = _options.Precision, Seed = _settings.Seed, CancellationToken = _cancellation,
+            Precision = _options.Precision, Seed = _settings.Seed, CancellationToken = _cancellation, Distributed = _ranks,
         };
         using var classifier = Train("Fine-tuning", fineTune with { Encoder = pretrained.Encoder, LayerDecay = 0.75 });
         using var scratch = Train("From scratch", fineTune with { Architecture = _options.Encoder });
+        if (!_ranks.IsFirst()) return;
         MulticlassClassificationMetrics fineTuned = Evaluate(classifier), fromScratch = Evaluate(scratch);
 
         // 4. Export, and save for applications that have never heard of Smae.

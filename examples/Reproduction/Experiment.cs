@@ -28,7 +28,7 @@ internal sealed record Settings(
 /// <param name="judging">Training images to judge trials of learning rates by.</param>
 internal sealed class Experiment(
     LabelledSet images, LabelledSet? cub, LabelledSet? judging, Plan givenPlan, Results results, Device device, int seed, Settings settings,
-    CancellationToken cancellation)
+    DataParallel? ranks, CancellationToken cancellation)
 {
     private readonly string _folder = Path.Combine(settings.Output.FullName, $"seed{seed}");
     private readonly Precision _precision = Hardware.FastestPrecision(gpu: device.type == DeviceType.CUDA);
@@ -46,14 +46,14 @@ internal sealed class Experiment(
         Device device = Gpu.Of(settings.GpuDeviceId);
         Plan plan = Plans.Of(settings.Scale) with { Teacher = settings.Teacher?.FullName ?? "" };
         Check(settings, plan);
-        settings.Output.Create();
-        Results results = Results.Open(settings);
+        DataParallel? ranks = Processes.Join();   // under mpirun all processes train; the first one writes into --out, which all read
+        Results results = Results.Open(settings, ranks);
 
         var ml = new MLContext(seed: 1);
         // Tiny ImageNet's test split has no labels, CUB has no other.
-        using LabelledSet images = LabelledSet.Load(ml, settings.Images, [ImageFolderSplit.Validation, ImageFolderSplit.Test], plan.Mae.Preprocessing, cancellation);
+        using LabelledSet images = LabelledSet.Load(ml, settings.Images, [ImageFolderSplit.Validation, ImageFolderSplit.Test], plan.Mae.Preprocessing, ranks, cancellation);
         using LabelledSet? cub = settings.Cub is null ? null
-            : LabelledSet.Load(ml, settings.Cub, [ImageFolderSplit.Test, ImageFolderSplit.Validation], plan.Mae.Preprocessing, cancellation);
+            : LabelledSet.Load(ml, settings.Cub, [ImageFolderSplit.Test, ImageFolderSplit.Validation], plan.Mae.Preprocessing, ranks, cancellation);
         using LabelledSet? judging = settings.Rates.Count > 1 ? images.WithoutTest() : null;
         Console.WriteLine(cub is null ? $"{images}" : $"{images}\n{cub}");
         results.Save();   // not before the images are there: a folder with results asks for --resume
@@ -61,13 +61,14 @@ internal sealed class Experiment(
         string table = "";
         for (int seed = 1; seed <= settings.Seeds; seed++)
         {
-            var experiment = new Experiment(images, cub, judging, plan, results, device, seed, settings, cancellation);
+            var experiment = new Experiment(images, cub, judging, plan, results, device, seed, settings, ranks, cancellation);
             if (settings.Methods.Any(m => m.Helper == Helper.Critic)) experiment.TrainCritic();
             if (plan.Teacher.Length == 0 && settings.Methods.Any(m => m.Helper is Helper.Teacher or Helper.TunedTeacher)) experiment.TrainTeacher();
             if (settings.Methods.Any(m => m.Helper == Helper.TunedTeacher)) experiment.TuneTeacher();
             foreach (Method method in settings.Methods)
             {
                 experiment.Measure(method);
+                if (!ranks.IsFirst()) continue;
                 table = ResultTable.Of(settings, results);
                 AtomicFile.Write(Path.Combine(settings.Output.FullName, "table.md"), stream => stream.Write(Encoding.UTF8.GetBytes(table)));
                 experiment.Report();
@@ -102,7 +103,7 @@ internal sealed class Experiment(
         if (results.Critics.ContainsKey(seed)) return;
         SupervisedResult<SqueezeNet> result = Stage("critic", "critic", _plan.CriticTraining, options =>
             CriticTraining.Run(images.Training, images.Test, options, _plan.Mae.Preprocessing, device));
-        using (SqueezeNet critic = result.Model) critic.Save(_plan.Critic);
+        using (SqueezeNet critic = result.Model) ranks.OnFirst(() => critic.Save(_plan.Critic));
         results.Critics[seed] = Top1(result.History);
         results.Save();
         DeleteCheckpoints("critic");
@@ -113,7 +114,7 @@ internal sealed class Experiment(
         if (results.Teachers.ContainsKey(seed)) return;
         MaePretrainResult result = Stage("teacher", "teacher", _plan.TeacherTraining!, options =>
             MaePretraining.Run(images.Training.Images, options, device));
-        using (result.Model) result.Encoder.Save(_plan.Teacher);
+        using (result.Model) ranks.OnFirst(() => result.Encoder.Save(_plan.Teacher));
         results.Teachers[seed] = result.LastLoss;
         results.Save();
         DeleteCheckpoints("teacher");
@@ -124,7 +125,7 @@ internal sealed class Experiment(
         if (results.TunedTeachers.ContainsKey(seed)) return;
         SupervisedResult<ImageClassifier> result = Stage("teacher", "teacher's fine-tuning", _plan.TinyImageNet, options =>
             FineTuning.Run(images.Training, images.Test, options with { EncoderWeights = _plan.Teacher }, device));
-        using (result.Model) new ImageEncoder(result.Model.Model.Backbone, result.Model.Preprocessing).Save(_plan.TunedTeacher);
+        using (result.Model) ranks.OnFirst(() => new ImageEncoder(result.Model.Model.Backbone, result.Model.Preprocessing).Save(_plan.TunedTeacher));
         results.TunedTeachers[seed] = Top1(result.History);
         results.Save();
         DeleteCheckpoints("teacher");
@@ -178,10 +179,9 @@ internal sealed class Experiment(
     /// <summary>The method's encoder: random, pretrained in an earlier run, or pretrained now.</summary>
     private ImageEncoder Encoder(Method method, ref Figures row)
     {
-        string path = EncoderPath(method);
         ImageEncoder encoder;
         if (method.Pretraining is null) encoder = ImageEncoder.Create(_plan.Mae.Encoder, seed, device);
-        else if (row.ImagesPerSecond is not null) encoder = ImageEncoder.Load(path, device);
+        else if (row.ImagesPerSecond is not null) encoder = ImageEncoder.Load(EncoderPath(method), device);
         else
         {
             double rate = BestRate(method);
@@ -190,15 +190,20 @@ internal sealed class Experiment(
             MaePretrainResult result = Stage(method.Key, "pretraining", settled, options => MaePretraining.Run(images.Training.Images, options, device));
             double? memory = PeakMemory.Read();
             encoder = result.Encoder;
-            encoder.Save(path);
-            if (result.Model.PictureFault is null) SafeTensors.Save(AutoencoderPath(method), ModelWeights.Of(result.Model));
-            new HtmlReport($"{method.Name}, seed {seed}").AddHistory("Pretraining", result.History).AddFusionWeights("Fused blocks", encoder.Model)
-                .AddSettings("Settings", settled).Save(Path.ChangeExtension(path, ".html"));
+            if (ranks.IsFirst()) Save(method, result, settled);
             double seconds = Seconds(result.History, images.Training), speed = result.History.Count * images.Training.Count / seconds;
             results.Set(row = row with { ImagesPerSecond = speed, PeakMegabytes = memory, Seconds = row.Seconds + seconds, Rate = rate });
         }
         encoder.Model.Precision = _precision;
         return encoder;
+    }
+
+    private void Save(Method method, MaePretrainResult result, MaePretrainOptions options)
+    {
+        result.Encoder.Save(EncoderPath(method));
+        if (result.Model.PictureFault is null) SafeTensors.Save(AutoencoderPath(method), ModelWeights.Of(result.Model));
+        new HtmlReport($"{method.Name}, seed {seed}").AddHistory("Pretraining", result.History).AddFusionWeights("Fused blocks", result.Model.Encoder)
+            .AddSettings("Settings", options).Save(Path.ChangeExtension(EncoderPath(method), ".html"));
     }
 
     /// <summary>The factor of a method's learning rate that serves it best: trials with the first seed, judged by neighbours among training images.</summary>
@@ -215,7 +220,10 @@ internal sealed class Experiment(
             {
                 MaePretrainResult result = Stage(method.Key, name, AtRate(trial, rate), options => MaePretraining.Run(judging.Training.Images, options, device));
                 using (result.Model)
-                    results.Trials[name] = KNearestNeighbors.Evaluate(result.Encoder, judging.Training, judging.Test, cancellationToken: cancellation).Top1;
+                {
+                    double top1 = KNearestNeighbors.Evaluate(result.Encoder, judging.Training, judging.Test, cancellationToken: cancellation).Top1;
+                    results.Trials[name] = ranks.OnFirst(() => top1);   // all go on with the same rate
+                }
             }
             catch (NonFiniteLossException) { results.Trials[name] = 0; }   // too high a rate
             results.Save();
@@ -263,7 +271,7 @@ internal sealed class Experiment(
         TrainingOptions once = options is SupervisedOptions supervised ? supervised with { ValidateEvery = supervised.Epochs } : options;   // see Top1
         return run((TOptions)(once with
         {
-            Seed = seed, Precision = _precision, Progress = new StageProgress($"seed {seed}, {row}, {name}"), CancellationToken = cancellation,
+            Seed = seed, Precision = _precision, Progress = new StageProgress($"seed {seed}, {row}, {name}"), CancellationToken = cancellation, Distributed = ranks,
             Checkpoints = new CheckpointOptions { Directory = Path.Combine(Checkpoints(row), name), Interval = TimeSpan.FromMinutes(1), Keep = 2 },
         }));
     }
@@ -272,7 +280,7 @@ internal sealed class Experiment(
 
     private void DeleteCheckpoints(string row)
     {
-        if (Directory.Exists(Checkpoints(row))) Directory.Delete(Checkpoints(row), recursive: true);
+        if (ranks.IsFirst() && Directory.Exists(Checkpoints(row))) Directory.Delete(Checkpoints(row), recursive: true);
     }
 
     /// <summary>Top-1 after the last epoch: no epoch is picked by the images that are measured on.</summary>
@@ -291,7 +299,8 @@ internal sealed record LabelledSet(string Name, LabelledImages Training, Labelle
     /// <summary>Reads a folder in any layout that <c>LoadImageFolder</c> knows; classes are numbered in the order of their names.</summary>
     /// <param name="tests">The splits to measure on: the first that is there. Where none is, a fifth of each class is held back.</param>
     public static LabelledSet Load(
-        MLContext ml, DirectoryInfo folder, IEnumerable<ImageFolderSplit> tests, ImagePreprocessing preprocessing, CancellationToken cancellation)
+        MLContext ml, DirectoryInfo folder, IEnumerable<ImageFolderSplit> tests, ImagePreprocessing preprocessing, DataParallel? ranks,
+        CancellationToken cancellation)
     {
         IDataView? Split(ImageFolderSplit split)
         {
@@ -310,7 +319,7 @@ internal sealed record LabelledSet(string Name, LabelledImages Training, Labelle
             if (unknown >= 0)
                 throw new InvalidDataException(
                     $"{At("ImagePath")} is of the class '{At("Label")}', of which there is no image to train on in '{folder}'.");
-            return new LabelledImages(ml.Data.LoadImageStore(view, "ImagePath", preprocessing, cancellationToken: cancellation), labels);
+            return new LabelledImages(ml.Data.LoadImageStore(view, "ImagePath", preprocessing, null, cancellation, ranks), labels);
         }
 
         LabelledImages training = Read(trainingView);

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Examples;
 using Smae.Training;
 using static System.FormattableString;
 
@@ -22,7 +23,7 @@ internal sealed record Results(
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    private string _path = "";
+    private string? _path;   // null on processes that do not write
 
     private string Kind => $"scale {Scale}, {Images}{(Cub is null ? "" : $" and {Cub}")}, learning rates times {Rates}";
 
@@ -34,9 +35,17 @@ internal sealed record Results(
     /// There are some already and they are not to be gone on with, or are of another experiment.
     /// </exception>
     /// <exception cref="InvalidDataException">The file does not hold results.</exception>
-    public static Results Open(Settings settings)
+    public static Results Open(Settings settings, DataParallel? ranks)
     {
         string path = Path.Combine(settings.Output.FullName, "results.json");
+        Results results = ranks.OnFirst(() => Open(settings, path));   // what is left to do is the same for all
+        if (ranks.IsFirst()) results._path = path;
+        return results;
+    }
+
+    private static Results Open(Settings settings, string path)
+    {
+        settings.Output.Create();
         var results = new Results(
             settings.Scale, settings.Images.Name, settings.Cub?.Name, string.Join(", ", settings.Rates.Select(rate => Invariant($"{rate}"))), [], [], [], [], []);
         if (File.Exists(path))
@@ -48,7 +57,6 @@ internal sealed record Results(
                 throw new InvalidOperationException($"{path} is of {found.Kind}, not of {results.Kind}: choose another folder with --out.");
             results = found;
         }
-        results._path = path;
         return results;
     }
 
@@ -62,7 +70,10 @@ internal sealed record Results(
         Save();
     }
 
-    public void Save() => AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, this, s_json));
+    public void Save()
+    {
+        if (_path is not null) AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, this, s_json));
+    }
 
     private static Results Read(string path)
     {

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Smae.Training;
 
 namespace Examples;
 
@@ -60,7 +61,8 @@ internal static class Outcome
             return 130;
         }
         catch (Exception e) when (
-            e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException)
+            e is IOException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or InvalidDataException
+                or RankFailedException or TimeoutException or DllNotFoundException)   // another process, or MPI itself
         {
             Console.Error.WriteLine($"error: {e.Message}");   // a wrong folder or option: its message says what to do, a stack trace would not
             return 1;

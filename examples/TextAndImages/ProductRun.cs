@@ -1,3 +1,4 @@
+using Examples;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.TorchSharp;
@@ -14,21 +15,23 @@ internal static class ProductRun
 {
     public static void Run(ProductSettings settings, CancellationToken cancellation)
     {
+        DataParallel? ranks = Processes.Join();   // under mpirun all processes train on the pictures, and the first one does the rest
         var ml = new MLContext(settings.Seed) { GpuDeviceId = settings.GpuDeviceId, FallbackToCpu = false };
-        ml.Log += (_, e) => { if (e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
+        ml.Log += (_, e) => { if (ranks.IsFirst() && e.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning) Console.Error.WriteLine(e.Message); };
         var split = ml.Data.TrainTestSplit(Product.Load(ml, settings.Products), testFraction: 0.2, seed: settings.Seed);
         // The same keys for both classifiers, so that their scores are of the same classes in the same order.
         var keys = ml.Transforms.Conversion.MapValueToKey("Label").Fit(split.TrainSet);
         IDataView training = keys.Transform(split.TrainSet), test = keys.Transform(split.TestSet);
 
-        using MaeTransformer? pretrained = settings.Encoder is null ? Pretrain(ml, training, settings, cancellation) : null;
+        using MaeTransformer? pretrained = settings.Encoder is null ? Pretrain(ml, training, settings, ranks, cancellation) : null;
         var images = ml.MulticlassClassification.Trainers.VisionTransformer("Label", "ImagePath", new FineTuneOptions
         {
             Encoder = pretrained?.Encoder, EncoderWeights = settings.Encoder?.FullName,
             Epochs = settings.ImageEpochs, BatchSize = 64, LayerDecay = 0.75,
             Augmentation = Augmentation.RandomCrop().Then(Augmentation.HorizontalFlip()),
-            Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
+            Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation, Distributed = ranks,
         }).Fit(training);
+        if (!ranks.IsFirst()) return;
         ITransformer text = settings.PretrainedText
             ? PretrainedText(ml, training, settings)
             : ml.Transforms.Text.FeaturizeText("Words", "Title")
@@ -45,13 +48,13 @@ internal static class ProductRun
         Console.WriteLine($"by both     {Accuracy(together, labels):P1}");
     }
 
-    private static MaeTransformer Pretrain(MLContext ml, IDataView images, ProductSettings settings, CancellationToken cancellation) =>
+    private static MaeTransformer Pretrain(MLContext ml, IDataView images, ProductSettings settings, DataParallel? ranks, CancellationToken cancellation) =>
         ml.Transforms.MaePretrain("Embedding", "ImagePath", new MaePretrainOptions
         {
             Encoder = VisionTransformerConfig.VitTiny16.ForImages(64, patchSize: 8),
             Decoder = DecoderConfig.Mae with { EmbedDim = 128, Depth = 2, NumHeads = 4 },
             Epochs = 2 * settings.ImageEpochs, LearningRate = 1e-3, WeightDecay = 0.05,
-            Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation,
+            Precision = Hardware.FastestPrecision(settings.GpuDeviceId is not null), CancellationToken = cancellation, Distributed = ranks,
         }).Fit(images);
 
     /// <summary>The text classifier of Microsoft.ML.TorchSharp: a transformer that was pretrained on English text, on the same libtorch and device.</summary>

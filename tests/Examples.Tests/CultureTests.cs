@@ -150,7 +150,7 @@ public sealed partial class CultureTests
             Path.Combine(folder, "table.md"), Path.Combine(folder, "plot.svg"), Path.Combine(folder, "comparison.html"));
         Method mae = Method.All.First(method => method.Key == Method.Baseline);
         var settings = new Settings(new DirectoryInfo(folder), null, new DirectoryInfo(folder), Scale.Small, [mae], 2, null, false, null, false, [0.125, 1], [0.5, 1]);
-        Results results = Results.Open(settings);
+        Results results = Results.Open(settings, null);
         foreach (int seed in (int[])[1, 2])
             results.Set(new Figures { Method = mae.Key, Seed = seed, Rate = 0.5, Neighbors = 0.125 * seed, LinearProbe = 0.5, Seconds = 1.5, ImagesPerSecond = 12.5, PeakMegabytes = 1.5 });
         texts["results"] = ResultTable.Of(settings, results);

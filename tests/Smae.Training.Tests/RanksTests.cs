@@ -103,7 +103,7 @@ public sealed class RanksTests : IDisposable
         Assert.AreEqual("the disk is gone", failures[1]!.Message);
         foreach (int other in (int[])[0, 2])
         {
-            Assert.IsInstanceOfType<RankException>(failures[other]);
+            Assert.IsInstanceOfType<RankFailedException>(failures[other]);
             StringAssert.Contains(failures[other]!.Message, "rank 1 (host-1) of 3 failed: IOException: the disk is gone");
         }
     }

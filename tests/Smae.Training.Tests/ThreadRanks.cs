@@ -25,7 +25,7 @@ internal static class ThreadRanks
         }))];
         foreach (Thread thread in threads) thread.Start();
         foreach (Thread thread in threads) thread.Join();
-        if (Array.Find(failures, f => f is not null and not RankException) is { } failure) ExceptionDispatchInfo.Throw(failure);
+        if (Array.Find(failures, f => f is not null and not RankFailedException) is { } failure) ExceptionDispatchInfo.Throw(failure);
         return results;
     }
 

@@ -61,15 +61,16 @@ public static class ImageDataCatalog
     /// every option's default.
     /// </param>
     /// <param name="cancellationToken">Stops the work. Default none.</param>
+    /// <param name="distributed">The processes that all call this: they decode each image once, and those of a machine share the memory. Default null: this one alone.</param>
     /// <returns>The images in the order of the rows; the caller disposes the store.</returns>
-    /// <exception cref="ArgumentException">An option is out of range; the message names every one that is.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, of which the message names every one that is, or the processes have other images.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>
     /// <exception cref="InvalidDataException">
     /// No image could be read, or one could not and <see cref="ImageReadOptions.BrokenImages"/> does not say to skip it.
     /// </exception>
     public static ImageStore LoadImageStore(
         this DataOperationsCatalog catalog, IDataView data, string inputColumnName, ImagePreprocessing preprocessing,
-        ImageReadOptions? reading = null, CancellationToken cancellationToken = default)
+        ImageReadOptions? reading = null, CancellationToken cancellationToken = default, DataParallel? distributed = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
@@ -79,7 +80,7 @@ public static class ImageDataCatalog
         using var channel = host.Start("Decoding");
         var decoders = new ImageDecoders(preprocessing, reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels);
         BrokenImagePolicy broken = reading?.BrokenImages ?? BrokenImagePolicy.Fail;
-        var loader = new ImageStoreLoader(decoders, broken, host, channel, cancellationToken, reading?.Cache);
+        var loader = new ImageStoreLoader(decoders, broken, host, channel, cancellationToken, reading?.Cache, distributed);
         return loader.Load(data, inputColumnName);
     }
 }

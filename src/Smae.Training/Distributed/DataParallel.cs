@@ -56,7 +56,7 @@ public sealed record DataParallel
 
     /// <summary>
     /// Does work that all ranks do, with calls to each other in it. Where it fails on one, all of them end it with an exception, the others with a
-    /// <see cref="RankException"/>, and nobody waits. Training does its work like this.
+    /// <see cref="RankFailedException"/>, and nobody waits. Training does its work like this.
     /// </summary>
     public T Together<T>(Func<T> work) => Connect(this).Together(work);
 

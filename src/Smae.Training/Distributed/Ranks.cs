@@ -83,7 +83,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
     }
 
     /// <summary>Does work that all ranks do, and tells them where it fails on this one.</summary>
-    /// <exception cref="RankException">It failed on another.</exception>
+    /// <exception cref="RankFailedException">It failed on another.</exception>
     public T Together<T>(Func<T> work)
     {
         if (!AreSeveral) return work();
@@ -93,7 +93,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
             Meet("the others to end");
             return result;
         }
-        catch (Exception e) when (e is not RankException && e != link!.Told)
+        catch (Exception e) when (e is not RankFailedException && e != link!.Told)
         {
             link!.Told = e;
             try
@@ -226,7 +226,7 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
         string[] texts = [.. link!.Gather(Encoding.UTF8.GetBytes(own ?? $"is at call {link.Meetings}"), For("what failed")).Select(Encoding.UTF8.GetString)];
         if (header[0] == 0 || own is not null) return texts;
         int rank = Array.FindIndex(texts, text => !text.StartsWith("is at call ", StringComparison.Ordinal));
-        throw new RankException(rank, link.Hosts[rank], $"{Name(rank)} of {Count} failed: {texts[rank]}");
+        throw new RankFailedException(rank, link.Hosts[rank], $"{Name(rank)} of {Count} failed: {texts[rank]}");
     }
 
     private Wait For(string what) => new(options!.Timeout, what);
@@ -249,9 +249,9 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
 }
 
 /// <summary>A run ended because another of its processes failed: the message has its rank, its host and what it said.</summary>
-public sealed class RankException : Exception
+public sealed class RankFailedException : Exception
 {
-    internal RankException(int rank, string host, string message) : base(message) => (Rank, Host) = (rank, host);
+    internal RankFailedException(int rank, string host, string message) : base(message) => (Rank, Host) = (rank, host);
 
     /// <summary>The process that failed, counted from 0.</summary>
     public int Rank { get; }

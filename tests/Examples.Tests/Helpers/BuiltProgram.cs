@@ -17,9 +17,17 @@ internal static class BuiltProgram
     /// <summary>Starts it, from another folder than its own, with both streams redirected.</summary>
     public static Process Start(string name, params string[] arguments) => Start(["dotnet", Program(name), .. arguments]);
 
-    /// <summary>Runs it to its end as so many ranks under MPI.</summary>
-    public static (int Exit, string Output) RunRanks(int count, string name, params string[] arguments) =>
-        Finish(Start(["mpirun.mpich", "-n", $"{count}", "dotnet", Program(name), .. arguments]));
+    /// <summary>Runs it to its end as two ranks under MPI.</summary>
+    public static (int Exit, string Output) RunTwoRanks(string name, params string[] arguments)
+    {
+        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(path => File.Exists(Path.Combine(path, "mpirun.mpich"))))
+        {
+            const string missing = "mpirun.mpich is not there: apt-get install mpich.";
+            if (Environment.GetEnvironmentVariable("CI") is null or "") Assert.Inconclusive(missing);
+            Assert.Fail(missing);
+        }
+        return Finish(Start(["mpirun.mpich", "-n", "2", "dotnet", Program(name), .. arguments]));
+    }
 
     private static string Program(string name)
     {
