@@ -11,7 +11,8 @@ namespace PretrainOnYourPhotos;
 
 /// <summary>What the command line asked for.</summary>
 internal sealed record PretrainSettings(
-    DirectoryInfo Photos, DirectoryInfo Output, TimeSpan Time, int? Epochs, int ImageSize, bool GoOn, TimeSpan CheckpointInterval, int Seed, int? GpuDeviceId);
+    DirectoryInfo Photos, DirectoryInfo Output, TimeSpan Time, int? Epochs, int ImageSize, bool GoOn, TimeSpan CheckpointInterval, bool Shards,
+    int Seed, int? GpuDeviceId);
 
 /// <summary>From a folder of photos to an encoder, as weights and as ONNX, and a report to judge it by.</summary>
 internal static class PretrainRun
@@ -20,7 +21,7 @@ internal static class PretrainRun
 
     public static void Run(PretrainSettings settings, CancellationToken cancellation)
     {
-        DataParallel? ranks = Processes.Join();   // under mpirun all do the same up to the end of training
+        DataParallel? ranks = Processes.Join() is { } joined ? joined with { Sharded = settings.Shards } : null;   // all do the same up to the end of training
         torch.Device device = Gpu.Of(settings.GpuDeviceId);
         if (ranks.IsFirst()) settings.Output.Create();
         string Out(string file) => Path.Combine(settings.Output.FullName, file);
@@ -32,12 +33,14 @@ internal static class PretrainRun
             if (ranks.IsFirst() && (e.Kind >= ChannelMessageKind.Warning || isPlan)) Console.Error.WriteLine(e.RawMessage);
         };
         IReadOnlyList<ImageRow> rows = ImageRow.In(settings.Photos);
+        int count = ranks is not { Sharded: true } ? rows.Count
+            : ranks.OfAll((string[])[Environment.MachineName, settings.Photos.FullName, $"{rows.Count}"]).DistinctBy(s => (s[0], s[1])).Sum(s => int.Parse(s[2]));
         IDataView photos = ml.Data.Cache(ml.Data.LoadFromEnumerable(rows));   // the cache lets ML.NET shuffle
 
         using RunLog? log = ranks.IsFirst() ? new RunLog(settings.Output.FullName, new ConsoleProgress()) : null;
-        MaePretrainOptions options = Options(settings, rows.Count, device) with
+        MaePretrainOptions options = Options(settings, count, device) with
         {
-            HeldOutImages = rows.Count < 20 ? 0 : Math.Min(HeldOut, rows.Count / 10), Progress = log, CancellationToken = cancellation, Distributed = ranks,
+            HeldOutImages = count < 20 ? 0 : Math.Min(HeldOut, count / 10), Progress = log, CancellationToken = cancellation, Distributed = ranks,
         };
         using MaeTransformer embedder = ml.Transforms.MaePretrain("Embedding", "ImagePath", options).Fit(photos);
         if (!ranks.IsFirst()) return;
@@ -45,7 +48,7 @@ internal static class PretrainRun
 
         embedder.Encoder.Save(Out("encoder.safetensors"));
         OnnxExportResult onnx = embedder.Encoder.ExportOnnx(Out("encoder.onnx"));
-        WriteReport(Out("report.html"), ml, photos, result, options, onnx, settings, device);
+        WriteReport(Out("report.html"), ml, photos, count, result, options, onnx, settings, device);
         Console.WriteLine($"loss {result.FirstLoss:F4} -> {result.LastLoss:F4}, {result.ImagesPerSecond:F0} images/s");
         Console.WriteLine($"{settings.Output.FullName}: encoder.safetensors, encoder.onnx, report.html, progress.csv");
     }
@@ -67,7 +70,7 @@ internal static class PretrainRun
     }
 
     private static void WriteReport(
-        string path, MLContext ml, IDataView photos, MaePretrainResult result, MaePretrainOptions options, OnnxExportResult onnx,
+        string path, MLContext ml, IDataView photos, int count, MaePretrainResult result, MaePretrainOptions options, OnnxExportResult onnx,
         PretrainSettings settings, torch.Device device)
     {
         using ImageStore sample = ml.Data.LoadImageStore(
@@ -78,7 +81,7 @@ internal static class PretrainRun
 
         var report = new HtmlReport($"Pretraining on {settings.Photos.Name}")
             .AddFacts("Result",
-                ("photos", $"{photos.GetRowCount()}"), ("loss", Invariant($"{result.FirstLoss:F4} -> {result.LastLoss:F4}")),
+                ("photos", $"{count}"), ("loss", Invariant($"{result.FirstLoss:F4} -> {result.LastLoss:F4}")),
                 ("images a second", Invariant($"{result.ImagesPerSecond:F0}")),
                 ("without labels", result.History[^1].HeldOut?.ToString() ?? "nothing was held out"),
                 ("encoder", $"{result.Encoder.EmbedDim} numbers an image"), ("encoder.onnx", onnx.Proof.ToString()))

@@ -23,19 +23,21 @@ var imageSize = new Option<int>("--image-size")
 }.Require(size => size is >= 16 and <= 1024 && size % 16 == 0, "a multiple of 16 from 16 to 1024");
 var checkpointMinutes = new Option<double>("--checkpoint-minutes") { Description = "Minutes between two checkpoints.", DefaultValueFactory = _ => 5 }
     .Require(minutes => minutes is >= 0 and <= 10080, "a number from 0, after each epoch, to 10080, a week");
+var shards = new Option<bool>("--shards") { Description = "Under mpirun: --photos has other photos on each machine, a shard." };
 var seed = new Option<int>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 1 }.Require(_ => true, "a whole number");
 var gpu = new Option<int?>("--gpu") { Description = "Number of the CUDA device to run on. Default: the CPU." }
     .Require(gpu => gpu >= 0, "the number of a CUDA device, from 0");
 
 var command = new RootCommand("Pretrains an image encoder on your photos, without labels.")
 {
-    photos, output, hours, epochs, imageSize, goOn, checkpointMinutes, seed, gpu,
+    photos, output, hours, epochs, imageSize, goOn, checkpointMinutes, shards, seed, gpu,
 };
 command.SetAction((parsed, cancellation) =>
 {
     var settings = new PretrainSettings(
         parsed.GetValue(photos)!, parsed.GetValue(output)!, TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(epochs),
-        parsed.GetValue(imageSize), parsed.GetValue(goOn), TimeSpan.FromMinutes(parsed.GetValue(checkpointMinutes)), parsed.GetValue(seed), parsed.GetValue(gpu));
+        parsed.GetValue(imageSize), parsed.GetValue(goOn), TimeSpan.FromMinutes(parsed.GetValue(checkpointMinutes)),
+        parsed.GetValue(shards), parsed.GetValue(seed), parsed.GetValue(gpu));
     return Outcome.Of(() => PretrainRun.Run(settings, cancellation), "Stopped: the same command goes on from here.");
 });
 return await Outcome.Of(command, args);

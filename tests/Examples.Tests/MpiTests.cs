@@ -32,6 +32,20 @@ public sealed class MpiTests : IDisposable
     }
 
     [TestMethod]
+    public void EachRankMayHaveAShardOfThePhotosWhereThatIsSaid()
+    {
+        _folder.Draw("more", classes: 3, perClass: 7);
+        string[] Command(string photos, params string[] more) => ["--photos", _folder[photos], "--out", _folder["out"], "--image-size", "16", "--epochs", "3", .. more];
+        (int exit, string output) = BuiltProgram.RunTwoRanks("PretrainOnYourPhotos", Command("images"), Command("more"));
+        Assert.AreEqual(1, exit, output);
+        StringAssert.Contains(output, "DataParallel.Sharded");
+        File.WriteAllText(_folder["more", "broken.png"], "no picture");
+        (exit, output) = BuiltProgram.RunTwoRanks("PretrainOnYourPhotos", Command("images", "--shards"), Command("more", "--shards"));
+        Assert.AreEqual(0, exit, output);
+        IsSaidOnce(output, "55 images in 2 shards (37, 18), of which each epoch leaves out 23", "epoch 3/3", "/more/broken.png", "1 of 62 images are broken");
+    }
+
+    [TestMethod]
     public void TheQuickstartWritesItsResultsOnce()
     {
         IsSaidOnce(

@@ -125,6 +125,7 @@ public sealed class RanksTests : IDisposable
             }
         }
         Refused("LearningRate is 0.001 on rank 0 (host-0) and 0.002 on rank 1 (host-1)", ranks => (images, Noisy with { LearningRate = ranks.IsFirst ? 1e-3 : 2e-3 }));
+        Refused(" Where each machine has images of its own, DataParallel.Sharded says so.", ranks => (ranks.IsFirst ? images : others, Noisy));
         Refused("Images is 23 images, ", ranks => (ranks.IsFirst ? images : others, Noisy));
         Refused("has 1 at a time for 2 ranks", ranks => (images, Noisy with { AccumulationSteps = 10 }));
     }
@@ -179,8 +180,11 @@ public sealed class RanksTests : IDisposable
     {
         MaePretrainResult result = MaePretraining.Run(images, options, log: log);
         using MaskedAutoencoder model = result.Model;
-        return ([.. result.History.Select(e => e.Loss), .. result.History.Select(e => e.HeldOut?.RankMe ?? 0)], Weights(model));
+        return ([.. result.History.Select(e => e.Loss), .. result.History.SelectMany(e => Figures(e.HeldOut))], Weights(model));
     }
+
+    private static double[] Figures(LabelFreeEvaluation? of) => of is null ? [] :
+        [of.Count, of.RankMe, of.OwnCrop, of.Reconstruction ?? 0, of.RandomWeights!.RankMe, of.RandomWeights.Reconstruction ?? 0];
 
     private static void SameSupervised<T>(Func<DataParallel?, SupervisedResult<T>> train, Func<T, nn.Module> module) where T : IDisposable
     {

@@ -66,7 +66,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         using var channel = _host.Start("Training");
         var (images, kind) = ImageColumn.Find(trainData.Schema, FeatureColumnName, "feature");
         var label = LabelColumn.Find(trainData.Schema, LabelColumnName);
-        var classes = LabelClasses.Of(label);
+        LabelClasses own = LabelClasses.Of(label), classes = _options.Distributed is { Sharded: true, Count: > 1 } ranks ? own.OfAll(ranks) : own;
         var validationLabels = validationData is null ? null : LabelReader.OfValidation(validationData.Schema, LabelColumnName, classes);
         Check(classes, validationData);
         CheckModel();
@@ -76,10 +76,12 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         log($"Seed {seed}.");
 
         var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache, _options.Distributed);
-        var training = loader.Load(trainData, FeatureColumnName, LabelReader.OfKeys(label, classes), "training");
+        var training = loader.Load(trainData, FeatureColumnName, classes == own ? LabelReader.OfKeys(label, classes) : LabelReader.OfValidation(trainData.Schema, LabelColumnName, classes), "training");
         using var trainingImages = training.Images;
-        string[] missing = [.. training.MissingOf(classes.Count).Select(c => $"'{classes.Names[c]}'")];
-        if (missing.Length > 0 && classes.Count - missing.Length >= 2)
+        IEnumerable<int> lacking = training.MissingOf(classes.Count);
+        if (classes != own) lacking = _options.Distributed!.OfAll(lacking.ToArray()).Aggregate(lacking, (some, others) => some.Intersect(others));
+        string[] missing = [.. lacking.Select(c => $"'{classes.Names[c]}'")];
+        if (missing.Length > 0 && classes.Count - missing.Length >= 2 && _options.Distributed is not { IsFirst: false })
             channel.Warning(MessageSensitivity.UserData, $"{missing.Length} of {classes.Count} classes have no image to train on and are not learned: "
                 + $"{string.Join(", ", missing.Take(10))}{(missing.Length > 10 ? ", ..." : "")}.");
         var validation = validationLabels is null ? null : loader.Load(validationData!, FeatureColumnName, validationLabels, "validation");

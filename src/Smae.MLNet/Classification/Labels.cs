@@ -49,6 +49,17 @@ internal sealed class LabelClasses
             : new LabelClasses(new string[count]);
     }
 
+    /// <summary>The classes that any rank has, where each has a shard: the first one's, then what the others have besides. All ranks call this.</summary>
+    /// <exception cref="ArgumentException">They are not the same, and not text.</exception>
+    public LabelClasses OfAll(DataParallel ranks)
+    {
+        string[] all = [.. ranks.OfAll(Names).SelectMany(names => names).Distinct()];
+        bool areSame = all.SequenceEqual(Names);
+        if (ranks.Any(!areSame && !AreText))
+            throw new ArgumentException("The labels' keys stand for other classes on another rank's shard: keys can be put together where they were made of text.");
+        return ranks.Any(!areSame) ? Of(all, all.Length) : this;
+    }
+
     /// <summary>Adds the values as an annotation, if they are known.</summary>
     public void AddTo(DataViewSchema.Annotations.Builder annotations, string kind)
     {

@@ -51,6 +51,8 @@ internal sealed class ImageStoreLoader(
     {
         // Only files can be told to be the same in the next run.
         ImageCacheOptions options = cache ?? new ImageCacheOptions();
+        // The same paths are other files on another host's shard.
+        if (ranks is { Sharded: true } && options.Directory is { } directory) options = options with { Directory = Path.Combine(directory, Environment.MachineName) };
         using var kept = new ImageCache(
             decoders.Preprocessing, options, message => channel.Info(MessageSensitivity.UserData, message),
             message => channel.Warning(MessageSensitivity.UserData, message));
@@ -108,14 +110,15 @@ internal sealed class ImageStoreLoader(
         }
     }
 
-    /// <summary>The images of a column that all ranks have: each decodes its share, all get all.</summary>
+    /// <summary>The images of a column that all ranks have, or those of a host its shard: each decodes its share, all get all.</summary>
     private ImageStore ReadTogether(Rows rows, string source, ImageCache kept, DataParallel ranks)
     {
         var found = rows.Kind == ImageColumnKind.Path ? kept.Find(Paths(rows)) : null;
-        if (!ranks.Any(found is null)) return Reuse(rows, found!.Value.Images, found.Value.Broken);
+        string shard = ranks.Sharded ? ListOf(rows) : "";
+        if (!ranks.Any(found is null)) return Reuse(rows, found!.Value.Images, found.Value.Broken, shard);
         found?.Images.Dispose();
 
-        using var images = kept.Share(ranks);
+        using var images = kept.Share(ranks, shard);
         using var names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var cursor = rows.Open(out var reader);
         var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
@@ -142,11 +145,12 @@ internal sealed class ImageStoreLoader(
             if (batch.Count == batch.Capacity) Decode();
         }
         Decode();
-        ranks.CheckSame([($"Column {source}", Invariant($"{total} images, {Convert.ToHexStringLower(names.GetHashAndReset())[..16]}"))]);
-        if (total == 0) throw new InvalidDataException($"Column {source} has no rows with an image and a label: expected at least one.");
-        var (store, broken) = kept.Complete(images, total);
+        string list = ListOf(total, names);
+        if (ranks.Sharded && list != shard) throw new InvalidDataException($"Column {source} has its rows in another order each time, and they cannot be shared: {shard}, {list}.");
+        if (ranks.Any(total == 0)) throw new InvalidDataException($"Column {source} has no rows with an image and a label{(total > 0 ? " on another rank" : "")}: expected at least one.");
+        var (store, broken) = kept.Complete(images, $"Column {source}", list, total);
         if (ranks.IsFirst) Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
-        return Reuse(rows, store, broken);
+        return Reuse(rows, store, broken, shard);
 
         void Decode()
         {
@@ -176,8 +180,26 @@ internal sealed class ImageStoreLoader(
         }
     }
 
+    /// <summary>What the images of a column are, for people and to be compared.</summary>
+    private string ListOf(Rows rows)
+    {
+        using var names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var cursor = rows.Open(out var reader);
+        long total = 0;
+        while (cursor.MoveNext())
+        {
+            if (!rows.TakeLabel()) continue;
+            if (rows.Kind == ImageColumnKind.Path) names.AppendData(Encoding.UTF8.GetBytes(reader.Path() + '\0'));
+            total++;
+        }
+        return ListOf(total, names);
+    }
+
+    private static string ListOf(long total, IncrementalHash names) => Invariant($"{total} images, {Convert.ToHexStringLower(names.GetHashAndReset())[..16]}");
+
     /// <summary>The images as an earlier run left them, with the same warnings or errors as then.</summary>
-    private ImageStore Reuse(Rows rows, ImageStore store, IReadOnlyList<CachedProblem> problems)
+    /// <param name="shard">What tells this rank's images from those of ranks with others.</param>
+    private ImageStore Reuse(Rows rows, ImageStore store, IReadOnlyList<CachedProblem> problems, string shard = "")
     {
         try
         {
@@ -189,6 +211,15 @@ internal sealed class ImageStoreLoader(
                 if (messages.TryGetValue(row, out string? message)) broken.Add(new InvalidDataException(message));
                 else rows.KeepLabel(row);
             }
+            if (ranks is { Sharded: true, Count: > 1 })
+            {
+                var all = ranks.OfAll(new Shard(Environment.MachineName, shard, total, [.. messages.Values]));
+                foreach (Shard other in all.DistinctBy(s => s.Key).Where(s => s.Key != all[ranks.Rank].Key))
+                {
+                    foreach (string message in other.Broken) broken.Add(new InvalidDataException($"{other.Host}: {message}"));
+                    total += other.Images;
+                }
+            }
             broken.Summarise(total);
             return store;
         }
@@ -197,6 +228,13 @@ internal sealed class ImageStoreLoader(
             store.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a rank has read, where each host has images of its own.</summary>
+    private sealed record Shard(string Host, string List, long Images, string[] Broken)
+    {
+        /// <summary>Ranks of a host with the same images share them.</summary>
+        public (string, string) Key => (Host, List);
     }
 
     private static void AddBroken(ImageCache kept, long row, InvalidDataException problem, string name)

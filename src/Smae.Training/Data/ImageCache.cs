@@ -54,21 +54,25 @@ public sealed class ImageCache(
         return new ImageStore(preprocessing.Height, preprocessing.Width, preprocessing.Channels, options, file);
     }
 
-    /// <summary>In place of <see cref="CreateStore"/> where several processes load the same images: all ranks call this.</summary>
+    /// <summary>In place of <see cref="CreateStore"/> where several processes load the same images, or each host its shard: all ranks call this.</summary>
+    /// <param name="list">What tells the images from those of another shard: ranks of a host that give the same share them.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
-    public SharedImages Share(DataParallel ranks) =>
-        new(preprocessing, DataParallel.Connect(ranks), () => ImageFile.CreateTemporary(options.Directory, shared: true));
+    public SharedImages Share(DataParallel ranks, string list) =>
+        new(preprocessing, DataParallel.Connect(ranks), list, () => ImageFile.CreateTemporary(options.Directory, shared: true));
 
     /// <summary>
     /// In place of <see cref="Complete(ImageStore)"/> for images that were loaded together: gives those that no rank found broken, on all ranks the same, and keeps
     /// them for the next run where that was the intention.
     /// </summary>
+    /// <param name="name">What the images are called where ranks have others.</param>
+    /// <param name="list">What tells them from others, as they came.</param>
     /// <param name="rows">Rows, on all ranks as many.</param>
     /// <returns>The images, whose store the caller disposes, and what was broken on any rank.</returns>
     /// <exception cref="ArgumentException">The ranks have other files.</exception>
     /// <exception cref="InvalidDataException">No image is left.</exception>
-    public (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(SharedImages images, long rows)
+    public (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(SharedImages images, string name, string list, long rows)
     {
+        images.CheckSame(name, list);
         bool keeps = _wanted is not null && (_read!.Name, _read.Stamp) == (_wanted.Name, _wanted.Stamp);
         return images.Complete(rows, _broken, _isLasting, keeps ? _wanted!.Stamp : "", keeps ? (file, _) => Move(file.Path, PathOf(_wanted!)) : null);
     }

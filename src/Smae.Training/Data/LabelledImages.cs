@@ -77,9 +77,8 @@ public sealed class LabelledImages
     }
 
     /// <exception cref="ArgumentException">A class has no image, and that is not allowed.</exception>
-    internal void CheckEveryClass(int classes, IReadOnlyList<string>? names, string paramName)
+    internal void CheckEveryClass(int[] missing, int classes, IReadOnlyList<string>? names, string paramName)
     {
-        int[] missing = [.. MissingOf(classes)];
         if (missing.Length == 0 || (MayLackClasses && classes - missing.Length >= 2)) return;
         IEnumerable<string> named = missing.Take(10).Select(c => names is null ? $"{c}" : $"{c} ('{names[c]}')").Concat(missing.Length > 10 ? ["..."] : []);
         throw new ArgumentException($"{missing.Length} of {classes} classes have no image to train on: {string.Join(", ", named)}.", paramName);

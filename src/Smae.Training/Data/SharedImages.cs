@@ -9,18 +9,20 @@ public sealed class SharedImages : IDisposable
     private const int RowsInTurn = 64;
     private readonly ImagePreprocessing _preprocessing;
     private readonly Ranks _ranks;
-    private readonly int[] _local;   // the ranks of this host
+    private readonly int[] _local;   // the ranks of this host, those that share its images where there are others
     private readonly int _place;     // of this one among them
     private readonly string _path;
     private readonly ImageFile? _file;   // of the host's first rank
     private readonly FileStream _stream;
     private bool _isComplete;
 
+    /// <param name="list">What tells the images from those of another shard.</param>
     /// <param name="create">Makes the file, on the first rank of each host.</param>
-    internal SharedImages(ImagePreprocessing preprocessing, Ranks ranks, Func<ImageFile> create)
+    internal SharedImages(ImagePreprocessing preprocessing, Ranks ranks, string list, Func<ImageFile> create)
     {
         (_preprocessing, _ranks) = (preprocessing, ranks);
-        _local = ranks.OnThisHost;
+        ranks.FindShards(() => list);
+        _local = [.. ranks.OnThisHost.Intersect(ranks.Sharing)];
         _place = Array.IndexOf(_local, ranks.Rank);
         _file = _place == 0 ? create() : null;
         _path = ranks.Texts(_file?.Path ?? "", "the file of decoded images")[_local[0]];
@@ -35,7 +37,14 @@ public sealed class SharedImages : IDisposable
     /// <exception cref="IOException">The disk is full, say.</exception>
     public void Write(long row, ReadOnlySpan<byte> pixels) => RandomAccess.Write(_stream.SafeFileHandle, pixels, row * _preprocessing.ByteCount);
 
-    /// <summary>Waits for the others and gives all images but those that are broken on any rank.</summary>
+    /// <summary>Sees to it that the ranks name the same images, all of them or those of a shard.</summary>
+    /// <exception cref="ArgumentException">They do not; the message says what differs, and between whom.</exception>
+    internal void CheckSame(string name, string list)
+    {
+        if (!_ranks.AreSharded) _ranks.CheckSame([(name, list)], Ranks.OwnImages);
+    }
+
+    /// <summary>Waits for the others and gives all images but those that are broken on any rank that shares them.</summary>
     /// <param name="rows">Rows, on all ranks as many.</param>
     /// <param name="broken">What this rank found.</param>
     /// <param name="isLasting">Whether that depends on the files alone.</param>
@@ -47,8 +56,9 @@ public sealed class SharedImages : IDisposable
     internal (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(
         long rows, IEnumerable<CachedProblem> broken, bool isLasting, string stamp, Func<ImageFile, IReadOnlyList<CachedProblem>, string?>? keep)
     {
-        IReadOnlyList<CachedProblem> all = [.. _ranks.OfAll(broken.ToArray(), "the images that could not be read").SelectMany(b => b)
-            .DistinctBy(b => b.Row).OrderBy(b => b.Row)];
+        int[] sharing = _ranks.Sharing;
+        IReadOnlyList<CachedProblem> all = [.. _ranks.OfAll(broken.ToArray(), "the images that could not be read").Where((_, rank) => sharing.Contains(rank))
+            .SelectMany(b => b).DistinctBy(b => b.Row).OrderBy(b => b.Row)];
         if (all.Count == rows) throw new InvalidDataException($"None of the {rows} images could be read. The first: {all[0].Message}");
         bool lasts = !_ranks.Any(!isLasting, "whether the images may be kept");
         _stream.Dispose();

@@ -34,6 +34,13 @@ public sealed record DataParallel
     /// </summary>
     [Range(0, 1e6, MinimumIsExclusive = true)] public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Whether each host has images of its own, a shard, in place of all: ranks of a host that name the same images share a shard. A batch is then made of as many
+    /// images of each rank as of any other, give or take one, and its composition follows from the ranks too: a run goes on with the same ranks and shards only. An epoch
+    /// ends when the first rank has no images left for another step. Default false: other images on another rank are an error.
+    /// </summary>
+    public bool Sharded { get; init; }
+
     /// <summary>The processes of this program's <c>mpirun</c>; connects with them at the first call.</summary>
     /// <remarks>
     /// Ranks that share cores share libtorch's threads: each gets as many as there are processors for it, unless <c>OMP_NUM_THREADS</c> or <c>MKL_NUM_THREADS</c> is
@@ -67,6 +74,10 @@ public sealed record DataParallel
     /// <summary>What the first rank says, on all: all ask.</summary>
     /// <param name="value">Asked for on the first rank alone; something that JSON holds.</param>
     public T FromFirst<T>(Func<T> value) => Connect(this).FromFirst(value, "what the first rank says");
+
+    /// <summary>What each rank says, in their order, on all: all ask.</summary>
+    /// <param name="own">Something that JSON holds.</param>
+    public T[] OfAll<T>(T own) => Connect(this).OfAll(own, "what each rank says");
 
     /// <summary>Whether something is so on any rank: all ask.</summary>
     public bool Any(bool here) => Connect(this).Any(here, "what all ranks ask for");

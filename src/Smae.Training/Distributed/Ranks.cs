@@ -47,8 +47,12 @@ internal readonly record struct Wait(TimeSpan Longest, string For);
 /// </summary>
 internal sealed class Ranks(RankLink? link, DataParallel? options)
 {
+    /// <summary>What could be meant where ranks have other images.</summary>
+    public const string OwnImages = " Where each machine has images of its own, DataParallel.Sharded says so.";
+
     private const int HeaderValues = 4;
     private static readonly JsonSerializerOptions s_json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private int[] _shards = new int[link?.Count ?? 1];   // of each rank, the first that has the same images
 
     /// <summary>One process for itself.</summary>
     public static Ranks Alone { get; } = new(null, null);
@@ -75,12 +79,40 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
     /// <summary>The ranks of this host, this one among them.</summary>
     public int[] OnThisHost => link is null ? [0] : [.. Enumerable.Range(0, Count).Where(rank => link.Hosts[rank] == link.Hosts[Rank])];
 
-    /// <summary>Where the share of a rank begins among so many things, and ends: as even as can be.</summary>
-    public (int Begin, int End) ShareOf(int count)
+    /// <summary>Whether ranks have different images: <see cref="DataParallel.Sharded"/>.</summary>
+    public bool AreSharded => AreSeveral && options!.Sharded;
+
+    /// <summary>The first rank of each shard: one, where all have the same images.</summary>
+    public int[] Shards => [.. _shards.Distinct()];
+
+    /// <summary>The ranks that have the same images as this one.</summary>
+    public int[] Sharing => [.. Enumerable.Range(0, Count).Where(rank => _shards[rank] == _shards[Rank])];
+
+    /// <summary>Finds out who has the same images, where not all have: ranks of one host with the same ones.</summary>
+    /// <param name="images">What tells this rank's images from others.</param>
+    public void FindShards(Func<string> images)
     {
-        int Begin(int rank) => (int)((long)count * rank / Count);
-        return (Begin(Rank), Begin(Rank + 1));
+        if (!AreSharded) return;
+        string[] all = Texts($"{link!.Hosts[Rank]} {images()}", "the shards of all ranks");
+        _shards = [.. all.Select(text => Array.IndexOf(all, text))];
     }
+
+    /// <summary>Where the things of this rank's shard begin among those of all shards, of which it has so many, and how many there are.</summary>
+    public (long Begin, long Count) PlaceOf(long count)
+    {
+        if (!AreSharded) return (0, count);
+        long[] counts = OfAll(count, "what is in each shard");
+        return (Shards.Where(first => first < _shards[Rank]).Sum(first => counts[first]), Shards.Sum(first => counts[first]));
+    }
+
+    /// <summary>Where a share begins among so many things, and ends: as even as can be.</summary>
+    public static (int Begin, int End) Share(int count, int place, int places) => ((int)((long)count * place / places), (int)((long)count * (place + 1) / places));
+
+    /// <summary>This rank's share of what all ranks divide.</summary>
+    public (int Begin, int End) ShareOf(int count) => Share(count, Rank, Count);
+
+    /// <summary>This rank's share of what the ranks with the same images divide.</summary>
+    public (int Begin, int End) OwnOf(int count) => Share(count, Array.IndexOf(Sharing, Rank), Sharing.Length);
 
     /// <summary>Does work that all ranks do, and tells them where it fails on this one.</summary>
     /// <exception cref="RankFailedException">It failed on another.</exception>
@@ -179,15 +211,16 @@ internal sealed class Ranks(RankLink? link, DataParallel? options)
     public string[] Texts(string own, string what) => AreSeveral ? [.. Gather(Encoding.UTF8.GetBytes(own), what).Select(Encoding.UTF8.GetString)] : [own];
 
     /// <summary>Sees to it that all ranks have the same, by name.</summary>
+    /// <param name="otherwise">What could be meant where they do not.</param>
     /// <exception cref="ArgumentException">They do not; the message says what differs, and between whom.</exception>
-    public void CheckSame(IEnumerable<(string Name, string Value)> values)
+    public void CheckSame(IEnumerable<(string Name, string Value)> values, string otherwise = "")
     {
         if (!AreSeveral) return;
         Dictionary<string, string>[] all = OfAll(values.ToDictionary(v => v.Name, v => v.Value), "options and images of all ranks");
         string[] differences = [.. all[0].Keys.Union(all.SelectMany(a => a.Keys)).SelectMany(name => Enumerable.Range(1, Count - 1)
             .Where(rank => all[rank].GetValueOrDefault(name) != all[0].GetValueOrDefault(name)).Take(1)
             .Select(rank => $"{name} is {all[0].GetValueOrDefault(name, "missing")} on {Name(0)} and {all[rank].GetValueOrDefault(name, "missing")} on {Name(rank)}"))];
-        if (differences.Length > 0) throw new ArgumentException($"The ranks do not train the same: {string.Join("; ", differences)}.");
+        if (differences.Length > 0) throw new ArgumentException($"The ranks do not train the same: {string.Join("; ", differences)}.{otherwise}");
     }
 
     private byte[][] Gather(byte[] own, string what)

@@ -33,15 +33,17 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
     {
         using var noGrad = no_grad();
         long[][] blocks = [.. images.Blocks(batchSize)];
-        double[] numbers = new double[4 * blocks.Length];   // of each block; those of other ranks stay 0
-        for (int i = ranks.Rank; i < blocks.Length; i += ranks.Count)
+        List<Evaluation> parts = [];
+        (int begin, int end) = ranks.OwnOf(blocks.Length);
+        for (int i = begin; i < end; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
-            Evaluation of = Of(logits(blocks[i]), images.Labels(blocks[i], device));
-            (numbers[4 * i], numbers[4 * i + 1], numbers[4 * i + 2], numbers[4 * i + 3]) = (of.Count, of.Loss, of.Top1, of.Top5);
+            parts.Add(Of(logits(blocks[i]), images.Labels(blocks[i], device)));
         }
-        return Together([.. ranks.Sum("the validation", numbers).Chunk(4).Select(n => new Evaluation((long)n[0], n[1], n[2], n[3]))]);
+        double Sum(Func<Evaluation, double> of) => parts.Sum(p => of(p) * p.Count);
+        double[] sums = ranks.Sum("the validation", parts.Sum(p => p.Count), Sum(p => p.Loss), Sum(p => p.Top1), Sum(p => p.Top5));
+        return new Evaluation((long)sums[0], sums[1] / sums[0], sums[2] / sums[0], sums[3] / sums[0]);
     }
 
     /// <summary>

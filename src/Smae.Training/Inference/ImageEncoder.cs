@@ -91,20 +91,25 @@ public sealed class ImageEncoder : ImageModel
 /// <summary>Embeddings of whole sets of images.</summary>
 internal static class Embeddings
 {
-    /// <summary>Embeds images, each rank some of the blocks.</summary>
+    /// <summary>Embeds images, each rank some of the blocks of those that it shares with others.</summary>
     /// <returns><c>[images, dim]</c>, float32, on the encoder's device, in no dispose scope.</returns>
     public static Tensor Of(ImageEncoder encoder, LabelledImages images, Pooling pooling, int batchSize, Ranks ranks, CancellationToken cancellation)
     {
-        Tensor made = zeros([images.Count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
-        return made.OrDispose(all =>
+        (long begin, long count) = ranks.PlaceOf(images.Count);
+        Tensor made = zeros([count, encoder.EmbedDim], ScalarType.Float32, encoder.Device).DetachFromDisposeScope();
+        made.OrDispose(all =>
         {
-            foreach (long[] block in images.Blocks(batchSize).Where((_, i) => i % ranks.Count == ranks.Rank))
+            long[][] blocks = [.. images.Blocks(batchSize)];
+            (int from, int to) = ranks.OwnOf(blocks.Length);
+            foreach (long[] block in blocks[from..to])
             {
                 cancellation.ThrowIfCancellationRequested();
                 using DisposeScope scope = NewDisposeScope();
-                all.narrow(0, block[0], block.Length).copy_(encoder.Embed(images.Images.Batch(block), pooling));
+                all.narrow(0, begin + block[0], block.Length).copy_(encoder.Embed(images.Images.Batch(block), pooling));
             }
             ranks.Sum(all, "the embeddings");
         });
+        if (count == images.Count) return made;
+        using (made) return made.narrow(0, begin, images.Count).clone().DetachFromDisposeScope();
     }
 }

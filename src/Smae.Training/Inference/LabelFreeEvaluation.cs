@@ -47,7 +47,7 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
         if (images.Count < 2) throw new ArgumentException($"There are {images.Count} images: expected at least two.", nameof(images));
         long[] all = [.. Enumerable.Range(0, (int)images.Count)];
         return Of(
-            images, all, (bytes, augmentation, random) => encoder.Embed(bytes, pooling ?? encoder.Pooling, augmentation, random), seed, cancellationToken);
+            images, all, (0, all.Length), Ranks.Alone, (encoder.EmbedDim, encoder.Device), (bytes, augmentation, random) => encoder.Embed(bytes, pooling ?? encoder.Pooling, augmentation, random), seed, cancellationToken);
     }
 
     /// <summary>The effective rank of embeddings: the exponential of the entropy of their singular values (RankMe, Garrido et al. 2023, epsilon 1e-7).</summary>
@@ -97,31 +97,38 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
     }
 
     /// <summary>Measures whatever makes embeddings.</summary>
+    /// <param name="own">Which of the images this rank embeds; all get the figures of all.</param>
     /// <param name="embed">From bytes, an augmentation or null, and what that draws from, to embeddings, <c>[batch, dim]</c>, float32.</param>
     internal static LabelFreeEvaluation Of(
-        ImageStore images, ReadOnlyMemory<long> indices, Func<Tensor, Augmentation?, RandomSequence[], Tensor> embed, long seed, CancellationToken cancellation)
+        ImageStore images, long[] indices, (int Begin, int End) own, Ranks ranks, (int Dim, Device Device) embedding,
+        Func<Tensor, Augmentation?, RandomSequence[], Tensor> embed, long seed, CancellationToken cancellation)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor[] views = [.. ((Augmentation?[])[null, s_crop, s_crop]).Select((augmentation, view) =>
         {
-            List<Tensor> made = [];
-            foreach ((int from, ReadOnlyMemory<long> block) in Blocks(indices))
+            Tensor made = zeros([indices.Length, embedding.Dim], ScalarType.Float32, embedding.Device);
+            foreach ((_, _, (int first, int count)) in Blocks(indices.Length, own))
             {
                 cancellation.ThrowIfCancellationRequested();
                 using DisposeScope blockScope = NewDisposeScope();
-                RandomSequence[] random = RandomSequence.OfImages(RandomStream.Mix(seed, view), from, block.Length);
-                made.Add(embed(images.Batch(block.Span), augmentation, random).MoveToOuterDisposeScope());
+                RandomSequence[] random = RandomSequence.OfImages(RandomStream.Mix(seed, view), first, count);
+                made.narrow(0, first, count).copy_(embed(images.Batch(indices.AsSpan(first, count)), augmentation, random));
             }
-            return cat(made, 0);
+            ranks.Sum(made, "the embeddings of images held out");
+            return made;
         })];
         return new LabelFreeEvaluation(indices.Length, EffectiveRank(views[0]), OwnCropShare(views[1], views[2]));
     }
 
-    /// <summary>Images, a batch at a time, and how many came before.</summary>
-    internal static IEnumerable<(int From, ReadOnlyMemory<long> Images)> Blocks(ReadOnlyMemory<long> indices)
+    /// <summary>So many images, a batch at a time: where it begins and ends, and which of it are a rank's own, where there are some.</summary>
+    internal static IEnumerable<(int From, int To, (int First, int Count) Own)> Blocks(int count, (int Begin, int End) own)
     {
-        for (int from = 0; from < indices.Length; from += BatchSize) yield return (from, indices.Slice(from, Math.Min(BatchSize, indices.Length - from)));
+        for (int from = 0; from < count; from += BatchSize)
+        {
+            int to = Math.Min(from + BatchSize, count), first = Math.Max(from, own.Begin), end = Math.Min(to, own.End);
+            if (first < end) yield return (from, to, (first, end - first));
+        }
     }
 
     /// <summary>One line for people.</summary>

@@ -31,7 +31,7 @@ internal sealed class Continuation(TrainingOptions options, RunPlan most, IReadO
 
         bool Changes(params string[] names) => names.Any(other.Changed.ContainsKey);
         bool lacksMoments = state.Where(s => Is(s.Name, StateNames.Optimizer)).All(s => other.Missing.Contains(s.Name));
-        bool newOrder = Changes("Images", nameof(TrainingOptions.BatchSize), nameof(TrainingOptions.Seed)) || then.Plan?.StepsPerEpoch < most.StepsPerEpoch;
+        bool newOrder = Changes(Trainer.Images, nameof(TrainingOptions.BatchSize), nameof(TrainingOptions.Seed)) || then.Plan?.StepsPerEpoch < most.StepsPerEpoch;
         bool newBest = Changes(Supervision.ValidationImages) || other.Missing.Any(name => Is(name, StateNames.Best));
         RunPosition start = then with
         {

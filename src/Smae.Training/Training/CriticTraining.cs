@@ -32,13 +32,15 @@ public static class CriticTraining
     {
         ArgumentNullException.ThrowIfNull(options);
         LibTorch.Require();   // before any use of TorchSharp, the name of a device too
-        return DataParallel.Connect(options.Distributed).Together(() => Train(training, validation, options, preprocessing, device ?? CPU, log));
+        Ranks ranks = DataParallel.Connect(options.Distributed);
+        return ranks.Together(() => Train(training, validation, options, preprocessing, device ?? CPU, log, ranks));
     }
 
     private static SupervisedResult<SqueezeNet> Train(
-        LabelledImages training, LabelledImages? validation, SupervisedOptions options, ImagePreprocessing? preprocessing, Device device, Action<string>? log)
+        LabelledImages training, LabelledImages? validation, SupervisedOptions options, ImagePreprocessing? preprocessing, Device device, Action<string>? log,
+        Ranks ranks)
     {
-        int classes = SupervisedTraining.Check(training, validation, options);
+        int classes = SupervisedTraining.Check(training, validation, options, ranks);
         ImageStore images = training.Images;
         if (Math.Min(images.Height, images.Width) < SqueezeNet.MinimumSide)
             throw new ArgumentException(
@@ -47,6 +49,6 @@ public static class CriticTraining
         preprocessing ??= new ImagePreprocessing { Height = images.Height, Width = images.Width, Channels = images.Channels };
         Rules.Check(preprocessing.Faults(), nameof(preprocessing));
         return new SqueezeNet(classes, images.Channels, options.Seed ?? 0).to(device).OrDispose(critic => SupervisedTraining.Train(
-            critic, ParameterGroup.Of(critic, options.WeightDecay), preprocessing, classes, training, validation, options, device, log));
+            critic, ParameterGroup.Of(critic, options.WeightDecay), preprocessing, classes, training, validation, options, device, log, ranks));
     }
 }

@@ -23,19 +23,20 @@ public static class FineTuning
     {
         ArgumentNullException.ThrowIfNull(options);
         LibTorch.Require();   // before any use of TorchSharp, the name of a device too
-        return DataParallel.Connect(options.Distributed).Together(() => Train(training, validation, options, device ?? CPU, log));
+        Ranks ranks = DataParallel.Connect(options.Distributed);
+        return ranks.Together(() => Train(training, validation, options, device ?? CPU, log, ranks));
     }
 
     private static SupervisedResult<ImageClassifier> Train(
-        LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device device, Action<string>? log)
+        LabelledImages training, LabelledImages? validation, FineTuneOptions options, Device device, Action<string>? log, Ranks ranks)
     {
-        int classes = SupervisedTraining.Check(training, validation, options);
+        int classes = SupervisedTraining.Check(training, validation, options, ranks);
         (VisionTransformerClassifier made, ImagePreprocessing preprocessing) = Create(options, classes, device);
         return made.OrDispose(model =>
         {
             (model.Backbone.Precision, model.Backbone.DropPath) = (options.Precision, options.DropPath);
             IReadOnlyList<ParameterGroup> groups = LayerDecay.Groups(model, options.WeightDecay, options.LayerDecay);
-            return SupervisedTraining.Train(model, groups, preprocessing, classes, training, validation, options, device, log)
+            return SupervisedTraining.Train(model, groups, preprocessing, classes, training, validation, options, device, log, ranks)
                 .With(new ImageClassifier(model, preprocessing, options.ClassNames, device));
         });
     }

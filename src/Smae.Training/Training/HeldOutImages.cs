@@ -6,15 +6,22 @@ internal sealed class HeldOutImages
     private readonly ImageStore _images;
     private readonly MaePretrainOptions _options;
     private readonly Device _device;
-    private readonly long[] _training, _heldOut;
+    private readonly Ranks _ranks;
+    private readonly long[] _training, _heldOut;   // of the latter this rank evaluates those from _own.Begin on
+    private readonly (int Begin, int End) _own;
     private LabelFreeEvaluation? _randomWeights;
 
     /// <exception cref="ArgumentException">No image is left to train on.</exception>
-    public HeldOutImages(ImageStore images, MaePretrainOptions options, Device device)
+    public HeldOutImages(ImageStore images, MaePretrainOptions options, Device device, Ranks ranks)
     {
-        (_images, _options, _device) = (images, options, device);
-        if (options.HeldOutImages >= images.Count)
-            throw new ArgumentException($"HeldOutImages is {options.HeldOutImages} and there are {images.Count} images: expected some to train on.", nameof(options));
+        (_images, _options, _device, _ranks) = (images, options, device, ranks);
+        int[] shards = ranks.Shards;   // each holds out its share
+        (int begin, int end) = Ranks.Share(options.HeldOutImages, Array.IndexOf(shards, ranks.Sharing[0]), shards.Length);
+        int own = end - begin;
+        if (own >= images.Count)
+            throw new ArgumentException(
+                $"HeldOutImages is {options.HeldOutImages}{(ranks.AreSharded ? $", {own} of each shard," : "")} and there are {images.Count} images: expected some to train on.",
+                nameof(options));
         long[] all = [.. Enumerable.Range(0, (int)images.Count)];
         if (options.HeldOutImages > 0)
         {
@@ -22,7 +29,9 @@ internal sealed class HeldOutImages
             using Tensor order = randperm(images.Count, ScalarType.Int64, generator: random.At(RandomUse.HeldOut, 0));
             all = order.data<long>().ToArray();
         }
-        (_heldOut, _training) = ([.. all.Take(options.HeldOutImages).Order()], [.. all.Skip(options.HeldOutImages).Order()]);
+        _heldOut = [.. new long[begin], .. all.Take(own).Order(), .. new long[options.HeldOutImages - end]];   // those of other shards are not looked at here
+        _training = [.. all.Skip(own).Order()];
+        _own = ranks.OwnOf(own) is var (from, to) ? (begin + from, begin + to) : default;
     }
 
     /// <summary>Images to train on.</summary>
@@ -57,7 +66,7 @@ internal sealed class HeldOutImages
             try
             {
                 _randomWeights ??= OfRandomWeights(Quietly(trainer));
-                return Evaluate(model, _images, _heldOut, Quietly(trainer), _device) with { RandomWeights = _randomWeights };
+                return Evaluate(model, _images, _heldOut, _own, Quietly(trainer), _device, _ranks) with { RandomWeights = _randomWeights };
             }
             finally
             {
@@ -69,31 +78,34 @@ internal sealed class HeldOutImages
     private MaePretrainOptions Quietly(Trainer trainer) => _options with { CancellationToken = trainer.Cancellation };
 
     /// <summary>Measures a model, which is in evaluation mode, on some images.</summary>
-    public static LabelFreeEvaluation Evaluate(MaskedAutoencoder model, ImageStore images, long[] indices, MaePretrainOptions options, Device device)
+    /// <param name="own">Which of them this rank looks at; all get the figures of all.</param>
+    public static LabelFreeEvaluation Evaluate(
+        MaskedAutoencoder model, ImageStore images, long[] indices, (int Begin, int End) own, MaePretrainOptions options, Device device, Ranks ranks)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var normalizer = new ImageNormalizer(options.Preprocessing, device);
         long seed = options.Seed ?? 0;
         LabelFreeEvaluation evaluation = LabelFreeEvaluation.Of(
-            images, indices, (bytes, augmentation, random) =>
+            images, indices, own, ranks, (model.Config.EmbedDim, device), (bytes, augmentation, random) =>
                 model.Encoder.Pool(model.Encoder.forward(normalizer.Normalize(bytes, augmentation, random)), options.Pooling).to_type(ScalarType.Float32),
             RandomStream.Mix(seed, (long)RandomUse.HeldOut), options.CancellationToken);
         if (model.PictureFault is not null) return evaluation;
 
         using var masks = new RandomStream(seed);
         double sum = 0;
-        foreach ((int from, ReadOnlyMemory<long> block) in LabelFreeEvaluation.Blocks(indices))
+        foreach ((int from, int to, (int first, int count)) in LabelFreeEvaluation.Blocks(indices.Length, own))
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             using DisposeScope blockScope = NewDisposeScope();
             PatchMask mask = options.Masking.Draw(
-                block.Length, model.Config.GridHeight, model.Config.GridWidth, masks.At(RandomUse.Mask, RandomStream.Mix((long)RandomUse.HeldOut, from))).To(device);
-            Reconstruction made = model.forward(normalizer.Normalize(images.Batch(block.Span)), mask);
+                to - from, model.Config.GridHeight, model.Config.GridWidth, masks.At(RandomUse.Mask, RandomStream.Mix((long)RandomUse.HeldOut, from)))
+                .Narrow(first - from, count).To(device);
+            Reconstruction made = model.forward(normalizer.Normalize(images.Batch(indices.AsSpan(first, count))), mask);
             Tensor errors = (options.Objective.ToPixels(made) - made.Patches).to_type(ScalarType.Float32).Squared().mean([-1]) * mask.Hidden();
             sum += errors.sum().AsDouble() / mask.HiddenCount;
         }
-        return evaluation with { Reconstruction = sum / indices.Length };
+        return evaluation with { Reconstruction = ranks.Sum("the reconstructions", sum)[0] / indices.Length };
     }
 
     private LabelFreeEvaluation OfRandomWeights(MaePretrainOptions options)
@@ -102,6 +114,6 @@ internal sealed class HeldOutImages
         using MaskedAutoencoder random = new MaskedAutoencoder(_options.Encoder, _options.Decoder, _options.Seed ?? 0, _options.Objective.Target).to(_device);
         random.Precision = _options.Precision;
         random.eval();
-        return Evaluate(random, _images, _heldOut, options, _device);
+        return Evaluate(random, _images, _heldOut, _own, options, _device, _ranks);
     }
 }

@@ -69,10 +69,12 @@ public static class LinearProbe
     private static SupervisedResult<nn.Module<Tensor, Tensor>> Run(
         ImageEncoder encoder, LabelledImages training, LabelledImages? validation, LinearProbeOptions options, Action<string>? log, Ranks ranks)
     {
-        int classes = SupervisedTraining.Check(training, validation, options);
+        int classes = SupervisedTraining.Check(training, validation, options, ranks);
         training.CheckSize(encoder.Preprocessing, nameof(training));
         validation?.CheckSize(encoder.Preprocessing, nameof(validation));
         CheckBatch(training, options);
+        if (options.BatchNorm && ranks.AreSharded)
+            throw new ArgumentException("BatchNorm makes its statistics of whole batches, which no rank has where DataParallel.Sharded is set.", nameof(options));
         Pooling pooling = options.Pooling ?? encoder.Pooling;
         if (pooling == Pooling.ClassToken && encoder.Model.Config.ClassToken == ClassToken.None)
             throw new ArgumentException("Pooling is ClassToken and the encoder has no class token.", nameof(options));

@@ -26,8 +26,9 @@ public static class MaePretraining
         if (images.Count == 0) throw new ArgumentException("There is no image to train on.", nameof(images));
         options.Preprocessing.CheckSize(images, nameof(images));
         if (!ranks.IsFirst) log = null;
-        var divided = new HeldOutImages(images, options, device);
-        long count = divided.TrainingCount;
+        ranks.FindShards(() => images.ContentHash(brief: true));
+        var divided = new HeldOutImages(images, options, device, ranks);
+        var epoch = new EpochImages(divided.TrainingCount, options, ranks);
 
         return new MaskedAutoencoder(options.Encoder, options.Decoder, options.Seed ?? 0, options.Objective.Target).to(device).OrDispose(model =>
         {
@@ -40,12 +41,12 @@ public static class MaePretraining
                 throw new ArgumentException(
                     $"The loss of {options.Objective.GetType().Name} is not the mean of its images' losses (IsMeanOverParts): ranks cannot divide a batch.",
                     nameof(options));
-            using var optimizer = new AdamW(Groups(model, objective, options, count), options.Beta1, options.Beta2);
+            using var optimizer = new AdamW(Groups(model, objective, options, epoch.StepCount), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"{StateNames.Objective}{s.Name}", s.Tensor))];
             using var trainer = new Trainer(
-                options, optimizer, state, count, brief => [.. options.Settings, ("Images", divided.Identity(brief))], model.Encoder.Noise, log, divided.Looks, ranks);
+                options, optimizer, state, epoch, brief => [.. options.Settings, (Trainer.Images, divided.Identity(brief))], model.Encoder.Noise, log, divided.Looks, ranks);
             if (begun is not null) log?.Invoke(begun);
-            log?.Invoke($"Pretraining on {count} images, {(count == images.Count ? "" : $"{images.Count - count} more held out, ")}{trainer.Plan}, on {device}{ranks}.");
+            log?.Invoke($"Pretraining on {epoch}, {(options.HeldOutImages == 0 ? "" : $"{options.HeldOutImages} more held out, ")}{trainer.Plan}, on {device}{ranks}.");
             trainer.Recovering(() => Train(trainer, model, objective, divided, options, device));
             model.eval();
             return new MaePretrainResult(model, new ImageEncoder(model.Encoder, options.Preprocessing, options.Pooling, device), trainer);
@@ -66,7 +67,7 @@ public static class MaePretraining
         options.Preprocessing.CheckSize(images, nameof(images));
         if (images.Count < 2) throw new ArgumentException($"There are {images.Count} images: expected at least two.", nameof(images));
         model.eval();
-        return HeldOutImages.Evaluate(model, images, [.. Enumerable.Range(0, (int)images.Count)], options, device ?? CPU);
+        return HeldOutImages.Evaluate(model, images, [.. Enumerable.Range(0, (int)images.Count)], (0, (int)images.Count), options, device ?? CPU, Ranks.Alone);
     }
 
     private static void Train(
@@ -114,16 +115,12 @@ public static class MaePretraining
     }
 
     /// <summary>The model's parameters and the objective's own, of which some may be left alone for some epochs.</summary>
-    private static IReadOnlyList<ParameterGroup> Groups(MaskedAutoencoder model, ObjectiveRun objective, MaePretrainOptions options, long imageCount)
-    {
-        long stepsPerEpoch = Trainer.StepsPerEpoch(options, imageCount);
-        return
+    private static IReadOnlyList<ParameterGroup> Groups(MaskedAutoencoder model, ObjectiveRun objective, MaePretrainOptions options, long stepsPerEpoch) =>
         [
             .. ParameterGroup.Of(model, options.WeightDecay),
             .. objective.Parameters.GroupBy(objective.FrozenEpochs).SelectMany(parameters => ParameterGroup.Of(parameters, options.WeightDecay)
                 .Select(group => group with { FrozenSteps = parameters.Key * stepsPerEpoch })),
         ];
-    }
 
     /// <summary>Calls a hook of the objective in a dispose scope of its own.</summary>
     private static void InScope(Action hook)

@@ -29,24 +29,27 @@ public static class SupervisedTraining
         ArgumentNullException.ThrowIfNull(preprocessing);
         ArgumentNullException.ThrowIfNull(options);
         Rules.Check(preprocessing.Faults(), nameof(preprocessing));
-        return DataParallel.Connect(options.Distributed).Together(() =>
+        Ranks ranks = DataParallel.Connect(options.Distributed);
+        return ranks.Together(() =>
         {
-            int classes = Check(training, validation, options);
-            return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log);
+            int classes = Check(training, validation, options, ranks);
+            return Train(model, ParameterGroup.Of(model, options.WeightDecay), preprocessing, classes, training, validation, options, device, log, ranks);
         });
     }
 
     /// <summary>Checks options and labels, and counts the classes.</summary>
-    internal static int Check(LabelledImages training, LabelledImages? validation, SupervisedOptions options)
+    internal static int Check(LabelledImages training, LabelledImages? validation, SupervisedOptions options, Ranks ranks)
     {
         ArgumentNullException.ThrowIfNull(training);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         if (options.Patience is not null && validation is null)
             throw new ArgumentException("Patience is set and there are no validation images to look at.", nameof(options));
-        int classes = options.ClassNames?.Count ?? Math.Max(2, training.ClassCount);
+        ranks.FindShards(() => training.ContentHash(brief: true) + validation?.ContentHash(brief: true));
+        int classes = options.ClassNames?.Count ?? Math.Max(2, ranks.OfAll(training.ClassCount, "the classes of all shards").Max());
         training.CheckLabels(classes, nameof(training));
-        training.CheckEveryClass(classes, options.ClassNames, nameof(training));
+        int[] missing = [.. ranks.OfAll(training.MissingOf(classes), "the classes that each shard lacks").Aggregate((some, others) => some.Intersect(others))];
+        training.CheckEveryClass(missing, classes, options.ClassNames, nameof(training));
         validation?.CheckLabels(classes, nameof(validation));
         return classes;
     }
@@ -54,7 +57,7 @@ public static class SupervisedTraining
     /// <summary>Trains a model of images after <see cref="Check"/>.</summary>
     internal static SupervisedResult<TModel> Train<TModel>(
         TModel model, IReadOnlyList<ParameterGroup> groups, ImagePreprocessing preprocessing, int classes,
-        LabelledImages training, LabelledImages? validation, SupervisedOptions options, Device? device, Action<string>? log)
+        LabelledImages training, LabelledImages? validation, SupervisedOptions options, Device? device, Action<string>? log, Ranks ranks)
         where TModel : nn.Module<Tensor, Tensor>
     {
         training.CheckSize(preprocessing, nameof(training));
@@ -64,8 +67,7 @@ public static class SupervisedTraining
         using var optimizer = new AdamW(groups, options.Beta1, options.Beta2);
         using var supervision = new Supervision(model, classes, training, validation, options, device);
         using Trainer trainer = supervision.Trainer(
-            optimizer, () => $"{string.Join(',', preprocessing.Mean)}|{string.Join(',', preprocessing.StandardDeviation)}", log,
-            DataParallel.Connect(options.Distributed));
+            optimizer, () => $"{string.Join(',', preprocessing.Mean)}|{string.Join(',', preprocessing.StandardDeviation)}", log, ranks);
         trainer.Recovering(() =>
         {
             foreach (TrainingEpoch epoch in trainer.Epochs(until: supervision.StopsEarly))

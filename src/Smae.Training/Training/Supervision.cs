@@ -35,10 +35,11 @@ internal sealed class Supervision : IDisposable
     public Trainer Trainer(Optimizer optimizer, Func<string> identity, Action<string>? log, Ranks ranks, bool divides = true)
     {
         IEnumerable<(string, Tensor)> best = _best.Select((copy, i) => (StateNames.Best + _weights[i].Name, copy));
+        var images = new EpochImages(_training.Count, _options, ranks);
         var trainer = new Trainer(
-            _options, optimizer, _weights.Concat(best), _training.Count, brief => Settings(identity(), brief), (_model as IPartwiseModel)?.Noise, log,
+            _options, optimizer, _weights.Concat(best), images, brief => Settings(identity(), brief), (_model as IPartwiseModel)?.Noise, log,
             _validation is null ? default : (_options.ValidateEvery, _validation.Count), ranks, divides);
-        if (ranks.IsFirst) log?.Invoke($"Training on {_training.Count} images of {_classes} classes, {trainer.Plan}, on {_device}{ranks}.");
+        if (ranks.IsFirst) log?.Invoke($"Training on {images}, of {_classes} classes, {trainer.Plan}, on {_device}{ranks}.");
         return trainer;
     }
 
@@ -115,7 +116,7 @@ internal sealed class Supervision : IDisposable
         [
             .. _options.Settings.Where(s => !brief || s.Name is not (nameof(FineTuneOptions.EncoderWeights) or nameof(FineTuneOptions.Encoder))),
             ("Model", $"{_model.GetType()}"), .. brief ? [] : ((string, string)[])[("FirstWeights", TensorHash.Of(_weights))], ("Inputs", inputs),
-            ("Images", Named(_training)), (ValidationImages, _validation is null ? "none" : Named(_validation)),
+            (Training.Trainer.Images, Named(_training)), (ValidationImages, _validation is null ? "none" : Named(_validation)),
         ];
     }
 }

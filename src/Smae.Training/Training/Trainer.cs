@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Smae.Training;
 
@@ -12,6 +14,9 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class Trainer : IDisposable
 {
+    /// <summary>What a checkpoint calls the images.</summary>
+    public const string Images = "Images";
+
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromMilliseconds(200);
     private readonly TrainingOptions _options;
     private readonly Optimizer _optimizer;
@@ -24,8 +29,7 @@ internal sealed class Trainer : IDisposable
     private readonly TimePlan? _time;
     private readonly (string Name, Tensor Tensor)[] _state;
     private readonly List<Tensor> _places = [];   // views of flat buffers, one for each parameter
-    private readonly long _imageCount;
-    private readonly int _batchSize;
+    private readonly EpochImages _images;
     private readonly RunPlan _most;   // the run as the options have it
     private readonly List<EpochSummary> _history = [];
     private readonly Stopwatch _sinceSaved = new(), _sinceReported = new();
@@ -49,22 +53,25 @@ internal sealed class Trainer : IDisposable
     /// <param name="validation">Epochs between two validations, and how many images are looked at.</param>
     /// <param name="divides">Whether ranks divide the images of a step; else each works on all of them, as on what takes no time.</param>
     public Trainer(
-        TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, long imageCount,
+        TrainingOptions options, Optimizer optimizer, IEnumerable<(string Name, Tensor Tensor)> state, EpochImages images,
         Func<bool, IEnumerable<(string Name, string Value)>> settings,
         ForwardNoise? noise, Action<string>? log, (int Every, long Images) validation = default, Ranks? ranks = null, bool divides = true)
     {
         _ranks = ranks ?? Ranks.Alone;
-        (_options, _optimizer, _imageCount, _noise, _log, _divides) = (options, optimizer, imageCount, noise, _ranks.IsFirst ? log : null, divides);
+        (_options, _optimizer, _images, _noise, _log, _divides) = (options, optimizer, images, noise, _ranks.IsFirst ? log : null, divides);
         long seed = options.Seed ?? 0;
-        _batchSize = (int)Math.Min(options.BatchSize, imageCount);
-        _most = new RunPlan(options.Epochs, StepsPerEpoch(options, imageCount), IsFinal: true);
+        _most = new RunPlan(options.Epochs, images.StepCount, IsFinal: true);
         (_learningRate, _weightDecay) = Schedules();
-        double validationSteps = validation.Images / (3.0 * _batchSize);   // forward alone
+        double validationSteps = validation.Images / (3.0 * _images.BatchSize);   // forward alone
         if (options.TimeBudget is { } budget) _time = new TimePlan(budget, _most, validation.Every, validationSteps);
         NativeTuning.Apply();
         CheckRanks(settings);
-        if (options.Checkpoints is not null && _ranks.IsFirst)
-            _checkpoints = new CheckpointStore(options.Checkpoints, ValueText.Invariant(() => settings(false).ToDictionary(s => s.Name, s => s.Value)), log);
+        if (options.Checkpoints is not null && (_ranks.IsFirst || _ranks.AreSharded))
+        {
+            Dictionary<string, string> named = ValueText.Invariant(() => settings(false).ToDictionary(s => s.Name, s => s.Value));
+            foreach (string name in named.Keys.Where(IsOfShard)) named[name] = Together(name, named[name]);
+            if (_ranks.IsFirst) _checkpoints = new CheckpointStore(options.Checkpoints, named, log);
+        }
         if (options.WeightAverageDecay is { } decay) _average = new WeightAverage(optimizer, decay);
         _state = [.. state];
         if (options.Checkpoints is not null) _state =
@@ -76,9 +83,6 @@ internal sealed class Trainer : IDisposable
         Cpu = options.Plain ? null : CpuGradients.Create(optimizer, noise);
     }
 
-    /// <summary>Steps of an epoch: what is left of the images comes up in a later one, the order is new each time.</summary>
-    public static long StepsPerEpoch(TrainingOptions options, long imageCount) => imageCount / Math.Min(options.BatchSize, imageCount);
-
     /// <summary>Every epoch that is over.</summary>
     public IReadOnlyList<EpochSummary> History => _history;
 
@@ -86,11 +90,11 @@ internal sealed class Trainer : IDisposable
     public TimeSpan Elapsed => _took ?? (_began is { } began ? _options.Clock.GetElapsedTime(began) : TimeSpan.Zero);
 
     /// <summary>Images trained on a second since the run began or went on.</summary>
-    public double ImagesPerSecond => _done * _batchSize / Elapsed.TotalSeconds;
+    public double ImagesPerSecond => _done * _images.BatchSize / Elapsed.TotalSeconds;
 
     /// <summary>How long the run is, for people.</summary>
     public string Plan => FormattableString.Invariant(
-        $"{(_time is null ? "" : $"{_options.TimeBudget:c}, at most ")}{EpochCount} epochs of {StepsInEpoch} steps of {_batchSize}");
+        $"{(_time is null ? "" : $"{_options.TimeBudget:c}, at most ")}{EpochCount} epochs of {StepsInEpoch} steps of {_images.BatchSize}");
 
     /// <summary>Stops evaluations; where there are several ranks it is none, since all must stop at the same place.</summary>
     public CancellationToken Cancellation => _ranks.AreSeveral ? default : _options.CancellationToken;
@@ -149,7 +153,7 @@ internal sealed class Trainer : IDisposable
         {
             var epoch = new TrainingEpoch { Last = LastOfEpoch };
             yield return epoch;
-            double speed = StepsInEpoch * _batchSize / _epochTime.TotalSeconds;
+            double speed = StepsInEpoch * _images.BatchSize / _epochTime.TotalSeconds;
             _history.Add(new EpochSummary(epoch.Number, _lossSum / StepsInEpoch, LearningRate(epoch.Last.Step), speed)
                 { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
             Report(StepsInEpoch, epoch, LearningRate(epoch.Last.Step), ended: true);
@@ -167,7 +171,7 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">The run was cancelled; it has saved itself.</exception>
     public IEnumerable<TrainingStep> Steps(TrainingEpoch epoch)
     {
-        ReadOnlyMemory<long> order = Shuffled(epoch.Last.Epoch);
+        ReadOnlyMemory<long> order = _images.Order(epoch.Last.Epoch, Random);
         long begin = epoch.Last.Epoch * StepsInEpoch, first = _step;   // first is later than begin where a run goes on in the middle of an epoch
         TimeSpan before = _epochTime;
         var clock = Stopwatch.StartNew();
@@ -183,7 +187,7 @@ internal sealed class Trainer : IDisposable
             using (NewDisposeScope())
             {
                 _optimizer.ZeroGrad();
-                ReadOnlyMemory<long> images = order.Slice((int)(_step - begin) * _batchSize, _batchSize);
+                ReadOnlyMemory<long> images = order.Slice((int)(_step - begin) * _images.BatchSize, _images.BatchSize);
                 yield return new TrainingStep(epoch.Last with { Step = _step }, rate, images);
             }
             (_step, _done) = (_step + 1, _done + 1);
@@ -201,13 +205,12 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
     public IEnumerable<StepPart> Parts(TrainingStep step)
     {
-        int parts = Math.Min(_options.AccumulationSteps, step.Images.Length);
         _stepLoss = 0;
-        int Begin(int part) => (int)((long)step.Images.Length * part / parts);
-        for (int part = 0; part < parts; part++)
+        for (int part = 0; part < _images.PartCount; part++)
         {
             using DisposeScope scope = NewDisposeScope();
-            ReadOnlyMemory<long> whole = step.Images[Begin(part)..Begin(part + 1)];
+            (int begin, int end) = _images.Part(part);
+            ReadOnlyMemory<long> whole = step.Images[begin..end];
             var given = new StepPart(this, step, part, whole, _divides ? _ranks.ShareOf(whole.Length) : (0, whole.Length), scope);
             _noise?.Begin(Random.SeedAt(RandomUse.Model, given.Place), given.First, given.Count);
             yield return given;
@@ -269,17 +272,24 @@ internal sealed class Trainer : IDisposable
         _ranks.CheckSame(ValueText.Invariant(() =>
             ((string, string)[])
             [
-                .. settings(true), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}"),
-            ]));
+                .. settings(true).Select(s => IsOfShard(s.Name) && s.Value != "none" ? (s.Name, "a shard") : s), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}"),
+            ]), Ranks.OwnImages);
         int[] processes = _ranks.OfAll(Environment.ProcessId, "the processes of all ranks");
         _log?.Invoke(_ranks.Describe(processes));   // the launcher names processes where one is killed
-        int least = _batchSize / Math.Min(_options.AccumulationSteps, _batchSize);
+        int least = _images.BatchSize / Math.Min(_options.AccumulationSteps, _images.BatchSize);
         if (_divides && least < _ranks.Count)
             throw new ArgumentException(
-                $"A batch of {_batchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
+                $"A batch of {_images.BatchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
 
         static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
     }
+
+    /// <summary>Whether a setting is another one on each shard.</summary>
+    private bool IsOfShard(string name) => _ranks.AreSharded && (name is Images or Supervision.ValidationImages);
+
+    /// <summary>A setting of all shards. A run goes on with the same only: where images come from another rank, a batch is made of others.</summary>
+    private string Together(string name, string own) => string.Create(CultureInfo.InvariantCulture,
+        $"shards of {_ranks.Count} ranks, {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('|', _ranks.Texts(own, name)))))}");
 
     private void Restore()
     {
@@ -361,12 +371,6 @@ internal sealed class Trainer : IDisposable
             ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / Math.Max(1, _done) * (TotalSteps - _step),
             EpochEnded = ended, HeldOut = epoch.HeldOut,
         });
-    }
-
-    private long[] Shuffled(int epoch)
-    {
-        using Tensor order = randperm(_imageCount, ScalarType.Int64, generator: Random.At(RandomUse.Order, epoch));
-        return order.data<long>().ToArray();
     }
 
     public void Dispose()

@@ -18,7 +18,10 @@ internal static class BuiltProgram
     public static Process Start(string name, params string[] arguments) => Start(["dotnet", Program(name), .. arguments]);
 
     /// <summary>Runs it to its end as two ranks under MPI.</summary>
-    public static (int Exit, string Output) RunTwoRanks(string name, params string[] arguments)
+    public static (int Exit, string Output) RunTwoRanks(string name, params string[] arguments) => RunTwoRanks(name, arguments, arguments);
+
+    /// <summary>The same with other arguments for each.</summary>
+    public static (int Exit, string Output) RunTwoRanks(string name, string[] first, string[] second)
     {
         if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(path => File.Exists(Path.Combine(path, "mpirun.mpich"))))
         {
@@ -26,7 +29,7 @@ internal static class BuiltProgram
             if (Environment.GetEnvironmentVariable("CI") is null or "") Assert.Inconclusive(missing);
             Assert.Fail(missing);
         }
-        return Finish(Start(["mpirun.mpich", "-n", "2", "dotnet", Program(name), .. arguments]));
+        return Finish(Start(["mpirun.mpich", "-n", "1", "dotnet", Program(name), .. first, ":", "-n", "1", "dotnet", Program(name), .. second]));
     }
 
     private static string Program(string name)

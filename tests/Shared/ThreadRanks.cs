@@ -1,13 +1,15 @@
 using System.Runtime.ExceptionServices;
+using Smae.Training;
 
-namespace Smae.Training.Tests;
+namespace Smae.Tests;
 
 /// <summary>Ranks that are threads of this process: what they compute together, without any MPI.</summary>
 internal static class ThreadRanks
 {
     /// <summary>Does work as each of so many ranks.</summary>
+    /// <param name="hosts">Of each rank; null is one for each.</param>
     /// <returns>What each gives, in the order of ranks.</returns>
-    public static T[] Run<T>(int count, Func<DataParallel, T> work)
+    public static T[] Run<T>(int count, Func<DataParallel, T> work, string[]? hosts = null)
     {
         var meeting = new Meeting(count);
         var results = new T[count];
@@ -16,7 +18,7 @@ internal static class ThreadRanks
         {
             try
             {
-                results[rank] = work(new DataParallel(new Link(meeting, rank)) { Timeout = TimeSpan.FromSeconds(20) });
+                results[rank] = work(new DataParallel(new Link(meeting, rank, hosts)) { Timeout = TimeSpan.FromSeconds(20) });
             }
             catch (Exception e)
             {
@@ -52,11 +54,11 @@ internal static class ThreadRanks
         public void Dispose() => Barrier.Dispose();
     }
 
-    private sealed unsafe class Link(Meeting meeting, int rank) : RankLink
+    private sealed unsafe class Link(Meeting meeting, int rank, string[]? hosts) : RankLink
     {
         public override int Rank => rank;
 
-        public override IReadOnlyList<string> Hosts { get; } = [.. Enumerable.Range(0, meeting.Given.Length).Select(r => $"host-{r}")];
+        public override IReadOnlyList<string> Hosts { get; } = hosts ?? [.. Enumerable.Range(0, meeting.Given.Length).Select(r => $"host-{r}")];
 
         public override void Sum(double[] values, Wait wait)
         {
