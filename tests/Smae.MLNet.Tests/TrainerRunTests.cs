@@ -50,7 +50,7 @@ public sealed class TrainerRunTests : ClassificationFixture
         string warnings = string.Join('\n', log.Warnings);
         StringAssert.Contains(warnings, "1 rows of the training data have no label in column 'Label'");
         StringAssert.Contains(warnings, "cut.jpg");
-        StringAssert.Contains(string.Join('\n', log.Infos), $"Training on {Count} images of 2 classes");
+        StringAssert.Contains(string.Join('\n', log.Infos), $"Training on {Count} images, of 2 classes");
         using var clean = Trainers.VisionTransformer("Label", "ImagePath", options).Fit(Keyed());
         CollectionAssert.AreEqual(Scores(clean, keyed), Scores(classifier, keyed), "Labels stay in step with the images.");
 
