@@ -116,6 +116,7 @@ public class ImageDecodingTests
         AssertProblem(text, text, "not an image", "16 bytes");
         AssertProblem(empty, empty, "empty");
         AssertProblem(missing, missing, "cannot be read");
+        AssertProblem(folder.Path, folder.Path, "cannot be read: it is a folder");
         AssertProblem(truncated, truncated, "truncated JPEG");
         AssertProblem("", "path", "empty");
     }
