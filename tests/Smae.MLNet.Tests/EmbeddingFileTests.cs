@@ -125,10 +125,25 @@ public sealed class EmbeddingFileTests : EmbeddingFixture
         await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(list), stream))
         {
             using ParquetRowGroupWriter group = writer.CreateRowGroup();
-            await group.WriteAllPartsAsync<double>((DataField)list.Item, new double[] { 0.25, 0.1, 4 }, new int[] { 3, 3, 0, 2, 3 }, new int[] { 0, 1, 0, 0, 1 }, default);
+            await group.WriteAllPartsAsync<double>(
+                (DataField)list.Item, new double[] { 0.25, 0.1, 4 }, new int[] { 3, 3, 0, 2, 3 }, new int[] { 0, 1, 0, 0, 1 }, default);
         }
         float[][] found = [.. Context.Data.LoadEmbeddings(File1).GetColumn<float[]>("Embedding")];
         CollectionAssert.AreEqual(new[] { 0.25f, 0.1f, float.NaN, float.NaN, float.NaN, 4 }, found.SelectMany(e => e).ToArray());
+    }
+
+    [TestMethod]
+    public async Task A_repeated_number_without_a_list_around_it_is_read()
+    {
+        var numbers = new DataField("embedding", typeof(float), false, true);
+        await using (var stream = File.Create(File1))
+        await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(numbers), stream))
+        {
+            using ParquetRowGroupWriter group = writer.CreateRowGroup();
+            await group.WriteAllPartsAsync<float>(numbers, new float[] { 1, 2, 3, 4 }, new int[] { 1, 1, 0, 1, 1 }, new int[] { 0, 1, 0, 0, 1 }, default);
+        }
+        float[][] found = [.. Context.Data.LoadEmbeddings(File1).GetColumn<float[]>("Embedding")];
+        CollectionAssert.AreEqual(new[] { 1, 2, float.NaN, float.NaN, 3, 4 }, found.SelectMany(e => e).ToArray());
     }
 
     [TestMethod]
@@ -136,7 +151,8 @@ public sealed class EmbeddingFileTests : EmbeddingFixture
     {
         Context.Data.SaveEmbeddings(Wide(2, 4), At("parts", "b.parquet"));
         Context.Data.SaveEmbeddings(Wide(1, 4), At("parts", "A.PARQUET"));
-        foreach (string other in new[] { "_SUCCESS", "_metadata", "_temporary.parquet", "._b.parquet", ".b.parquet.crc" }) File.WriteAllText(At("parts", other), "no rows");
+        foreach (string other in new[] { "_SUCCESS", "_metadata", "_temporary.parquet", "._b.parquet", ".b.parquet.crc" })
+            File.WriteAllText(At("parts", other), "no rows");
         CollectionAssert.AreEqual(new[] { "0", "0", "1" }, Context.Data.LoadEmbeddings(At("parts")).GetColumn<string>("ImagePath").ToArray());
     }
 

@@ -148,7 +148,7 @@ internal sealed class EmbeddingFile : IDisposable
         if (((embedding as ListField)?.Item ?? embedding) is not DataField { MaxRepetitionLevel: 1 } element
             || !(element.ClrType == typeof(float) || element.ClrType == typeof(double)))
             throw new InvalidDataException($"{Path}: its column 'embedding' holds {TypeOf(embedding)}: expected a list of floats or doubles.");
-        (_element, _notAnElement) = (element, element.MaxDefinitionLevel - (element.IsNullable ? 2 : 1));
+        (_element, _notAnElement) = (element, element.MaxDefinitionLevel - (element is { IsNullable: true, IsArray: false } ? 2 : 1));
         foreach (string name in new[] { EmbeddingColumns.ImagePath, EmbeddingColumns.Label, EmbeddingColumns.Error })
             if (Field(name) is { } field && field.ClrType != typeof(string) && field.ClrType != typeof(ReadOnlyMemory<char>))
                 throw new InvalidDataException($"{Path}: its column '{field.Name}' holds {TypeOf(field)}: expected text.");
