@@ -10,6 +10,7 @@ namespace Smae.Training.Tests;
 public sealed class MpiTests : IDisposable
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(60);
+    private const string Tcp = "tcp";
     private readonly string _folder = Directory.CreateTempSubdirectory("smae-mpi-").FullName;
 
     public required TestContext TestContext { get; init; }
@@ -31,6 +32,14 @@ public sealed class MpiTests : IDisposable
             if (count == 1) Assert.AreEqual(alone.Weights, together.Weights);
         }
         Assert.AreEqual(alone.Losses[^1], Finish(2, "bfloat16", epochs).Losses[^1], 0.01 * alone.Losses[^1]);
+    }
+
+    /// <summary>As between hosts. MPI_Finalize of MPICH 4.0 hangs there in nearly every run.</summary>
+    [TestMethod]
+    public void RanksThatSpeakOverTcpEndToo()
+    {
+        Finish(2, Tcp, 2);
+        Finish(3, Tcp, 2);
     }
 
     [TestMethod]
@@ -112,7 +121,7 @@ public sealed class MpiTests : IDisposable
         foreach (string file in Directory.GetFiles(_folder)) File.Delete(file);
         string dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         string[] program = [dotnet, "exec", typeof(RankProgram).Assembly.Location, RankProgram.Argument, _folder, kind, $"{epochs}"];
-        string[] command = count is null ? program : [Mpirun(), "-n", $"{count}", .. program];
+        string[] command = count is null ? program : [Mpirun(), .. kind == Tcp ? (string[])["-genv", "UCX_TLS", "tcp,self"] : [], "-n", $"{count}", .. program];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         var clock = Stopwatch.StartNew();
         using Process process = Process.Start(start)!;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
@@ -13,10 +14,12 @@ namespace Smae.Training;
 /// </summary>
 internal sealed unsafe class MpiLink : RankLink
 {
+    private const string Mpich = "libmpich.so.12";
     private const int Leaving = 1;   // the tag of the first rank's last message
     private static readonly TimeSpan s_forAll = TimeSpan.FromMinutes(5), s_poll = TimeSpan.FromMilliseconds(20);
     private static readonly nint s_inPlace = -1;   // MPICH's MPI_IN_PLACE
     private static readonly Lazy<MpiLink> s_ofProcess = new(() => new MpiLink());
+    private static bool s_isMpich;
     private readonly BlockingCollection<Action> _work = [];
     private readonly IReadOnlyList<string> _hosts;
     private readonly int _rank;
@@ -136,8 +139,12 @@ internal sealed unsafe class MpiLink : RankLink
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (OperatingSystem.IsWindows()) return 0;
-        foreach (string library in (string[])["libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib", "/opt/homebrew/lib/libmpi.12.dylib"])
-            if (NativeLibrary.TryLoad(library, out nint handle)) return handle;
+        foreach (string library in (string[])[Mpich, "libmpi.so.12", "libmpi.12.dylib", "/opt/homebrew/lib/libmpi.12.dylib"])
+            if (NativeLibrary.TryLoad(library, out nint handle))
+            {
+                s_isMpich = library == Mpich;
+                return handle;
+            }
         return 0;
     }
 
@@ -156,13 +163,28 @@ internal sealed unsafe class MpiLink : RankLink
             {
                 for (int to = 1; Rank == 0 && to < Count; to++) Check(MPI.Unsafe.MPI_Send(0, 0, MPI.Unsafe.MPI_BYTE, to, Leaving, MPI.Unsafe.MPI_COMM_WORLD));
                 if (Rank > 0) AwaitFirst();
-                Check(MPI.Unsafe.MPI_Finalize());
+                Check(MPI.Unsafe.MPI_Barrier(MPI.Unsafe.MPI_COMM_WORLD));
+                if (!TellHydra()) Check(MPI.Unsafe.MPI_Finalize());
             });
         }
         catch (Exception e) when (e is TimeoutException or IOException)
         {
             Console.Error.WriteLine(e.Message);
         }
+    }
+
+    /// <summary>
+    /// Tells MPICH's launcher that this process is done, as MPI_Finalize does in the end. Before MPICH 4.2 that may wait forever over TCP, for a rank that is through
+    /// with it but for the launcher and answers no more (pmodels/mpich#6596).
+    /// </summary>
+    /// <returns>Whether this is MPICH of Linux, hydra the launcher, and it has heard it.</returns>
+    private static bool TellHydra()
+    {
+        if (!s_isMpich || Environment.GetEnvironmentVariable("MPI_LOCALRANKID") is null
+            || !int.TryParse(Environment.GetEnvironmentVariable("PMI_FD"), NumberStyles.None, CultureInfo.InvariantCulture, out int handle)) return false;
+        using var launcher = new Socket(new SafeSocketHandle(handle, ownsHandle: false));
+        launcher.Send("cmd=finalize\n"u8);
+        return launcher.Receive(new byte[256]) > 0;
     }
 
     private static void AwaitFirst()
