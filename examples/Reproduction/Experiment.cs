@@ -51,7 +51,8 @@ internal sealed class Experiment(
 
         var ml = new MLContext(seed: 1);
         // Tiny ImageNet's test split has no labels, CUB has no other.
-        using LabelledSet images = LabelledSet.Load(ml, settings.Images, [ImageFolderSplit.Validation, ImageFolderSplit.Test], plan.Mae.Preprocessing, ranks, cancellation);
+        using LabelledSet images = LabelledSet.Load(
+            ml, settings.Images, [ImageFolderSplit.Validation, ImageFolderSplit.Test], plan.Mae.Preprocessing, ranks, cancellation);
         using LabelledSet? cub = settings.Cub is null ? null
             : LabelledSet.Load(ml, settings.Cub, [ImageFolderSplit.Test, ImageFolderSplit.Validation], plan.Mae.Preprocessing, ranks, cancellation);
         using LabelledSet? judging = settings.Rates.Count > 1 ? images.WithoutTest() : null;

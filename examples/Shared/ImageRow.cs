@@ -13,7 +13,8 @@ internal sealed class ImageRow
     {
         ImageRow[] images =
         [
-            .. Files(folder.FullName, [PlaceOf(folder.FullName)]).Where(ImageFiles.IsImage).Order(StringComparer.Ordinal).Select(path => new ImageRow { ImagePath = path }),
+            .. Files(folder.FullName, [PlaceOf(folder.FullName)]).Where(ImageFiles.IsImage).Order(StringComparer.Ordinal)
+                .Select(path => new ImageRow { ImagePath = path }),
         ];
         return images.Length > 0
             ? images

@@ -27,7 +27,8 @@ internal sealed partial class WeightTable
             hash.AppendData(stored.bytes);
             float[] numbers = stored.to_type(ScalarType.Float32).data<float>().ToArray();
             int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
-            if (wrong >= 0) throw new InvalidOperationException(FormattableString.Invariant($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported."));
+            if (wrong >= 0)
+                throw new InvalidOperationException(FormattableString.Invariant($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported."));
             _tensors.Add(name, (tensor.shape, numbers));
         }
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -61,7 +61,9 @@ public static class ImageDataCatalog
     /// every option's default.
     /// </param>
     /// <param name="cancellationToken">Stops the work. Default none.</param>
-    /// <param name="distributed">The processes that all call this: they decode each image once, and those of a machine share the memory. Default null: this one alone.</param>
+    /// <param name="distributed">
+    /// The processes that all call this: they decode each image once, and those of a machine share the memory. Default null: this one alone.
+    /// </param>
     /// <returns>The images in the order of the rows; the caller disposes the store.</returns>
     /// <exception cref="ArgumentException">An option is out of range, of which the message names every one that is, or the processes have other images.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it does not hold images.</exception>

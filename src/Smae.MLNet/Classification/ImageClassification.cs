@@ -76,7 +76,8 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         log($"Seed {seed}.");
 
         var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache, _options.Distributed);
-        var training = loader.Load(trainData, FeatureColumnName, classes == own ? LabelReader.OfKeys(label, classes) : LabelReader.OfValidation(trainData.Schema, LabelColumnName, classes), "training");
+        LabelReader labels = classes == own ? LabelReader.OfKeys(label, classes) : LabelReader.OfValidation(trainData.Schema, LabelColumnName, classes);
+        var training = loader.Load(trainData, FeatureColumnName, labels, "training");
         using var trainingImages = training.Images;
         IEnumerable<int> lacking = training.MissingOf(classes.Count);
         if (classes != own) lacking = _options.Distributed!.OfAll(lacking.ToArray()).Aggregate(lacking, (some, others) => some.Intersect(others));

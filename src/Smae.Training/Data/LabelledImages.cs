@@ -21,7 +21,8 @@ public sealed class LabelledImages
             throw new ArgumentException($"There are {images.Count} images and {labels.Count} labels: expected one label for each image.", nameof(labels));
         for (int i = 0; i < labels.Count; i++)
             if (labels[i] < 0)
-                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], FormattableString.Invariant($"Image {i} has the label {labels[i]}: expected 0 or more."));
+                throw new ArgumentOutOfRangeException(
+                    nameof(labels), labels[i], FormattableString.Invariant($"Image {i} has the label {labels[i]}: expected 0 or more."));
         (Images, _labels) = (images, [.. labels.Select(l => (long)l)]);
         ClassCount = (int)_labels.Max() + 1;
     }
@@ -73,7 +74,8 @@ public sealed class LabelledImages
         int wrong = Array.FindIndex(_labels, l => l >= classes);
         if (wrong >= 0)
             throw new ArgumentOutOfRangeException(
-                paramName, _labels[wrong], FormattableString.Invariant($"Image {wrong} has the label {_labels[wrong]}: expected 0 to {classes - 1}, for {classes} classes."));
+                paramName, _labels[wrong],
+                FormattableString.Invariant($"Image {wrong} has the label {_labels[wrong]}: expected 0 to {classes - 1}, for {classes} classes."));
     }
 
     /// <exception cref="ArgumentException">A class has no image, and that is not allowed.</exception>

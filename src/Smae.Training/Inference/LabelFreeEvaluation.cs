@@ -47,7 +47,8 @@ public sealed record LabelFreeEvaluation(long Count, double RankMe, double OwnCr
         if (images.Count < 2) throw new ArgumentException($"There are {images.Count} images: expected at least two.", nameof(images));
         long[] all = [.. Enumerable.Range(0, (int)images.Count)];
         return Of(
-            images, all, (0, all.Length), Ranks.Alone, (encoder.EmbedDim, encoder.Device), (bytes, augmentation, random) => encoder.Embed(bytes, pooling ?? encoder.Pooling, augmentation, random), seed, cancellationToken);
+            images, all, (0, all.Length), Ranks.Alone, (encoder.EmbedDim, encoder.Device),
+            (bytes, augmentation, random) => encoder.Embed(bytes, pooling ?? encoder.Pooling, augmentation, random), seed, cancellationToken);
     }
 
     /// <summary>The effective rank of embeddings: the exponential of the entropy of their singular values (RankMe, Garrido et al. 2023, epsilon 1e-7).</summary>

@@ -11,7 +11,8 @@ internal sealed record BlockWiseMasking : Masking
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minPatches);
         if (maxPatches is { } most) ArgumentOutOfRangeException.ThrowIfLessThan(most, minPatches, nameof(maxPatches));
         if (inRectangles is { } share && !(share > 0 && share <= ratio))
-            throw new ArgumentOutOfRangeException(nameof(inRectangles), share, FormattableString.Invariant($"Expected a share of all patches, more than 0 and at most the ratio ({ratio})."));
+            throw new ArgumentOutOfRangeException(
+                nameof(inRectangles), share, FormattableString.Invariant($"Expected a share of all patches, more than 0 and at most the ratio ({ratio})."));
         (MinPatches, MaxPatches, InRectangles) = (minPatches, maxPatches ?? int.MaxValue, inRectangles ?? ratio);
     }
 

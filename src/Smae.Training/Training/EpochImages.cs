@@ -70,7 +70,11 @@ internal sealed class EpochImages
     }
 
     /// <summary>For people.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} images") + (!_ranks.AreSharded ? "" : string.Create(
-        CultureInfo.InvariantCulture,
-        $" in {_shards.Length} shards ({string.Join(", ", _shards.Take(8))}{(_shards.Length > 8 ? ", ..." : "")}), of which each epoch leaves out {Count - StepCount * BatchSize}"));
+    public override string ToString()
+    {
+        string all = string.Create(CultureInfo.InvariantCulture, $"{Count} images");
+        if (!_ranks.AreSharded) return all;
+        string shards = $"{string.Join(", ", _shards.Take(8))}{(_shards.Length > 8 ? ", ..." : "")}";
+        return string.Create(CultureInfo.InvariantCulture, $"{all} in {_shards.Length} shards ({shards}), of which each epoch leaves out {Count - StepCount * BatchSize}");
+    }
 }

@@ -20,7 +20,8 @@ internal sealed class HeldOutImages
         int own = end - begin;
         if (own >= images.Count)
             throw new ArgumentException(
-                $"HeldOutImages is {options.HeldOutImages}{(ranks.AreSharded ? $", {own} of each shard," : "")} and there are {images.Count} images: expected some to train on.",
+                $"HeldOutImages is {options.HeldOutImages}{(ranks.AreSharded ? $", {own} of each shard," : "")} and there are {images.Count} images: "
+                + "expected some to train on.",
                 nameof(options));
         long[] all = [.. Enumerable.Range(0, (int)images.Count)];
         if (options.HeldOutImages > 0)

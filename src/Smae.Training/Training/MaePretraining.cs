@@ -44,7 +44,8 @@ public static class MaePretraining
             using var optimizer = new AdamW(Groups(model, objective, options, epoch.StepCount), options.Beta1, options.Beta2);
             IEnumerable<(string, Tensor)> state = [.. ModelWeights.Of(model), .. objective.State.Select(s => ($"{StateNames.Objective}{s.Name}", s.Tensor))];
             using var trainer = new Trainer(
-                options, optimizer, state, epoch, brief => [.. options.Settings, (Trainer.Images, divided.Identity(brief))], model.Encoder.Noise, log, divided.Looks, ranks);
+                options, optimizer, state, epoch, brief => [.. options.Settings, (Trainer.Images, divided.Identity(brief))], model.Encoder.Noise, log,
+                divided.Looks, ranks);
             if (begun is not null) log?.Invoke(begun);
             log?.Invoke($"Pretraining on {epoch}, {(options.HeldOutImages == 0 ? "" : $"{options.HeldOutImages} more held out, ")}{trainer.Plan}, on {device}{ranks}.");
             trainer.Recovering(() => Train(trainer, model, objective, divided, options, device));

@@ -272,7 +272,8 @@ internal sealed class Trainer : IDisposable
         _ranks.CheckSame(ValueText.Invariant(() =>
             ((string, string)[])
             [
-                .. settings(true).Select(s => IsOfShard(s.Name) && s.Value != "none" ? (s.Name, "a shard") : s), ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}"),
+                .. settings(true).Select(s => IsOfShard(s.Name) && s.Value != "none" ? (s.Name, "a shard") : s),
+                ("Smae", Version(typeof(Trainer))), ("TorchSharp", Version(typeof(torch))), ("Checkpoints", $"{_options.Checkpoints}"),
             ]), Ranks.OwnImages);
         int[] processes = _ranks.OfAll(Environment.ProcessId, "the processes of all ranks");
         _log?.Invoke(_ranks.Describe(processes));   // the launcher names processes where one is killed

@@ -51,7 +51,8 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     /// <summary>
     /// The images as far from the end as these are from the beginning, those of another rank perhaps; this where there is but one rank, or each has images of its own.
     /// </summary>
-    public StepPart Opposite => Count == WholeCount || trainer.Ranks.AreSharded ? this : new(trainer, step, number, whole, (WholeCount - share.End, WholeCount - share.Begin), scope);
+    public StepPart Opposite => Count == WholeCount || trainer.Ranks.AreSharded
+        ? this : new(trainer, step, number, whole, (WholeCount - share.End, WholeCount - share.Begin), scope);
 
     /// <summary>Holds what lives as long as the part, however deep in other scopes it is made.</summary>
     public DisposeScope Scope => scope;
