@@ -78,7 +78,10 @@ public sealed class ShardsTests : IDisposable
     public void ImagesHeldOutAreMeasuredTogetherAndEveryRankHasTheSameModel()
     {
         using ImageStore first = TinyModels.Images(17), second = TinyModels.Images(9, seed: 2);
-        MaePretrainOptions options = TinyModels.Options with { Epochs = 2, BatchSize = 6, HeldOutImages = 5, AccumulationSteps = 2, Augmentation = Augmentation.HorizontalFlip() };
+        MaePretrainOptions options = TinyModels.Options with
+        {
+            Epochs = 2, BatchSize = 6, HeldOutImages = 5, AccumulationSteps = 2, Augmentation = Augmentation.HorizontalFlip(),
+        };
         List<string> log = [];
         MaePretrainResult[] ranks = ThreadRanks.Run(
             3, r => MaePretraining.Run(r.Rank < 2 ? first : second, options with { Distributed = r with { Sharded = true } }, log: log.Add), s_shared);
@@ -115,13 +118,15 @@ public sealed class ShardsTests : IDisposable
         LabelledImages OfClasses(params int[] classes) =>
             Pick(all, [.. Enumerable.Range(0, 18).Select(i => (long)i).Where(i => classes.Contains(all[i]))]);
         LabelledImages[] shards = [OfClasses(0), OfClasses(1, 2)];
-        foreach (SupervisedResult<ImageClassifier> rank in ThreadRanks.Run(2, r => FineTuning.Run(shards[r.Rank], null, options with { Distributed = r with { Sharded = true } })))
+        SupervisedResult<ImageClassifier> Tune(DataParallel ranks) =>
+            FineTuning.Run(shards[ranks.Rank], null, options with { Distributed = ranks with { Sharded = true } });
+        foreach (SupervisedResult<ImageClassifier> rank in ThreadRanks.Run(2, Tune))
         {
             Assert.AreEqual(3, rank.Model.Classes);
             rank.Model.Dispose();
         }
         shards[1] = OfClasses(2);
-        foreach (Exception? failure in ThreadRanks.Failures(2, r => FineTuning.Run(shards[r.Rank], null, options with { Distributed = r with { Sharded = true } })))
+        foreach (Exception? failure in ThreadRanks.Failures(2, ranks => Tune(ranks)))
             StringAssert.Contains(failure!.Message, "1 of 3 classes have no image to train on: 1 ('green')");
     }
 
@@ -135,7 +140,8 @@ public sealed class ShardsTests : IDisposable
         };
         double Loss(DataParallel ranks, MaePretrainOptions options, Action<string>? log = null)
         {
-            MaePretrainResult result = MaePretraining.Run(((ImageStore[])[first, second, third])[ranks.Rank], options with { Distributed = ranks with { Sharded = true } }, log: log);
+            ImageStore own = ((ImageStore[])[first, second, third])[ranks.Rank];
+            MaePretrainResult result = MaePretraining.Run(own, options with { Distributed = ranks with { Sharded = true } }, log: log);
             result.Model.Dispose();
             return result.LastLoss;
         }

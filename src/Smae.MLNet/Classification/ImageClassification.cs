@@ -66,7 +66,8 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         using var channel = _host.Start("Training");
         var (images, kind) = ImageColumn.Find(trainData.Schema, FeatureColumnName, "feature");
         var label = LabelColumn.Find(trainData.Schema, LabelColumnName);
-        LabelClasses own = LabelClasses.Of(label), classes = _options.Distributed is { Sharded: true, Count: > 1 } ranks ? own.OfAll(ranks) : own;
+        var shards = _options.Distributed is { Sharded: true, Count: > 1 } ranks ? ranks : null;
+        LabelClasses own = LabelClasses.Of(label), classes = shards is null ? own : own.OfAll(shards);
         var validationLabels = validationData is null ? null : LabelReader.OfValidation(validationData.Schema, LabelColumnName, classes);
         Check(classes, validationData);
         CheckModel();
@@ -80,7 +81,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var training = loader.Load(trainData, FeatureColumnName, labels, "training");
         using var trainingImages = training.Images;
         IEnumerable<int> lacking = training.MissingOf(classes.Count);
-        if (classes != own) lacking = _options.Distributed!.OfAll(lacking.ToArray()).Aggregate(lacking, (some, others) => some.Intersect(others));
+        if (shards is not null) lacking = shards.OfAll(lacking.ToArray()).Aggregate(lacking, (some, others) => some.Intersect(others));
         string[] missing = [.. lacking.Select(c => $"'{classes.Names[c]}'")];
         if (missing.Length > 0 && classes.Count - missing.Length >= 2 && _options.Distributed is not { IsFirst: false })
             channel.Warning(MessageSensitivity.UserData, $"{missing.Length} of {classes.Count} classes have no image to train on and are not learned: "

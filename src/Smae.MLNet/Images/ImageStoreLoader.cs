@@ -146,10 +146,10 @@ internal sealed class ImageStoreLoader(
         }
         Decode();
         string list = ListOf(total, names);
-        if (ranks.Sharded && list != shard)
-            throw new InvalidDataException($"Column {source} has its rows in another order each time, and they cannot be shared: {shard}, {list}.");
+        if (ranks.Sharded && list != shard) throw new InvalidDataException($"Column {source} has its rows in another order each time: {shard}, then {list}.");
         if (ranks.Any(total == 0))
-            throw new InvalidDataException($"Column {source} has no rows with an image and a label{(total > 0 ? " on another rank" : "")}: expected at least one.");
+            throw new InvalidDataException(
+                $"Column {source} has no rows with an image and a label{(total > 0 ? " on another rank" : "")}: expected at least one.");
         var (store, broken) = kept.Complete(images, $"Column {source}", list, total);
         if (ranks.IsFirst) Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
         return Reuse(rows, store, broken, shard);

@@ -26,7 +26,7 @@ internal sealed class EpochImages
         PartCount = Math.Min(options.AccumulationSteps, BatchSize);
         StepCount = own / Math.Max(1, BatchSize);
         if (!ranks.AreSharded) return;
-        int places = Enumerable.Range(0, PartCount).Select(Part).Sum(part => ranks.ShareOf(part.End - part.Begin) is var (from, to) ? to - from : 0);
+        int places = Enumerable.Range(0, PartCount).Select(Part).Select(part => ranks.ShareOf(part.End - part.Begin)).Sum(share => share.End - share.Begin);
         long[] steps = ranks.OfAll((long)(end - begin) / Math.Max(1, places), "the steps of an epoch");
         StepCount = steps.Min();
         if (StepCount == 0)

@@ -32,7 +32,8 @@ internal sealed class HeldOutImages
         }
         _heldOut = [.. new long[begin], .. all.Take(own).Order(), .. new long[options.HeldOutImages - end]];   // those of other shards are not looked at here
         _training = [.. all.Skip(own).Order()];
-        _own = ranks.OwnOf(own) is var (from, to) ? (begin + from, begin + to) : default;
+        (int from, int to) = ranks.OwnOf(own);
+        _own = (begin + from, begin + to);
     }
 
     /// <summary>Images to train on.</summary>

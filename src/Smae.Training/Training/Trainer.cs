@@ -69,7 +69,7 @@ internal sealed class Trainer : IDisposable
         if (options.Checkpoints is not null && (_ranks.IsFirst || _ranks.AreSharded))
         {
             Dictionary<string, string> named = ValueText.Invariant(() => settings(false).ToDictionary(s => s.Name, s => s.Value));
-            foreach (string name in named.Keys.Where(IsOfShard)) named[name] = Together(name, named[name]);
+            foreach (string name in named.Keys.Where(IsOfShard)) named[name] = OfShards(name, named[name]);
             if (_ranks.IsFirst) _checkpoints = new CheckpointStore(options.Checkpoints, named, log);
         }
         if (options.WeightAverageDecay is { } decay) _average = new WeightAverage(optimizer, decay);
@@ -289,7 +289,7 @@ internal sealed class Trainer : IDisposable
     private bool IsOfShard(string name) => _ranks.AreSharded && (name is Images or Supervision.ValidationImages);
 
     /// <summary>A setting of all shards. A run goes on with the same only: where images come from another rank, a batch is made of others.</summary>
-    private string Together(string name, string own) => string.Create(CultureInfo.InvariantCulture,
+    private string OfShards(string name, string own) => string.Create(CultureInfo.InvariantCulture,
         $"shards of {_ranks.Count} ranks, {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('|', _ranks.Texts(own, name)))))}");
 
     private void Restore()
