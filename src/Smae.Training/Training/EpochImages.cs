@@ -75,6 +75,7 @@ internal sealed class EpochImages
         string all = string.Create(CultureInfo.InvariantCulture, $"{Count} images");
         if (!_ranks.AreSharded) return all;
         string shards = $"{string.Join(", ", _shards.Take(8))}{(_shards.Length > 8 ? ", ..." : "")}";
-        return string.Create(CultureInfo.InvariantCulture, $"{all} in {_shards.Length} shards ({shards}), of which each epoch leaves out {Count - StepCount * BatchSize}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{all} in {_shards.Length} shards ({shards}), of which each epoch leaves out {Count - StepCount * BatchSize}");
     }
 }
