@@ -1,5 +1,3 @@
-using Microsoft.ML;
-
 namespace Smae.MLNet.Tests;
 
 [TestClass]

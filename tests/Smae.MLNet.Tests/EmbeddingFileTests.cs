@@ -1,8 +1,5 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Parquet;
 using Parquet.Schema;
-using Smae.Export;
 
 namespace Smae.MLNet.Tests;
 

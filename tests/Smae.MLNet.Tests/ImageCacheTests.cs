@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.ML;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

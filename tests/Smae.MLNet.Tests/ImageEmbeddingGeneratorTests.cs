@@ -1,9 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.VectorData.ProviderServices;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

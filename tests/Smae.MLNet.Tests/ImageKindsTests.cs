@@ -1,8 +1,5 @@
 using Microsoft.Extensions.AI;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using SkiaSharp;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

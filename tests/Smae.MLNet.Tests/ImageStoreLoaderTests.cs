@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

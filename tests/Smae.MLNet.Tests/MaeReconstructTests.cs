@@ -1,7 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

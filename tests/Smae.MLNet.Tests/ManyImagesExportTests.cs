@@ -1,5 +1,3 @@
-using Microsoft.ML;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

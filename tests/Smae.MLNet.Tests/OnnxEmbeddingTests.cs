@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

@@ -1,8 +1,5 @@
 using System.Diagnostics;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

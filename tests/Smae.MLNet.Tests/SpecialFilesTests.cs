@@ -1,8 +1,5 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Smae.Export;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;

@@ -45,10 +45,8 @@ internal sealed class EmbeddingFileView : IDataView
 
     public long? GetRowCount() => _files.Sum(file => file.RowCount);
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
-    {
-        return new EmbeddingFileCursor(this, Schema.Active(columnsNeeded));
-    }
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        new EmbeddingFileCursor(this, Schema.Active(columnsNeeded));
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
 

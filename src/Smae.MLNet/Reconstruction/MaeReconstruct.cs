@@ -140,7 +140,7 @@ internal sealed class ReconstructionModel : TorchModel
     private readonly Objective _objective;
 
     public ReconstructionModel(MaskedAutoencoder autoencoder, ImagePreprocessing preprocessing, MaeReconstructOptions options, int seed)
-        : base(preprocessing, preprocessing.ByteCount * PartsOf(options.View).Length, DeviceOf(autoencoder))
+        : base(preprocessing, preprocessing.ByteCount * PartsOf(options.View).Length, ModelWeights.Of(autoencoder).First().Tensor.device)
     {
         (_autoencoder, _objective) = (autoencoder, options.Objective
             ?? (autoencoder.Target == DecoderTarget.LinearPixels ? Objective.SimMim() : Objective.Pixel()));
@@ -188,9 +188,6 @@ internal sealed class ReconstructionModel : TorchModel
             Encoder = _autoencoder.Config, Objective = _objective, Preprocessing = Preprocessing,
         }).Info.Outputs[0]);
     }
-
-    private static Device DeviceOf(MaskedAutoencoder autoencoder) =>
-        autoencoder.parameters().FirstOrDefault()?.device ?? throw new ObjectDisposedException(typeof(MaskedAutoencoder).FullName);
 
     private PatchMask MaskOf(Tensor bytes)
     {

@@ -12,7 +12,7 @@ public static partial class ModelWeights
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(VisionTransformer model)
     {
-        model.AnyWeight();
+        model.RequireWeight();
         return Named(model);
     }
 
@@ -20,7 +20,7 @@ public static partial class ModelWeights
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public static IEnumerable<(string Name, Tensor Tensor)> Of(MaskedAutoencoder model)
     {
-        model.AnyWeight();
+        model.RequireWeight();
         return model.named_children().SelectMany(child => Named(child.Item2));
     }
 

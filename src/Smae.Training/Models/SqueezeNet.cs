@@ -67,7 +67,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     /// <exception cref="ObjectDisposedException">The network has been disposed.</exception>
     public void Save(string path)
     {
-        this.AnyWeight();
+        this.RequireWeight();
         SafeTensors.Save(path, Weights, new Dictionary<string, string> { ["format"] = "pt", ["architecture"] = "squeezenet1_1" });
     }
 

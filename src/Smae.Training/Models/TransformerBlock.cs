@@ -208,9 +208,9 @@ internal static class ModuleExtensions
         return name;
     }
 
-    /// <summary>A weight of a model, to see where it is.</summary>
+    /// <summary>Sees to it that a model has its weights, and gives one, to see where they are.</summary>
     /// <exception cref="ObjectDisposedException">The model has been disposed, and has no weights.</exception>
-    public static Tensor AnyWeight(this nn.Module model) => model.parameters().FirstOrDefault() ?? throw new ObjectDisposedException(model.GetType().FullName);
+    public static Tensor RequireWeight(this nn.Module model) => model.parameters().FirstOrDefault() ?? throw new ObjectDisposedException(model.GetType().FullName);
 
     public static ScalarType ToScalarType(this Precision precision) => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 

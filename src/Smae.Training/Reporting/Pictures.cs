@@ -34,7 +34,7 @@ public static class ReconstructionGrid
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public static (Tensor Seen, Tensor Completed) Complete(MaskedAutoencoder model, Tensor images, PatchMask mask, Objective objective)
     {
-        model.AnyWeight();
+        model.RequireWeight();
         Reconstruction reconstruction = model.forward(images, mask);
         Tensor predicted = objective.ToPixels(reconstruction);
         Tensor hidden = mask.Hidden().unsqueeze(-1);
@@ -69,7 +69,7 @@ public static class AttentionMaps
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
         VisionTransformerConfig config = encoder.Model.Config;
-        Device device = encoder.Model.AnyWeight().device;
+        Device device = encoder.Model.RequireWeight().device;
         using var normalizer = new ImageNormalizer(encoder.Preprocessing, device);
 
         int count = indices.Length;

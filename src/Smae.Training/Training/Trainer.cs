@@ -277,10 +277,10 @@ internal sealed class Trainer : IDisposable
             ]), Ranks.OwnImages);
         int[] processes = _ranks.OfAll(Environment.ProcessId, "the processes of all ranks");
         _log?.Invoke(_ranks.Describe(processes));   // the launcher names processes where one is killed
-        int least = _images.BatchSize / Math.Min(_options.AccumulationSteps, _images.BatchSize);
+        int least = _images.BatchSize / _images.PartCount;
         if (_divides && least < _ranks.Count)
             throw new ArgumentException(
-                $"A batch of {_images.BatchSize} images in {_options.AccumulationSteps} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
+                $"A batch of {_images.BatchSize} images in {_images.PartCount} parts has {least} at a time for {_ranks.Count} ranks: expected one for each.");
 
         static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
     }

@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace Smae.MLNet.Tests;
 
 /// <summary>Counts what is read of a data view.</summary>

@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Smae.Training;
 
 namespace Smae.MLNet.Tests;
