@@ -215,14 +215,17 @@ public sealed class ContinueTests : IDisposable
         Assert.IsTrue(all.All(double.IsFinite));
     }
 
+    /// <param name="plain">Without the fast path losses are read a step later, or when a step is saved.</param>
     [TestMethod]
-    public void ARunRecoversByItselfAndResumesAsItRecovered()
+    [DataRow(false)]
+    [DataRow(true)]
+    public void ARunRecoversByItselfAndResumesAsItRecovered(bool plain)
     {
         using ImageStore images = TinyModels.Images(41);
         var reports = new List<TrainingProgress>();
         MaePretrainOptions Recovering(int failures) => Options with
         {
-            RecoverFromNonFiniteLoss = 2, Progress = new Reporter(reports.Add),
+            RecoverFromNonFiniteLoss = 2, Progress = new Reporter(reports.Add), Plain = plain,
             Objective = new Faulty(Objective.Pixel(), Fault.Loss, step => step == 7 && failures-- > 0),
         };
         (double[] losses, string weights, _) = Run(images, Recovering(2));
@@ -238,6 +241,24 @@ public sealed class ContinueTests : IDisposable
 
         foreach (string file in Files()) File.Delete(file);
         Assert.Throws<NonFiniteLossException>(() => Run(images, Recovering(3)));
+    }
+
+    /// <summary>A GPU is given the next step before the loss of the last is read from it, and the error still names the step that failed.</summary>
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(3)]
+    public void ALossIsReadWhenTheNextStepHasBegun(int parts)
+    {
+        using ImageStore images = TinyModels.Images(41);
+        int begun = 0;
+        MaePretrainOptions options = Options with
+        {
+            Checkpoints = null, Plain = true, AccumulationSteps = parts,
+            Objective = new Faulty(Objective.Pixel(), Fault.Loss, step => (begun = (int)step) == 7),
+        };
+        var e = Assert.Throws<NonFiniteLossException>(() => Run(images, options));
+        Assert.AreEqual((2, 8L), (e.Epoch, e.Step));
+        Assert.AreEqual(8, begun, "counted from 0");
     }
 
     /// <summary>A step with a good loss and gradients that are not: what it makes is never saved, even as the only checkpoint.</summary>

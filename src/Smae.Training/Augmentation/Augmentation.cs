@@ -224,7 +224,7 @@ internal sealed record RandomApply(Augmentation Augmentation, double Probability
         long[] drawn = [.. Enumerable.Range(0, (int)images.size(0)).Where(i => random[i].Chance(Probability)).Select(i => (long)i)];
         if (drawn.Length == 0) return images;
         if (drawn.Length == images.size(0)) return Augmentation.Apply(images, random);
-        Tensor places = tensor(drawn, device: images.device);
+        Tensor places = tensor(drawn).Upload(images.device);
         return images.clone().index_copy_(0, places, Augmentation.Apply(images.index_select(0, places), Array.ConvertAll(drawn, i => random[i])));
     }
 }

@@ -90,8 +90,8 @@ internal static class ImageGroups
         int[] order = [.. Enumerable.Range(0, operations.Length).Where(i => operations[i] != None).OrderBy(i => operations[i])];
         if (order.Length == 0) return images;
         int count = parameters.Length / operations.Length;
-        Tensor places = tensor(Array.ConvertAll(order, i => (long)i), device: images.device);
-        Tensor numbers = tensor(parameters, [operations.Length, count], device: images.device).index_select(0, places);
+        Tensor places = tensor(Array.ConvertAll(order, i => (long)i)).Upload(images.device);
+        Tensor numbers = tensor(parameters, [operations.Length, count]).Upload(images.device).index_select(0, places);
         Tensor? result = null;
         for (int from = 0, to; from < order.Length; from = to)
         {

@@ -76,7 +76,7 @@ internal sealed record GaussianBlur((double Min, double Max) Deviation) : Augmen
     {
         var deviations = new float[images.size(0)];
         for (int i = 0; i < deviations.Length; i++) deviations[i] = (float)random[i].Uniform(Deviation.Min, Deviation.Max);
-        return Of(images, tensor(deviations, [deviations.Length, 1], device: images.device), Deviation.Max);
+        return Of(images, tensor(deviations, [deviations.Length, 1]).Upload(images.device), Deviation.Max);
     }
 }
 
@@ -142,7 +142,7 @@ internal static class ColorOperations
         Tensor hue = sixths.DividedBy(6).AddInPlace(Column(turn, 0)).ModuloInPlace(1).MultiplyInPlace(6);
 
         // The inverse in one formula for the three channels: value - chroma * max(0, min(k, 4 - k, 1)), k = (n + hue) mod 6, n = 5, 3, 1.
-        Tensor place = hue.Plus(tensor(new float[] { 5, 3, 1 }, [1, 3, 1, 1], device: images.device));
+        Tensor place = hue.Plus(tensor(new float[] { 5, 3, 1 }, [1, 3, 1, 1]).Upload(images.device));
         place = place.ModuloInPlace(6);
         return value - minimum(place, place.SubtractedFrom(4)).ClampInPlace(0, 1).mul_(chroma);
     }

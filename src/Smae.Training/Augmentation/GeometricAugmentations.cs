@@ -61,7 +61,7 @@ internal sealed record RandomCrop(int Padding, bool Reflect) : Augmentation
             source[b * side + i] = reflect ? mirrored : Math.Clamp(from, 0, side - 1);
             inside[b * side + i] = from >= 0 && from < side ? 1 : 0;
         }
-        return (tensor(source, device: device), reflect ? null : tensor(inside, device: device));
+        return (tensor(source).Upload(device), reflect ? null : tensor(inside).Upload(device));
     }
 }
 
@@ -71,7 +71,7 @@ internal sealed record HorizontalFlip(double Probability) : Augmentation
     {
         var flipped = new bool[images.size(0)];
         for (int i = 0; i < flipped.Length; i++) flipped[i] = random[i].Chance(Probability);
-        return flipped.Contains(true) ? where(tensor(flipped, [flipped.Length, 1, 1, 1], device: images.device), images.flip(3), images) : images;
+        return flipped.Contains(true) ? where(tensor(flipped, [flipped.Length, 1, 1, 1]).Upload(images.device), images.flip(3), images) : images;
     }
 }
 
@@ -99,7 +99,7 @@ internal sealed record RandomErasing(
         int pixels = boxes.Sum(b => b.Height * b.Width);
         if (pixels == 0) return images;
 
-        Tensor Edge(Func<CropBox, int> of) => tensor(Array.ConvertAll(boxes, b => (float)of(b)), [batch, 1, 1, 1], device: images.device);
+        Tensor Edge(Func<CropBox, int> of) => tensor(Array.ConvertAll(boxes, b => (float)of(b)), [batch, 1, 1, 1]).Upload(images.device);
         Tensor row = TensorArithmetic.Range(height, ScalarType.Float32, images.device).reshape(1, 1, height, 1);
         Tensor column = TensorArithmetic.Range(width, ScalarType.Float32, images.device).reshape(1, 1, 1, width);
         Tensor rows = row.ge(Edge(b => b.Top)).logical_and_(row.lt(Edge(b => b.Top + b.Height)));
@@ -128,7 +128,7 @@ internal sealed record RandomErasing(
                     at++;
                 }
         }
-        return tensor(noise, device: device);
+        return tensor(noise).Upload(device);
     }
 }
 

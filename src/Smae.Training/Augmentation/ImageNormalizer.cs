@@ -31,7 +31,7 @@ public sealed class ImageNormalizer : IDisposable
     internal Tensor NormalizeUnits(Tensor units, Augmentation augmentation, RandomSequence[] random) =>
         augmentation.Apply(units, random).Times(255).sub_(_mean).mul_(_scale);
 
-    private Tensor ToFloats(Tensor bytes) => bytes.to(Device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
+    private Tensor ToFloats(Tensor bytes) => bytes.Upload(Device).permute(0, 3, 1, 2).to_type(ScalarType.Float32);
 
     /// <summary>The inverse, rounded and clamped: <c>[batch, height, width, channels]</c>, uint8, on the CPU.</summary>
     public Tensor ToBytes(Tensor images) =>

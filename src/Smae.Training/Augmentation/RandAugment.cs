@@ -92,7 +92,7 @@ internal sealed record RandAugmentIncreasing(int NumOps, double Magnitude, doubl
         ColorOperations.CheckChannels(images);
         (int channels, int height, int width) = ((int)images.size(1), (int)images.size(2), (int)images.size(3));
         IReadOnlyList<float> mean = new ImagePreprocessing { Height = height, Width = width, Channels = channels }.Mean;
-        Tensor outside = tensor(mean.Select(m => MathF.Round(255 * m)).ToArray(), [1, channels, 1, 1], device: images.device);
+        Tensor outside = tensor(mean.Select(m => MathF.Round(255 * m)).ToArray(), [1, channels, 1, 1]).Upload(images.device);
         Tensor bytes = ByteOperations.FromUnit(images);
         var drawn = new DrawnOperation[images.size(0)];
         for (int round = 0; round < NumOps; round++)

@@ -27,7 +27,7 @@ internal static class SeparableFilter
     public static Tensor ResizeWeights(float[] starts, float[] lengths, long side, long newSide, Interpolation interpolation, Device device)
     {
         long batch = starts.Length;
-        Tensor start = tensor(starts, [batch, 1, 1], device: device), length = tensor(lengths, [batch, 1, 1], device: device);
+        Tensor start = tensor(starts, [batch, 1, 1]).Upload(device), length = tensor(lengths, [batch, 1, 1]).Upload(device);
         Tensor pixel = TensorArithmetic.Range(side, ScalarType.Float32, device), newPixel = TensorArithmetic.Range(newSide, ScalarType.Float32, device);
         Tensor center = newPixel.reshape(1, newSide, 1).Plus(0.5).mul(length.DividedBy(newSide)), from = pixel.reshape(1, 1, side) - start;
         Tensor distance = (from.Plus(0.5) - center).abs_();

@@ -53,7 +53,7 @@ public sealed class LabelledImages
     {
         var labels = new long[indices.Length];
         for (int i = 0; i < labels.Length; i++) labels[i] = _labels[indices[i]];
-        return tensor(labels, device: device);
+        return tensor(labels).Upload(device);
     }
 
     /// <summary>All images, so many at a time.</summary>

@@ -87,5 +87,5 @@ public sealed class PatchMask
         new(Order.narrow(0, first, count), Visible.size(1), Restore.narrow(0, first, count));
 
     /// <summary>This mask on a device.</summary>
-    public PatchMask To(Device device) => new(Order.to(device), Visible.size(1), Restore.to(device));
+    public PatchMask To(Device device) => new(Order.Upload(device), Visible.size(1), Restore.Upload(device));
 }

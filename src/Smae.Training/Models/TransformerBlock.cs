@@ -248,7 +248,7 @@ internal sealed class ForwardNoise
         Tensor keep = empty(shape, ScalarType.Float32);
         if (_batch.Value is { } batch) batch.Draw(keep, 1 - probability);
         else keep.bernoulli_(1 - probability);
-        return keep.DivideInPlace(1 - probability).to(like.dtype, like.device);
+        return keep.DivideInPlace(1 - probability).to_type(like.dtype).Upload(like.device);
     }
 
     private sealed class Batch(long seed, int first, int count)

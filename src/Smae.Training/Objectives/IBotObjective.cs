@@ -116,7 +116,7 @@ public sealed record IBotObjective : DinoObjective
         internal (Tensor Classes, Tensor Patches) Losses(Tensor[] crops, Tensor hidden, int epoch)
         {
             Tensor large = cat(crops[..2], 0), teacher = TeacherTokens(large);
-            hidden = hidden.to(large.device);
+            hidden = hidden.Upload(large.device);
             Tensor tokens = Student.EncodeCrops(large, new MaskTokens(hidden, _maskToken));
             return (ClassLoss(tokens, teacher, crops, epoch), PatchLoss(Student.PatchTokens(tokens), Student.PatchTokens(teacher), hidden, epoch));
         }

@@ -70,11 +70,18 @@ public abstract class Optimizer : IDisposable
     /// <returns>The norm before.</returns>
     public double ClipGradients(double maxNorm)
     {
+        using Tensor norm = LimitGradients(maxNorm);
+        return norm.AsDouble();
+    }
+
+    /// <summary>The same; the norm stays where the gradients are.</summary>
+    internal Tensor LimitGradients(double maxNorm)
+    {
         using DisposeScope scope = NewDisposeScope();
         using var noGrad = no_grad();
-        double norm = Gradients.Squared().sum().sqrt().AsDouble();
-        if (norm > maxNorm) Gradients.MultiplyInPlace(maxNorm / (norm + 1e-6));   // the epsilon of torch.nn.utils.clip_grad_norm_
-        return norm;
+        Tensor norm = Gradients.Squared().sum().sqrt();
+        Gradients.mul_(norm.Plus(1e-6).reciprocal().Times(maxNorm).AtMost(1));   // the epsilon of torch.nn.utils.clip_grad_norm_
+        return norm.MoveToOuterDisposeScope();
     }
 
     /// <summary>Sets all gradients to zero.</summary>

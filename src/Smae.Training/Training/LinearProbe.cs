@@ -90,7 +90,7 @@ public static class LinearProbe
         bool divides = !options.BatchNorm;   // its statistics are those of all images: ranks divide the embedding, and each trains on all embeddings
         Tensor Embedded(LabelledImages images) =>
             Embeddings.Of(encoder, images, pooling, ImagesAtOnce, ranks, ranks.AreSeveral ? default : options.CancellationToken);
-        Tensor Pick(Tensor embeddings, ReadOnlySpan<long> images) => embeddings.index_select(0, tensor(images.ToArray(), device: device));
+        Tensor Pick(Tensor embeddings, ReadOnlySpan<long> images) => embeddings.index_select(0, tensor(images.ToArray()).Upload(device));
         using Tensor? seen = options.Augmentation is null ? Embedded(training) : null, unseen = validation is null ? null : Embedded(validation);
         using Optimizer optimizer = Optimizer(head, options);
         using var supervision = new Supervision(head, classes, training, validation, options, device);

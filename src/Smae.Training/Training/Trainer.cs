@@ -39,7 +39,8 @@ internal sealed class Trainer : IDisposable
     private CosineSchedule _learningRate;
     private CosineSchedule? _weightDecay;
     private bool _isCancelled, _isTimeToSave;   // what all ranks know of each other
-    private double _lossSum, _stepLoss;   // of the epoch, and of this rank's share of the step
+    private double _lossSum;       // of the epoch
+    private TrainingStep? _unread;   // a step whose loss is not in the sum yet
     private long? _began;      // on the options' clock
     private TimeSpan? _took;   // when it has ended
     private TimeSpan _epochTime, _earlier;   // the latter is the time that the run took before this object went on with it
@@ -153,6 +154,7 @@ internal sealed class Trainer : IDisposable
         {
             var epoch = new TrainingEpoch { Last = LastOfEpoch };
             yield return epoch;
+            ReadLoss();
             double speed = StepsInEpoch * _images.BatchSize / _epochTime.TotalSeconds;
             _history.Add(new EpochSummary(epoch.Number, _lossSum / StepsInEpoch, LearningRate(epoch.Last.Step), speed)
                 { Validation = epoch.Validation, HeldOut = epoch.HeldOut });
@@ -202,10 +204,9 @@ internal sealed class Trainer : IDisposable
     }
 
     /// <summary>The parts of a step: one, or as many as gradients are accumulated over. After the last, gradients and loss are those of all ranks.</summary>
-    /// <exception cref="NonFiniteLossException">The loss is infinite or not a number.</exception>
+    /// <exception cref="NonFiniteLossException">The loss, or that of the step before, is infinite or not a number.</exception>
     public IEnumerable<StepPart> Parts(TrainingStep step)
     {
-        _stepLoss = 0;
         for (int part = 0; part < _images.PartCount; part++)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -215,22 +216,26 @@ internal sealed class Trainer : IDisposable
             _noise?.Begin(Random.SeedAt(RandomUse.Model, given.Place), given.First, given.Count);
             yield return given;
         }
+        ReadLoss();   // of the step before: a GPU has this one to go on with, and is not waited for
         if (_ranks.AreSeveral)
         {
+            double own = step.ReadLoss();
             if (!_divides) _optimizer.Gradients.DivideInPlace(_ranks.Count);   // all have the same, but for rounding
             double[] sums = _ranks.Sum(
-                _optimizer.Gradients, "the gradients", true, _divides ? _stepLoss : _stepLoss / _ranks.Count,
+                _optimizer.Gradients, "the gradients", true, _divides ? own : own / _ranks.Count,
                 _options.CancellationToken.IsCancellationRequested ? 1 : 0, _ranks.IsFirst && IsTimeToSave ? 1 : 0);
-            (_stepLoss, _isCancelled, _isTimeToSave) = (sums[0], sums[1] > 0, sums[2] > 0);   // decided by all at the same step
+            (_isCancelled, _isTimeToSave) = (sums[1] > 0, sums[2] > 0);   // decided by all at the same step
+            Count(step, sums[0]);
+            yield break;
         }
-        if (!double.IsFinite(_stepLoss)) throw new NonFiniteLossException(_stepLoss, step.Position.Epoch + 1, step.Position.Step + 1, step.LearningRate);
-        _lossSum += _stepLoss;
+        _unread = step;
+        if (step.IsLossMade) ReadLoss();
     }
 
     /// <summary>Changes the weights by the step's gradients: clips these, takes the optimiser's step, updates the average.</summary>
     public void Update(TrainingStep step)
     {
-        if (_options.ClipGradientNorm is { } limit) _optimizer.ClipGradients(limit);
+        if (_options.ClipGradientNorm is { } limit) _optimizer.LimitGradients(limit);
         _optimizer.Step(step.LearningRate, _weightDecay?.At(step.Position.Step));
         _average?.Update();
     }
@@ -241,6 +246,7 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">The run was cancelled; it has saved itself, and who goes on begins with the evaluation.</exception>
     public T Evaluate<T>(TrainingEpoch epoch, Func<T> evaluate, Func<T, double> loss) where T : class
     {
+        ReadLoss();
         T? evaluation = null;
         TimeSpan before = Elapsed;
         _average?.Swap();
@@ -258,8 +264,22 @@ internal sealed class Trainer : IDisposable
         throw new NonFiniteLossException(loss(evaluation), epoch.Number, _step, LearningRate(epoch.Last.Step));
     }
 
-    /// <summary>Counts a loss in the step.</summary>
-    internal void Add(double loss) => _stepLoss += loss;
+    private void ReadLoss()
+    {
+        if (_unread is not { } step) return;
+        _unread = null;
+        Count(step, step.ReadLoss());
+    }
+
+    private void Count(TrainingStep step, double loss)
+    {
+        if (!double.IsFinite(loss))
+        {
+            _step = step.Position.Step;   // this is where the run failed, though it may have gone on for a step
+            throw new NonFiniteLossException(loss, step.Position.Epoch + 1, step.Position.Step + 1, step.LearningRate);
+        }
+        _lossSum += loss;
+    }
 
     private bool IsTimeToSave => _options.Checkpoints is { } checkpoints && _sinceSaved.Elapsed >= checkpoints.Interval;
 
@@ -302,7 +322,7 @@ internal sealed class Trainer : IDisposable
         RunPosition start = _ranks.FromFirst(
             () => own ?? (other is null ? RunPosition.Start : new Continuation(_options, _most, _state, _log).Begin(other)), "the checkpoint");
         _ranks.FromFirst(_state.Select(s => s.Tensor), "the weights");
-        (_step, _lossSum, _epochTime, _recoveries) = (start.Step, start.LossSum, start.EpochTime, Math.Max(start.Recoveries, _recoveries));
+        (_unread, _step, _lossSum, _epochTime, _recoveries) = (null, start.Step, start.LossSum, start.EpochTime, Math.Max(start.Recoveries, _recoveries));
         (_optimizer.StepCount, _optimizer.ExtraSteps) = (start.Updates, start.Updates - start.Step);
         _history.Clear();
         _history.AddRange(start.History);
@@ -332,6 +352,7 @@ internal sealed class Trainer : IDisposable
     private void Save()
     {
         if (_options.Checkpoints is null || _saved == _step) return;
+        ReadLoss();
         CheckFinite();
         _checkpoints?.Save(
             new RunPosition(_step, _lossSum, _epochTime, _history)
@@ -365,8 +386,9 @@ internal sealed class Trainer : IDisposable
     private void Report(long stepsInEpoch, TrainingEpoch epoch, double rate, bool ended)
     {
         _sinceReported.Restart();
-        if (!_ranks.IsFirst) return;
-        _options.Progress?.Report(new TrainingProgress
+        if (!_ranks.IsFirst || _options.Progress is not { } progress) return;
+        ReadLoss();
+        progress.Report(new TrainingProgress
         {
             Epoch = epoch.Number, Epochs = EpochCount, Step = _step, TotalSteps = TotalSteps, Loss = _lossSum / stepsInEpoch, LearningRate = rate,
             ImagesPerSecond = ImagesPerSecond, Elapsed = Elapsed, Remaining = Elapsed / Math.Max(1, _done) * (TotalSteps - _step),

@@ -17,7 +17,32 @@ internal sealed class TrainingEpoch
 }
 
 /// <summary>One step of a run; <paramref name="Images"/> are those of its batch, as indices.</summary>
-internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images);
+internal sealed record TrainingStep(TrainingPosition Position, double LearningRate, ReadOnlyMemory<long> Images)
+{
+    private double _loss;
+    private Tensor? _queued;
+
+    /// <summary>Whether <see cref="ReadLoss"/> waits for nothing.</summary>
+    public bool IsLossMade => _queued is null;
+
+    /// <summary>Adds to the loss.</summary>
+    public void Add(double loss) => _loss += loss;
+
+    /// <summary>Adds a number that a GPU may still be making; it is not waited for.</summary>
+    public void Add(Tensor loss)
+    {
+        using Tensor? before = _queued;
+        _queued = (before is null ? loss : before.Plus(loss)).DetachFromDisposeScope();
+    }
+
+    /// <summary>The loss of this rank's images, once it is made.</summary>
+    public double ReadLoss()
+    {
+        using Tensor? queued = _queued;
+        _queued = null;
+        return _loss += queued?.AsDouble() ?? 0;
+    }
+}
 
 /// <summary>
 /// A step's batch, or a part of it where gradients are accumulated over several; of that the images of this rank, where several work on it. Random numbers
@@ -84,17 +109,15 @@ internal sealed class StepPart(Trainer trainer, TrainingStep step, int number, R
     /// </param>
     public void Backward<T>(T batch, Func<T, Tensor> loss, Func<int, int, T> slice, int? rowsPerImage)
     {
-        double part = (double)Count / step.Images.Length, value;
-        using (enable_grad())
+        double part = (double)Count / step.Images.Length;
+        using IDisposable gradients = enable_grad();
+        if (trainer.Cpu is { } cpu && rowsPerImage is { } rows)
+            step.Add(part * cpu.Add(Count, rows, loss, slice, part, trainer.Random.SeedAt(RandomUse.Model, Place), First));
+        else
         {
-            if (trainer.Cpu is { } cpu && rowsPerImage is { } rows) value = cpu.Add(Count, rows, loss, slice, part, trainer.Random.SeedAt(RandomUse.Model, Place), First);
-            else
-            {
-                Tensor made = CpuGradients.WithoutRest(batch, loss);
-                (part == 1 ? made : made.Times(part)).backward();
-                value = made.AsDouble();
-            }
+            Tensor made = CpuGradients.WithoutRest(batch, loss);
+            (part == 1 ? made : made.Times(part)).backward();
+            step.Add(made.detach().to_type(ScalarType.Float64).Times(part));
         }
-        trainer.Add(value * part);
     }
 }
