@@ -115,7 +115,7 @@ public sealed partial class CpuGradientsTests
         int threads = get_num_threads();
         bool before = LargeBlocksAreMapped();
         using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
-        encoder.Embed(new byte[16 * 16 * 3], 1, new float[encoder.EmbedDim]);
+        encoder.Embed(new byte[9 * 16 * 16 * 3], 9, new float[9 * encoder.EmbedDim]);
         bool embedded = LargeBlocksAreMapped(), same = threads == get_num_threads();
         using ImageStore images = TinyModels.Images(8);
         MaePretraining.Run(images, TinyModels.Options).Model.Dispose();
@@ -179,7 +179,7 @@ public sealed partial class CpuGradientsTests
         {
             using var threads = new CoreThreads();
             int[] own = new int[threads.Count];
-            threads.Run(number => own[number] = torch.get_num_threads());
+            threads.Run(threads.Count, (thread, part) => own[part] = torch.get_num_threads());
             CollectionAssert.AreEqual(Enumerable.Repeat(all / threads.Count, own.Length).ToArray(), own);
         }
         Volatile.Write(ref done, true);

@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace Smae.Training.Tests;
 
 [TestClass]
@@ -37,6 +40,41 @@ public class ImageEncoderTests
             encoder.Embed(images[i], 1, alone);
             for (int d = 0; d < alone.Length; d++) Assert.AreEqual(together[i * alone.Length + d], alone[d], 1e-5);
         }
+    }
+
+    /// <summary>Each core embeds images of its own: in as many parts as may be, the last smaller, they are those that the model makes of all at once.</summary>
+    [TestMethod]
+    [DataRow(2)]
+    [DataRow(3)]
+    [DataRow(601)]
+    public void EmbeddingsInPartsAreThoseOfTheModel(int count)
+    {
+        using ImageStore images = TinyModels.Images(count);
+        using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor bytes = images.Batch([.. Enumerable.Range(0, count)]), embeddings = encoder.Embed(bytes);
+        using var normalizer = new ImageNormalizer(encoder.Preprocessing, CPU);
+        using (no_grad())
+        {
+            Tensor expected = encoder.Model.Pool(encoder.Model.forward(normalizer.Normalize(bytes)), Pooling.Mean);
+            Assert.IsTrue(embeddings.allclose(expected, 1e-4, 1e-5));
+        }
+        Assert.IsFalse(embeddings.requires_grad);
+        Assert.AreEqual(0.0, (embeddings - encoder.Embed(bytes)).abs().max().ToDouble(), "the same again");
+    }
+
+    [TestMethod]
+    public void WhatAModelThrowsOnAnotherThreadReachesTheCaller()
+    {
+        using var encoder = ImageEncoder.Create(TinyModels.Encoder);
+        using var model = new Failing(encoder.Model, encoder.Preprocessing);
+        for (int i = 0; i < 3; i++) Assert.ThrowsExactly<NotSupportedException>(() => model.Run(4));
+        encoder.Embed(new byte[4 * 16 * 16 * 3], 4, new float[4 * encoder.EmbedDim]);
+    }
+
+    private sealed class Failing(VisionTransformer model, ImagePreprocessing preprocessing) : ImageModel(model, preprocessing, null)
+    {
+        public void Run(int count) => Run(new byte[count * Preprocessing.ByteCount], count, new float[count], 1, _ => throw new NotSupportedException());
     }
 
     [TestMethod]

@@ -50,11 +50,36 @@ public abstract class ImageModel : IDisposable
     /// <param name="bytes"><c>[batch, height, width, channels]</c> of <see cref="Preprocessing"/>, uint8.</param>
     /// <param name="forward">From normalised images, <c>[batch, channels, height, width]</c>, to the result.</param>
     /// <returns>The result, on the model's device, without a graph.</returns>
-    protected Tensor Run(Tensor bytes, Func<Tensor, Tensor> forward) => Locked(() => forward(_normalizer.Normalize(bytes)).MoveToOuterDisposeScope());
+    protected Tensor Run(Tensor bytes, Func<Tensor, Tensor> forward) => Locked(() => Forward(bytes, forward).MoveToOuterDisposeScope());
 
     /// <summary>The same with an augmentation first.</summary>
     private protected Tensor Run(Tensor bytes, Augmentation? augmentation, RandomSequence[] random, Func<Tensor, Tensor> forward) =>
         Locked(() => forward(_normalizer.Normalize(bytes, augmentation, random)).MoveToOuterDisposeScope());
+
+    /// <summary>Runs the model; on a CPU, where it takes images one by one, each core on some of them.</summary>
+    private Tensor Forward(Tensor bytes, Func<Tensor, Tensor> forward)
+    {
+        if (Device.type != DeviceType.CPU || get_num_threads() == 1 || bytes.size(0) < 2 || (_model as IPartwiseModel)?.RowsPerImage is not { } rows)
+            return forward(_normalizer.Normalize(bytes));
+        CoreThreads threads = CoreThreads.Shared;
+        (int Begin, int End)[] parts = threads.Parts((int)bytes.size(0), rows);
+        var results = new Tensor[parts.Length];
+        threads.Run(parts.Length, (_, part) =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            Tensor images = bytes.narrow(0, parts[part].Begin, parts[part].End - parts[part].Begin);
+            results[part] = forward(_normalizer.Normalize(images)).DetachFromDisposeScope();
+        });
+        try
+        {
+            return cat(results, 0);
+        }
+        finally
+        {
+            foreach (Tensor result in results) result.Dispose();
+        }
+    }
 
     /// <exception cref="ObjectDisposedException">This object has been disposed.</exception>
     internal void CheckNotDisposed() => Locked(() => { });

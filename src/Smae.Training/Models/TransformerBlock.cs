@@ -270,7 +270,7 @@ internal sealed class ForwardNoise
     }
 }
 
-/// <summary>A model that several threads may train together, each on images and with random numbers of its own.</summary>
+/// <summary>A model that several threads may run or train together, each on images and with random numbers of its own.</summary>
 internal interface IPartwiseModel
 {
     ForwardNoise Noise { get; }

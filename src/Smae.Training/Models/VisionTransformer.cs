@@ -9,7 +9,7 @@ namespace Smae.Training;
 /// <c>blocks.N.{norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2}</c>, <c>norm</c>, <c>reg_token</c>, <c>blocks.N.{ls1, ls2}.gamma</c>;
 /// those of <see cref="VisionTransformerConfig.Fusion"/>, which these do not know, <c>fusion.{proj_layers.N, proj_weights}</c>.
 /// </summary>
-public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
+public sealed class VisionTransformer : nn.Module<Tensor, Tensor>, IPartwiseModel
 {
     [ComponentName(Name = "patch_embed")] private readonly PatchEmbed _patchEmbed;
     [ComponentName(Name = "cls_token")] private Parameter? _classToken;
@@ -59,6 +59,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     internal ForwardNoise Noise { get; } = new();
+
+    ForwardNoise IPartwiseModel.Noise => Noise;
+
+    int? IPartwiseModel.RowsPerImage => Config.TokenCount;
 
     /// <summary>How often the last block drops its branches while training (stochastic depth); the first never does, those between linearly. Default 0.</summary>
     public double DropPath

@@ -6,10 +6,6 @@ namespace Smae.Training;
 /// </summary>
 internal sealed class CpuGradients : IDisposable
 {
-    // With fewer rows, products run below the processor's rate and gradients are added up more often (1,024: 0.91 of the speed in bfloat16); with more, memory
-    // grows and speed does not.
-    private const int RowsPerPart = 2048;
-
     // In TorchScript, since TorchSharp's autograd.grad ends the process when libtorch throws (no memory, say), and a script's call does not. The parameters'
     // own .grad, which backward() adds to, would be written by all threads in an order of chance.
     private const string Script = """
@@ -41,29 +37,23 @@ internal sealed class CpuGradients : IDisposable
         optimizer.Weights.device_type == DeviceType.CPU && get_num_threads() > 1 ? new CpuGradients(optimizer, noise) : null;
 
     /// <summary>Adds the gradients of a batch to the optimiser's.</summary>
-    /// <param name="rowsPerImage">Rows that an image adds to the model's matrix products, the tokens of a transformer.</param>
+    /// <param name="rowsPerImage">As <see cref="CoreThreads.Parts"/> has it.</param>
     /// <param name="noiseSeed">What dropout follows from, together with the place of an image: <paramref name="first"/> is that of the first.</param>
     /// <returns>The mean loss of the batch.</returns>
     public double Add<T>(int images, int rowsPerImage, Func<T, Tensor> loss, Func<int, int, T> slice, double share, long noiseSeed, int first)
     {
-        int inRound = _threads.Count * Math.Max(1, RowsPerPart / rowsPerImage);
-        int parts = Math.Min(images, (images + inRound - 1) / inRound * _threads.Count);
-        int Begin(int part) => (int)((long)images * part / parts);   // as even as can be
-        T[] slices = [.. Enumerable.Range(0, parts).Select(part => slice(Begin(part), Begin(part + 1)))];
-        _threads.Run(number =>
+        (int Begin, int End)[] parts = _threads.Parts(images, rowsPerImage);
+        T[] slices = [.. parts.Select(part => slice(part.Begin, part.End))];
+        foreach (Worker worker in _workers) worker.Begin();
+        _threads.Run(parts.Length, (thread, part) =>
         {
-            Worker worker = _workers[number];
-            worker.Begin();
-            for (int part = number * parts / _workers.Length; part < (number + 1) * parts / _workers.Length; part++)
-            {
-                using DisposeScope scope = NewDisposeScope();
-                int count = Begin(part + 1) - Begin(part);
-                double partShare = (double)count / images;
-                _noise?.Begin(noiseSeed, first + Begin(part), count);
-                Tensor value = WithoutRest(slices[part], loss);
-                worker.Loss += value.AsDouble() * partShare;
-                _script.invoke("add_gradients", value.Times(partShare * share), _parameters, worker.Places);
-            }
+            using DisposeScope scope = NewDisposeScope();
+            (Worker worker, (int begin, int end)) = (_workers[thread], parts[part]);
+            double partShare = (double)(end - begin) / images;
+            _noise?.Begin(noiseSeed, first + begin, end - begin);
+            Tensor value = WithoutRest(slices[part], loss);
+            worker.Loss += value.AsDouble() * partShare;
+            _script.invoke("add_gradients", value.Times(partShare * share), _parameters, worker.Places);
             _noise?.End();
         });
         foreach (Worker worker in _workers) worker.Deliver();   // in one order always: the sum is the same in every run
