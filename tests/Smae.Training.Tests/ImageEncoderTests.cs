@@ -44,8 +44,7 @@ public class ImageEncoderTests
 
     /// <summary>Each core embeds images of its own: in as many parts as may be, the last smaller, they are those that the model makes of all at once.</summary>
     [TestMethod]
-    [DataRow(2)]
-    [DataRow(3)]
+    [DataRow(2, DisplayName = "too few for parts")]
     [DataRow(601)]
     public void EmbeddingsInPartsAreThoseOfTheModel(int count)
     {
@@ -68,7 +67,7 @@ public class ImageEncoderTests
     {
         using var encoder = ImageEncoder.Create(TinyModels.Encoder);
         using var model = new Failing(encoder.Model, encoder.Preprocessing);
-        for (int i = 0; i < 3; i++) Assert.ThrowsExactly<NotSupportedException>(() => model.Run(4));
+        for (int i = 0; i < 3; i++) Assert.ThrowsExactly<NotSupportedException>(() => model.Run(600));
         encoder.Embed(new byte[4 * 16 * 16 * 3], 4, new float[4 * encoder.EmbedDim]);
     }
 

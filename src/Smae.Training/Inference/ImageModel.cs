@@ -56,11 +56,11 @@ public abstract class ImageModel : IDisposable
     private protected Tensor Run(Tensor bytes, Augmentation? augmentation, RandomSequence[] random, Func<Tensor, Tensor> forward) =>
         Locked(() => forward(_normalizer.Normalize(bytes, augmentation, random)).MoveToOuterDisposeScope());
 
-    /// <summary>Runs the model; on a CPU, where it takes images one by one, each core on some of them.</summary>
+    /// <summary>Runs the model; on a CPU, where an image does not depend on others, each core on some of many.</summary>
     private Tensor Forward(Tensor bytes, Func<Tensor, Tensor> forward)
     {
-        if (Device.type != DeviceType.CPU || get_num_threads() == 1 || bytes.size(0) < 2 || (_model as IPartwiseModel)?.RowsPerImage is not { } rows)
-            return forward(_normalizer.Normalize(bytes));
+        int? rowsPerImage = Device.type == DeviceType.CPU && get_num_threads() > 1 ? (_model as IPartwiseModel)?.RowsPerImage : null;
+        if (rowsPerImage is not { } rows || !CoreThreads.Shared.HaveWork(bytes.size(0), rows)) return forward(_normalizer.Normalize(bytes));
         CoreThreads threads = CoreThreads.Shared;
         (int Begin, int End)[] parts = threads.Parts((int)bytes.size(0), rows);
         var results = new Tensor[parts.Length];
