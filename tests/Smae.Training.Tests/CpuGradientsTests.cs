@@ -115,7 +115,7 @@ public sealed partial class CpuGradientsTests
         int threads = get_num_threads();
         bool before = LargeBlocksAreMapped();
         using ImageEncoder encoder = ImageEncoder.Create(TinyModels.Encoder);
-        encoder.Embed(new byte[9 * 16 * 16 * 3], 9, new float[9 * encoder.EmbedDim]);
+        encoder.Embed(new byte[300 * 16 * 16 * 3], 300, new float[300 * encoder.EmbedDim]);
         bool embedded = LargeBlocksAreMapped(), same = threads == get_num_threads();
         using ImageStore images = TinyModels.Images(8);
         MaePretraining.Run(images, TinyModels.Options).Model.Dispose();
