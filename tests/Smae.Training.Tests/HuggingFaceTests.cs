@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -64,9 +65,13 @@ public sealed class HuggingFaceTests : IDisposable
         string map = string.Join(",", parts.SelectMany((names, i) => names.Select(n => $"\"{n}\":\"part{i}.safetensors\"")));
         string index = Path.Combine(_folder, "model.safetensors.index.json");
         File.WriteAllText(index, "{\"metadata\":{},\"weight_map\":{" + map + "}}");
+        // Editors on Windows put a byte order mark first.
+        foreach (string json in (string[])[index, Path.Combine(_folder, "config.json")]) File.WriteAllText(json, File.ReadAllText(json), Encoding.UTF8);
+        File.WriteAllText(Path.Combine(_folder, "preprocessor_config.json"), """{"image_mean":[0.5,0.4,0.3]}""", Encoding.UTF8);
         using ImageEncoder encoder = ImageEncoder.Load(_folder);
         Tensor images = randn(1, 3, 16, 16);
         Assert.IsTrue(encoder.Model.forward(images).Equals(model.forward(images)));
+        CollectionAssert.AreEqual(new[] { 0.5f, 0.4f, 0.3f }, encoder.Preprocessing.Mean.ToArray());
         File.WriteAllText(index, """{"weight_map":{"a":"../elsewhere.safetensors"}}""");
         Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(index));
     }
