@@ -112,6 +112,19 @@ public sealed class HuggingFaceTests : IDisposable
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ImageEncoder.Load(_folder)).Message, expected);
     }
 
+    [TestMethod]
+    public void AProcessorThatDoesNotNormaliseIsObeyed()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(Config, seed: 5);
+        Save(_folder, model, "");
+        File.WriteAllText(Path.Combine(_folder, "preprocessor_config.json"), """{"do_normalize":false,"image_mean":[0.5,0.4,0.3],"image_std":[0.2,0.3,0.4]}""");
+        using ImageEncoder encoder = ImageEncoder.Load(_folder);
+        Tensor bytes = randint(0, 256, [1, 16, 16, 3], ScalarType.Byte);
+        Tensor tokens = model.forward(bytes.to_type(ScalarType.Float32).DividedBy(255f).permute(0, 3, 1, 2));
+        Close.To(model.Pool(tokens, Pooling.ClassToken), encoder.Embed(bytes), 1e-5, "embedding");
+    }
+
     /// <summary>Writes an encoder as Hugging Face does.</summary>
     internal static void Save(string folder, VisionTransformer model, string prefix, string kind = "vit")
     {

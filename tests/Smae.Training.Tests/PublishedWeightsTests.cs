@@ -200,6 +200,17 @@ public sealed class PublishedWeightsTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow("dist_token")]
+    [DataRow("deit.embeddings.distillation_token")]
+    public void ASecondClassTokenIsRefusedByName(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(s_config);
+        SafeTensors.Save(Weights, [.. ModelWeights.Of(model).Where(w => w.Name != "pos_embed"), ("pos_embed", zeros(1, 18, 16)), (name, zeros(1, 1, 16))]);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, Weights)).Message, $"holds '{name}', a second class token");
+    }
+
+    [TestMethod]
     [DataRow("vit")]
     [DataRow("dinov2_with_registers")]
     public void AFrozenTeacherMayBeAFolderOfTransformers(string name)

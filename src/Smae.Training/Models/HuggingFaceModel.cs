@@ -61,7 +61,9 @@ internal static class HuggingFaceModel
         if (File.Exists(preprocessor))
         {
             using JsonDocument json = Parse(preprocessor);
-            preprocessing = Normalized(preprocessing, json.RootElement, "image_mean", "image_std");
+            // A processor that does not normalise has a mean and a deviation all the same.
+            preprocessing = Value(json.RootElement, "do_normalize", e => e.GetBoolean(), true) ? Normalized(preprocessing, json.RootElement, "image_mean", "image_std")
+                : preprocessing with { Mean = new float[stored.Channels], StandardDeviation = [.. Enumerable.Repeat(1f, stored.Channels)] };
             // DINOv2 was last trained on larger images than it is used on.
             if (dino && Size(json.RootElement, "crop_size") is var (h, w) && h % stored.PatchSize == 0 && w % stored.PatchSize == 0)
                 (used, preprocessing) = (stored with { ImageHeight = h, ImageWidth = w }, preprocessing with { Height = h, Width = w });
