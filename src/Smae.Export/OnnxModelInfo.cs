@@ -85,7 +85,8 @@ public sealed record OnnxModelInfo
     internal static string Existing(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is not there: expected an ONNX file.", path);
+        return File.Exists(path) ? path
+            : throw new FileNotFoundException($"{path} is {(Directory.Exists(path) ? "a folder" : "not there")}: expected an ONNX file.", path);
     }
 
     internal static OnnxModelInfo Parse(string path, CodedInputStream stream)

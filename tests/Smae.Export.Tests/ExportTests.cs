@@ -110,6 +110,30 @@ public sealed class ExportTests : IDisposable
         Assert.IsTrue(encoder.Model.training && encoder.Model.Precision == Training.Precision.BFloat16);
     }
 
+    /// <summary>As on another thread.</summary>
+    [TestMethod]
+    public void AModelThatIsDisposedWhileItIsExportedIsToldAsOne()
+    {
+        Tensor first = ones(2), second = ones(2);
+        var weights = new Weights([("first", first), ("second", second)], onSecondReading: second.Dispose);
+        using (first) StringAssert.Contains(Assert.ThrowsExactly<ObjectDisposedException>(() => new WeightTable(weights)).Message, "disposed while it was exported");
+    }
+
+    private sealed class Weights((string Name, Tensor Tensor)[] all, Action onSecondReading) : IReadOnlyCollection<(string Name, Tensor Tensor)>
+    {
+        private int _readings;
+
+        public int Count => all.Length;
+
+        public IEnumerator<(string Name, Tensor Tensor)> GetEnumerator()
+        {
+            if (++_readings == 2) onSecondReading();
+            return all.AsEnumerable().GetEnumerator();
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
     [TestMethod]
     public void TheUsersImagesArePartOfTheProof()
     {

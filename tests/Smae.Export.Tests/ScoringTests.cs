@@ -217,6 +217,8 @@ public sealed class ScoringTests : IDisposable
     public void FilesAndOptionsThatAreWrongAreRefused()
     {
         Assert.ThrowsExactly<FileNotFoundException>(() => OnnxImageModel.Load(Path));
+        string folder = System.IO.Path.GetDirectoryName(Path)!;
+        StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => OnnxImageModel.Load(folder)).Message, $"{folder} is a folder");
         File.WriteAllText(Path, "nothing");
         Assert.ThrowsExactly<InvalidDataException>(() => OnnxImageModel.Load(Path));
         _encoder.ExportOnnx(Path);

@@ -162,6 +162,20 @@ public sealed class SavedModelTests : EmbeddingFixture
         Assert.HasCount(1, Directory.GetFiles(Path.GetDirectoryName(inNewFolder)!));
     }
 
+    /// <summary>As where a link names the model that is served now.</summary>
+    [TestMethod]
+    public void The_file_that_a_link_leads_to_is_replaced()
+    {
+        var transformer = Context.Transforms.MaeEmbedding("Embedding", "ImagePath", Encoder).Fit(Images);
+        string link = Zip + ".link";
+        File.CreateSymbolicLink(link, Zip);
+        File.WriteAllText(Zip, "the model before");
+        Context.Model.SaveAtomically(transformer, Images.Schema, link);
+        Assert.AreEqual(Zip, new FileInfo(link).LinkTarget);
+        Context.Model.Load(Zip, out DataViewSchema schema);
+        Assert.IsNotNull(schema.GetColumnOrNull("ImagePath"));
+    }
+
     private static ImageEncoder EncoderOf(ResizeMode resize, int channels, float[]? background = null) => new(
         new VisionTransformer(TestModels.Config with { Channels = channels }, 1),
         new ImagePreprocessing

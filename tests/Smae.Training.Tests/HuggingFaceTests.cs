@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -64,9 +65,13 @@ public sealed class HuggingFaceTests : IDisposable
         string map = string.Join(",", parts.SelectMany((names, i) => names.Select(n => $"\"{n}\":\"part{i}.safetensors\"")));
         string index = Path.Combine(_folder, "model.safetensors.index.json");
         File.WriteAllText(index, "{\"metadata\":{},\"weight_map\":{" + map + "}}");
+        // Editors on Windows put a byte order mark first.
+        foreach (string json in (string[])[index, Path.Combine(_folder, "config.json")]) File.WriteAllText(json, File.ReadAllText(json), Encoding.UTF8);
+        File.WriteAllText(Path.Combine(_folder, "preprocessor_config.json"), """{"image_mean":[0.5,0.4,0.3]}""", Encoding.UTF8);
         using ImageEncoder encoder = ImageEncoder.Load(_folder);
         Tensor images = randn(1, 3, 16, 16);
         Assert.IsTrue(encoder.Model.forward(images).Equals(model.forward(images)));
+        CollectionAssert.AreEqual(new[] { 0.5f, 0.4f, 0.3f }, encoder.Preprocessing.Mean.ToArray());
         File.WriteAllText(index, """{"weight_map":{"a":"../elsewhere.safetensors"}}""");
         Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(index));
     }
@@ -105,6 +110,19 @@ public sealed class HuggingFaceTests : IDisposable
         Save(_folder, model, "");
         File.WriteAllText(Path.Combine(_folder, "config.json"), config);
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ImageEncoder.Load(_folder)).Message, expected);
+    }
+
+    [TestMethod]
+    public void AProcessorThatDoesNotNormaliseIsObeyed()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(Config, seed: 5);
+        Save(_folder, model, "");
+        File.WriteAllText(Path.Combine(_folder, "preprocessor_config.json"), """{"do_normalize":false,"image_mean":[0.5,0.4,0.3],"image_std":[0.2,0.3,0.4]}""");
+        using ImageEncoder encoder = ImageEncoder.Load(_folder);
+        Tensor bytes = randint(0, 256, [1, 16, 16, 3], ScalarType.Byte);
+        Tensor tokens = model.forward(bytes.to_type(ScalarType.Float32).DividedBy(255f).permute(0, 3, 1, 2));
+        Close.To(model.Pool(tokens, Pooling.ClassToken), encoder.Embed(bytes), 1e-5, "embedding");
     }
 
     /// <summary>Writes an encoder as Hugging Face does.</summary>

@@ -105,6 +105,7 @@ public class ImageEncoderTests
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ImageEncoder.Load(path)).Message, "encoder.json");
         File.Delete(description);
         StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => ImageEncoder.Load(path)).Message, "encoder.json");
+        StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => ImageClassifier.Load(_folder)).Message, $"{_folder} is a folder");
     }
 
     private static float[] Embed(ImageEncoder encoder, ImageStore images)

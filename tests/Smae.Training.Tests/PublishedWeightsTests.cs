@@ -120,6 +120,7 @@ public sealed class PublishedWeightsTests : IDisposable
     [DataRow("vit_tiny_patch4_reg2_dinov2", 2, 1.0, ClassToken.First)]
     [DataRow("vit_tiny_patch4_16", 0, null, ClassToken.First)]
     [DataRow("vit_tiny_patch4_reg1_gap_16", 1, null, ClassToken.None)]
+    [DataRow("deit3_tiny_patch4_16", 0, 1.0, ClassToken.First)]   // no position for the class token
     public void AFolderOfTimmIsLoaded(string architecture, int registers, double? scale, ClassToken token)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -128,7 +129,11 @@ public sealed class PublishedWeightsTests : IDisposable
             EmbedDim = 24, NumHeads = 3, ImageWidth = 24, RegisterTokens = registers, LayerScale = scale, ClassToken = token, DefaultDecoder = DecoderConfig.Mae,
         };
         using var model = new VisionTransformer(config, seed: 5);
-        SafeTensors.Save(Weights, [.. ModelWeights.Of(model), ("head.weight", zeros(2, 24)), ("head.bias", zeros(2))]);
+        Tensor table = ModelWeights.Of(model).Single(w => w.Name == "pos_embed").Tensor;
+        bool noRow = architecture.StartsWith("deit3", StringComparison.Ordinal);
+        if (noRow) using (no_grad()) table.narrow(1, 0, 1).zero_();
+        SafeTensors.Save(Weights, [.. ModelWeights.Of(model).Select(w => w.Name == "pos_embed" && noRow ? (w.Name, table.narrow(1, 1, table.size(1) - 1)) : w),
+            ("head.weight", zeros(2, 24)), ("head.bias", zeros(2))]);
         System.IO.File.WriteAllText(Path.Combine(_folder, "config.json"), $$"""
             {"architecture":"{{architecture}}","num_classes":2,"num_features":24,"global_pool":"{{(token == ClassToken.First ? "token" : "avg")}}",
              "pretrained_cfg":{"input_size":[3,16,24],"mean":[0.5,0.4,0.3],"std":[0.2,0.2,0.2],"first_conv":"patch_embed.proj","classifier":"head"} }
@@ -138,6 +143,26 @@ public sealed class PublishedWeightsTests : IDisposable
         Assert.AreEqual(token == ClassToken.First ? Pooling.ClassToken : Pooling.Mean, encoder.Pooling);
         CollectionAssert.AreEqual(new[] { 0.5f, 0.4f, 0.3f }, encoder.Preprocessing.Mean.ToArray());
         Tensor images = randn(1, 3, 16, 24);
+        Assert.IsTrue(encoder.Model.forward(images).Equals(model.forward(images)));
+    }
+
+    /// <summary>transformers wraps timm's models; img_size of model_args is what the model was made with, input_size what its weights were published for.</summary>
+    [TestMethod]
+    [DataRow("timm_model.", "\"model_type\":\"timm_wrapper\",\"model_args\":null,", 16, 24)]
+    [DataRow("", "\"model_args\":{\"img_size\":32},", 32, 32)]
+    [DataRow("", "\"model_args\":{\"img_size\":[8,12],\"global_pool\":\"token\"},", 8, 12)]
+    public void AFolderOfTimmSaysHowItsModelWasMade(string prefix, string settings, int height, int width)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        VisionTransformerConfig config = s_config with { EmbedDim = 24, NumHeads = 3, ImageHeight = height, ImageWidth = width, DefaultDecoder = DecoderConfig.Mae };
+        using var model = new VisionTransformer(config, seed: 5);
+        SafeTensors.Save(Weights, ModelWeights.Of(model).Select(w => (prefix + w.Name, w.Tensor)));
+        System.IO.File.WriteAllText(Path.Combine(_folder, "config.json"),
+            $$"""{"architecture":"vit_tiny_patch4_16",{{settings}}"global_pool":"token","pretrained_cfg":{"input_size":[3,16,24]} }""");
+        using ImageEncoder encoder = ImageEncoder.Load(_folder);
+        Assert.AreEqual(config, encoder.Model.Config);
+        Assert.AreEqual((height, width), (encoder.Preprocessing.Height, encoder.Preprocessing.Width));
+        Tensor images = randn(1, 3, height, width);
         Assert.IsTrue(encoder.Model.forward(images).Equals(model.forward(images)));
     }
 
@@ -175,6 +200,17 @@ public sealed class PublishedWeightsTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow("dist_token")]
+    [DataRow("deit.embeddings.distillation_token")]
+    public void ASecondClassTokenIsRefusedByName(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var model = new VisionTransformer(s_config);
+        SafeTensors.Save(Weights, [.. ModelWeights.Of(model).Where(w => w.Name != "pos_embed"), ("pos_embed", zeros(1, 18, 16)), (name, zeros(1, 1, 16))]);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ModelWeights.Load(model, Weights)).Message, $"holds '{name}', a second class token");
+    }
+
+    [TestMethod]
     [DataRow("vit")]
     [DataRow("dinov2_with_registers")]
     public void AFrozenTeacherMayBeAFolderOfTransformers(string name)
@@ -192,6 +228,17 @@ public sealed class PublishedWeightsTests : IDisposable
         if (name != "vit") return;   // the other is for a larger grid
         using ImageEncoder encoder = ImageEncoder.Load(_folder);
         Close.To(encoder.Model.Streams(encoder.Model.CutIntoPatches(pixels), mask.Visible).ElementAt(1), features, 1e-5, "features");
+    }
+
+    [TestMethod]
+    public void AFrozenTeacherMayBeAFolderWithNothingButWeights()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Unpack("timm");
+        using FrozenTeacher teacher = FrozenTeacher.Load(_folder, s_config, 1, TinyModels.Options, CPU);
+        Assert.AreEqual(s_config.EmbedDim, teacher.Model.Config.EmbedDim);
+        System.IO.File.Delete(Weights);
+        StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => FrozenTeacher.Load(_folder, s_config, 1, TinyModels.Options, CPU)).Message, _folder);
     }
 
     private static void Compare(string name, VisionTransformer encoder) =>

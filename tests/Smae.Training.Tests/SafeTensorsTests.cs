@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Versioning;
 using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -212,6 +213,47 @@ public class SafeTensorsTests
         CollectionAssert.AreEqual(before, System.IO.File.ReadAllBytes(File()));
         Assert.HasCount(1, Directory.GetFiles(_folder));
     }
+
+    /// <summary>A name that is a link stays one, to a file that is there or not yet; who may read the file stays the same.</summary>
+    [TestMethod]
+    [UnsupportedOSPlatform("windows")]
+    public void TheFileThatALinkLeadsToIsReplacedAndKeepsItsPermissions()
+    {
+        using Tensor numbers = ones(3);
+        string real = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "elsewhere")).FullName, "real.safetensors"), over = Path.Combine(_folder, "over");
+        System.IO.File.CreateSymbolicLink(File(), over);
+        System.IO.File.CreateSymbolicLink(over, "elsewhere/real.safetensors");
+        foreach (UnixFileMode mode in (UnixFileMode[])[UnixFileMode.UserRead | UnixFileMode.UserWrite, UnixFileMode.UserRead | UnixFileMode.GroupRead])
+        {
+            SafeTensors.Save(File(), [("n", numbers)]);
+            Assert.AreEqual(over, new FileInfo(File()).LinkTarget);
+            Assert.IsNull(new FileInfo(real).LinkTarget);
+            System.IO.File.SetUnixFileMode(real, mode);
+            SafeTensors.Save(File(), [("n", numbers), ("m", numbers)]);
+            CollectionAssert.AreEqual(new[] { "n", "m" }, SafeTensors.Open(real).Names.ToArray());
+            Assert.AreEqual(mode, System.IO.File.GetUnixFileMode(real));
+        }
+        Assert.HasCount(1, Directory.GetFiles(Path.GetDirectoryName(real)!));
+    }
+
+    [TestMethod]
+    public void NoFileTakesThePlaceOfADevice()
+    {
+        string path = $"/dev/smae-{Guid.NewGuid():N}";   // not /dev/null: for root that would be gone if this failed
+        try
+        {
+            using Tensor numbers = ones(3);
+            StringAssert.Contains(Assert.ThrowsExactly<IOException>(() => SafeTensors.Save(path, [("n", numbers)])).Message, path);
+        }
+        finally
+        {
+            System.IO.File.Delete(path);
+        }
+    }
+
+    [TestMethod]
+    public void AFolderInTheFilesPlaceIsToldAsOne() =>
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => SafeTensors.Open(_folder)).Message, $"{_folder} is a folder");
 
     [TestMethod]
     public void WeightsThatDoNotFitAreAllNamedWithBothShapes()

@@ -21,15 +21,8 @@ internal sealed partial class WeightTable
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string name, Tensor tensor) in tensors)
         {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor stored = tensor.detach().cpu().contiguous();
-            hash.AppendData(Encoding.UTF8.GetBytes($"|{name}:{tensor.dtype}[{string.Join(',', tensor.shape)}]"));
-            hash.AppendData(stored.bytes);
-            float[] numbers = stored.to_type(ScalarType.Float32).data<float>().ToArray();
-            int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
-            if (wrong >= 0)
-                throw new InvalidOperationException(FormattableString.Invariant($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported."));
-            _tensors.Add(name, (tensor.shape, numbers));
+            try { Add(name, tensor, hash); }
+            catch (InvalidOperationException) when (tensor.IsInvalid) { throw new ObjectDisposedException(null, "The model was disposed while it was exported."); }
         }
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -55,6 +48,19 @@ internal sealed partial class WeightTable
 
     /// <summary>A tensor as the model holds it.</summary>
     public float[] Stored(string name) => _tensors[name].Numbers;
+
+    private void Add(string name, Tensor tensor, IncrementalHash hash)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor stored = tensor.detach().cpu().contiguous();
+        hash.AppendData(Encoding.UTF8.GetBytes($"|{name}:{tensor.dtype}[{string.Join(',', tensor.shape)}]"));
+        hash.AppendData(stored.bytes);
+        float[] numbers = stored.to_type(ScalarType.Float32).data<float>().ToArray();
+        int wrong = Array.FindIndex(numbers, n => !float.IsFinite(n));
+        if (wrong >= 0)
+            throw new InvalidOperationException(FormattableString.Invariant($"The weight '{name}' holds {numbers[wrong]}: only a finite model is exported."));
+        _tensors.Add(name, (tensor.shape, numbers));
+    }
 
     [GeneratedRegex(@"^(?<block>\w*blocks\.\d+)\.(?<layer>attn\.proj|mlp\.fc2)\.(weight|bias)$")]
     private static partial Regex ScaledLayer { get; }

@@ -13,29 +13,14 @@ public static class ModelCatalog
     /// <param name="inputSchema">The schema of the data that it takes; null saves none, and columns of images are left out.</param>
     /// <param name="filePath">The file, for example <c>model.zip</c>; its folder is made.</param>
     /// <exception cref="NotSupportedException">A transformer of the model cannot be saved; the message says which and why.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written, or the path is that of a device.</exception>
     public static void SaveAtomically(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema? inputSchema, string filePath)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(filePath);
-        string full = Path.GetFullPath(filePath), temporary = $"{full}.{Guid.NewGuid():N}.tmp";
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
-            {
-                // ML.NET leaves columns of images out of the schema that it saves, and refuses to save one that has nothing else.
-                bool nothingLeft = inputSchema?.All(column => column.Type is ImageDataViewType) ?? true;
-                catalog.Save(model, nothingLeft ? null : inputSchema, stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        // ML.NET leaves columns of images out of the schema that it saves, and refuses to save one that has nothing else.
+        bool nothingLeft = inputSchema?.All(column => column.Type is ImageDataViewType) ?? true;
+        AtomicFile.Write(filePath, stream => catalog.Save(model, nothingLeft ? null : inputSchema, stream));
     }
 }

@@ -58,7 +58,8 @@ public sealed class ImageEncoder : ImageModel
     /// <summary>
     /// Loads what <see cref="Save"/> wrote, or an encoder as Hugging Face's hub has it, a folder with <c>config.json</c> and <c>model.safetensors</c> or shards
     /// with an index: transformers' ViT, ViTMAE, DINOv2 and DINOv2 with registers, and timm's plain vision transformers. ViTMAE pools by mean, the others by
-    /// class token. DINOv2 is made for the size that its <c>preprocessor_config.json</c> crops images to, its positions resized.
+    /// class token, timm's as their <c>global_pool</c> says. DINOv2 is made for the size that its <c>preprocessor_config.json</c> crops images to, its positions
+    /// resized. Of a classifier that pools by mean the norm behind the pooling (<c>fc_norm</c>) is left out: it belongs to the head.
     /// </summary>
     /// <param name="path">The weights' file, or the folder.</param>
     /// <param name="device">Where to; null is the CPU.</param>

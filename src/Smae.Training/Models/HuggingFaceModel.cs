@@ -19,8 +19,9 @@ internal static class HuggingFaceModel
         if (!File.Exists(config)) return null;
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(config));
-            if (Value(json.RootElement, "model_type", e => e.GetString(), null) is { } kind)
+            using JsonDocument json = Parse(config);
+            // transformers writes timm's models as timm_wrapper, with timm's own settings.
+            if (Value(json.RootElement, "model_type", e => e.GetString(), null) is { } kind && kind != "timm_wrapper")
                 return Transformers(kind, json.RootElement, Path.Combine(Path.GetDirectoryName(config)!, "preprocessor_config.json"));
             return Value(json.RootElement, "architecture", e => e.GetString(), null) is { } name ? Timm(name, json.RootElement, weights) : null;
         }
@@ -59,8 +60,10 @@ internal static class HuggingFaceModel
         VisionTransformerConfig used = stored;
         if (File.Exists(preprocessor))
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(preprocessor));
-            preprocessing = Normalized(preprocessing, json.RootElement, "image_mean", "image_std");
+            using JsonDocument json = Parse(preprocessor);
+            // A processor that does not normalise has a mean and a deviation all the same.
+            preprocessing = Value(json.RootElement, "do_normalize", e => e.GetBoolean(), true) ? Normalized(preprocessing, json.RootElement, "image_mean", "image_std")
+                : preprocessing with { Mean = new float[stored.Channels], StandardDeviation = [.. Enumerable.Repeat(1f, stored.Channels)] };
             // DINOv2 was last trained on larger images than it is used on.
             if (dino && Size(json.RootElement, "crop_size") is var (h, w) && h % stored.PatchSize == 0 && w % stored.PatchSize == 0)
                 (used, preprocessing) = (stored with { ImageHeight = h, ImageWidth = w }, preprocessing with { Height = h, Width = w });
@@ -79,14 +82,16 @@ internal static class HuggingFaceModel
         StoredShape shape = StoredShape.Of(file) ?? throw new NotSupportedException("the weights beside it hold no vision transformer.");
         JsonElement pretrained = Value(config, "pretrained_cfg", e => e, config);
         int[] size = Value(pretrained, "input_size", e => Ints(e), [shape.Channels, 224, 224]);
+        // What the model was made with counts more than what its weights were published for.
+        (int height, int width) = Value<(int, int)?>(config, "model_args", e => Size(e, "img_size"), null) ?? (size[1], size[2]);
         var stored = new VisionTransformerConfig
         {
-            ImageHeight = size[1], ImageWidth = size[2], PatchSize = shape.PatchSize, Channels = shape.Channels,
+            ImageHeight = height, ImageWidth = width, PatchSize = shape.PatchSize, Channels = shape.Channels,
             EmbedDim = shape.EmbedDim, Depth = shape.Depth, NumHeads = heads, MlpRatio = (double)shape.MlpDim / shape.EmbedDim,
             ClassToken = shape.ClassToken ? ClassToken.First : ClassToken.None, Positions = PositionEncoding.Learned,
             RegisterTokens = shape.RegisterTokens, LayerScale = shape.LayerScale ? 1 : null, FinalNorm = shape.FinalNorm,
         };
-        var preprocessing = new ImagePreprocessing { Height = size[1], Width = size[2], Channels = shape.Channels };
+        var preprocessing = new ImagePreprocessing { Height = height, Width = width, Channels = shape.Channels };
         bool token = shape.ClassToken && Value(config, "global_pool", e => e.GetString(), "token") == "token";
         return (new(stored, Normalized(preprocessing, pretrained, "mean", "std"), token ? Pooling.ClassToken : Pooling.Mean), stored);
     }
@@ -106,6 +111,13 @@ internal static class HuggingFaceModel
             (height.GetInt32(), width.GetInt32()),
         _ => null,
     }, null);
+
+    /// <summary>Reads a file; a byte order mark, which editors on Windows put first, is passed over.</summary>
+    private static JsonDocument Parse(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return JsonDocument.Parse(stream);
+    }
 
     private static int[] Ints(JsonElement json) => [.. json.EnumerateArray().Select(n => n.GetInt32())];
 

@@ -81,11 +81,14 @@ internal sealed partial record WeightNames(
     }
 
     /// <summary>The names that a file with an encoder uses, whatever stands before them: <c>module.</c>, <c>backbone.</c>, <c>encoder.</c>, <c>vit.</c></summary>
-    /// <exception cref="InvalidDataException">There are several encoders in the file, or one with another kind of MLP.</exception>
+    /// <exception cref="InvalidDataException">There are several encoders in the file, or one with another kind of MLP or a second class token.</exception>
     public static WeightNames Recognized(SafeTensorsFile file)
     {
         if (file.Names.FirstOrDefault(n => n.Contains(".mlp.w12.") || n.Contains(".mlp.weights_in.")) is { } gated)
             throw new InvalidDataException($"{file.Path} holds '{gated}', of a gated MLP (SwiGLU) as DINOv2's giant has: expected an MLP of two layers, fc1 and fc2.");
+        if (file.Names.FirstOrDefault(n => n.EndsWith("dist_token", StringComparison.Ordinal) || n.EndsWith("distillation_token", StringComparison.Ordinal)) is { } token)
+            throw new InvalidDataException(
+                $"{file.Path} holds '{token}', a second class token with a position, as distilled DeiTs have: expected DeiT as it is without distillation.");
         if (Before(file, PatchWeight) is { } own) return Own(own, file.Contains($"{own}register_tokens") ? "register_tokens" : "reg_token");
         return Before(file, s_huggingFace[PatchWeight]) is { } root ? HuggingFace(root, dino: file.Contains($"{root}encoder.layer.0.norm1.weight")) : Own();
     }

@@ -93,7 +93,7 @@ internal sealed class FrozenTeacher : IDisposable
             (EncoderFiles files, EncoderDescription description) = EncoderFiles.FindDescribed(path);
             return (architecture ?? files.Stored ?? description.Encoder, description.Preprocessing);
         }
-        if (!File.Exists(path)) throw new FileNotFoundException($"{path} is not there.", path);
+        if (!File.Exists(EncoderFiles.Find(path).Weights)) throw new FileNotFoundException($"{path} is not there.", path);
         (int height, int width) = (architecture.ImageHeight, architecture.ImageWidth);
         return (architecture, new ImagePreprocessing { Height = height, Width = width, Channels = architecture.Channels });
     }

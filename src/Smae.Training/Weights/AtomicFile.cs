@@ -18,10 +18,12 @@ public static class AtomicFile
         {
             for (int i = 0; i < files.Length; i++)
             {
-                targets[i] = Path.GetFullPath(files[i].Path);
+                targets[i] = TargetOf(files[i].Path);
                 (temporary[i], old[i]) = ($"{targets[i]}.{Guid.NewGuid():N}.tmp", $"{targets[i]}.{Guid.NewGuid():N}.old.tmp");
                 Directory.CreateDirectory(Path.GetDirectoryName(targets[i])!);
-                using var stream = new FileStream(temporary[i], FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+                using var stream = new FileStream(temporary[i], FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16);
+                // Who may read the file that is replaced may read the new one, and nobody else, from its first byte on.
+                if (!OperatingSystem.IsWindows() && File.Exists(targets[i])) File.SetUnixFileMode(stream.SafeFileHandle, File.GetUnixFileMode(targets[i]));
                 files[i].Write(stream);
                 stream.Flush(flushToDisk: true);
             }
@@ -47,10 +49,24 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Writes to a temporary name beside the target, syncs, renames; the folder is made. On failure the target is as it was.</summary>
+    /// <summary>
+    /// Writes to a temporary name beside the target, syncs, renames; the folder is made. On failure the target is as it was. A link stays one: the file that it
+    /// leads to is replaced. A file that is replaced keeps its permissions.
+    /// </summary>
     /// <param name="write">Writes the content; what it throws is thrown on.</param>
-    /// <exception cref="IOException">The disk is full, or the folder cannot be made.</exception>
+    /// <exception cref="IOException">The disk is full, the folder cannot be made, or the path is that of a device.</exception>
     public static void Write(string path, Action<Stream> write) => Write((path, write));
+
+    /// <summary>The file that is to be replaced: a name that is a link would else become a file, and what it leads to would stay as it is.</summary>
+    private static string TargetOf(string path)
+    {
+        const string devices = "/dev/";
+        string full = Path.GetFullPath(path);
+        // For root a file would take the place of /dev/null, for all programs.
+        if (!OperatingSystem.IsWindows() && full.StartsWith(devices, StringComparison.Ordinal) && !full.StartsWith($"{devices}shm/", StringComparison.Ordinal))
+            throw new IOException($"{path} lies among the devices in /dev: expected the name of a file.");
+        return new FileInfo(full) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : full;
+    }
 }
 
 /// <summary>A SHA-256 of tensors: their names, types, shapes and numbers.</summary>

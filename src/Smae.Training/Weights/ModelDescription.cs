@@ -38,7 +38,7 @@ internal static class ModelDescription
         foreach (string file in (string[])[weightsPath, path])
             if (!File.Exists(file))
                 throw new FileNotFoundException(
-                    $"{file} is not there: {what} is a .safetensors file and a .json file of the same name beside it.", file);
+                    $"{file} is {(Directory.Exists(file) ? "a folder" : "not there")}: {what} is a .safetensors file and a .json file of the same name beside it.", file);
         try
         {
             using FileStream stream = File.OpenRead(path);

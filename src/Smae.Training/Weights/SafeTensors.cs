@@ -50,10 +50,12 @@ public static class SafeTensors
 
     /// <summary>Opens a file and reads its header; tensors are read when asked for.</summary>
     /// <param name="path">The file, or the <c>.index.json</c> of several, as Hugging Face publishes large models.</param>
-    /// <exception cref="InvalidDataException">It is not a safetensors file, or it is truncated; the message says where.</exception>
+    /// <exception cref="FileNotFoundException">The file is not there, or one that the index names.</exception>
+    /// <exception cref="InvalidDataException">It is a folder or no safetensors file, or it is truncated; the message says where.</exception>
     public static SafeTensorsFile Open(string path)
     {
         LibTorch.Require();
+        if (Directory.Exists(path)) throw new InvalidDataException($"{path} is a folder: expected a safetensors file, or the .index.json of several.");
         var metadata = new Dictionary<string, string>();
         var entries = new Dictionary<string, SafeTensorsFile.Entry>();
         foreach (string file in path.EndsWith(".index.json", StringComparison.Ordinal) ? Shards(path) : [path]) ReadHeader(file, metadata, entries);
@@ -92,7 +94,8 @@ public static class SafeTensors
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(index));
+            using FileStream stream = File.OpenRead(index);   // unlike bytes it may begin with a byte order mark, as editors on Windows write it
+            using JsonDocument json = JsonDocument.Parse(stream);
             string[] names = [.. json.RootElement.GetProperty("weight_map").EnumerateObject().Select(p => p.Value.GetString()!).Distinct()];
             if (names.Any(n => n is null || n != Path.GetFileName(n))) throw new FormatException("a name in weight_map is none of a file beside it");
             return [.. names.Select(n => Path.Combine(Path.GetDirectoryName(index)!, n))];
