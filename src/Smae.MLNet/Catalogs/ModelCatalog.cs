@@ -19,23 +19,8 @@ public static class ModelCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(filePath);
-        string full = Path.GetFullPath(filePath), temporary = $"{full}.{Guid.NewGuid():N}.tmp";
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
-            {
-                // ML.NET leaves columns of images out of the schema that it saves, and refuses to save one that has nothing else.
-                bool nothingLeft = inputSchema?.All(column => column.Type is ImageDataViewType) ?? true;
-                catalog.Save(model, nothingLeft ? null : inputSchema, stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        // ML.NET leaves columns of images out of the schema that it saves, and refuses to save one that has nothing else.
+        bool nothingLeft = inputSchema?.All(column => column.Type is ImageDataViewType) ?? true;
+        AtomicFile.Write(filePath, stream => catalog.Save(model, nothingLeft ? null : inputSchema, stream));
     }
 }
