@@ -37,7 +37,7 @@ public class EvaluationTests
     [TestMethod]
     public void PartsWeighAsTheyAreLarge()
     {
-        Evaluation together = Evaluation.Together([new(3, 1, 1, 1), new(1, 5, 0, 0)]);
+        Evaluation together = Evaluation.Together([new(3, 1, 1, 1), new(1, 5, 0, 0)], Ranks.Alone);
         Assert.AreEqual(new Evaluation(4, 2, 0.75, 0.75), together);
         Assert.IsTrue(new Evaluation(1, 2, 0.5, 1).IsBetterThan(new Evaluation(1, 1, 0.4, 1)));
         Assert.IsTrue(new Evaluation(1, 1, 0.5, 1).IsBetterThan(new Evaluation(1, 2, 0.5, 1)));

@@ -18,7 +18,6 @@ internal sealed class OnnxTeacher : Teacher
     private readonly TeacherOutput? _map;     // the one that the patches are of
     private readonly Pooling? _pooling;
     private readonly bool _onGpu;
-    private readonly Tensor _mean, _deviation;
 
     private OnnxTeacher(
         InferenceSession session, ImageSlot input, TeacherOutput vector, TeacherOutput? map, TeacherObjective objective, MaePretrainOptions options,
@@ -27,7 +26,6 @@ internal sealed class OnnxTeacher : Teacher
     {
         (_session, _input, _vector, _map) = (session, input, vector, map);
         (_pooling, _onGpu) = (objective.TeacherPooling, objective.Device != OnnxDevice.Cpu);
-        (_mean, _deviation) = (Channels(input.Preprocessing.Mean, device), Channels(input.Preprocessing.StandardDeviation, device));
     }
 
     public static new OnnxTeacher Open(TeacherObjective objective, MaePretrainOptions options, Device device)
@@ -54,7 +52,8 @@ internal sealed class OnnxTeacher : Teacher
     protected override (Tensor Embedding, Tensor? Map) Look(Tensor units)
     {
         TeacherOutput[] wanted = _map is null || _map.Name == _vector.Name ? [_vector] : [_vector, _map];
-        Tensor[] given = Run(_input.Write(units, _mean, _deviation), wanted);
+        Tensor values = _input.TakesBytes ? units.Times(255).round().Clamped(0, 255) : Normalized(units);
+        Tensor[] given = Run(_input.Write(values), wanted);
         Device device = units.device;
         return (_vector.Vector(given[0].to(device), _pooling), _map?.Map(given[^1].to(device)));
     }
@@ -63,8 +62,6 @@ internal sealed class OnnxTeacher : Teacher
     {
         base.Dispose();
         _session.Dispose();
-        _mean.Dispose();
-        _deviation.Dispose();
     }
 
     /// <summary>Runs the file over images in the form of its input: one at a time on each core, or on a GPU many at once.</summary>
@@ -130,6 +127,9 @@ internal sealed record ImageSlot(string Name, ImagePreprocessing Preprocessing, 
 {
     private const int UsualSide = 224;
 
+    /// <summary>Whether it takes pixels as they were decoded, and no normalised ones.</summary>
+    public bool TakesBytes => Type == TensorElementType.UInt8;
+
     private ScalarType Scalar => TeacherOutput.ScalarOf(Type)!.Value;
 
     /// <summary>Finds it.</summary>
@@ -164,12 +164,9 @@ internal sealed record ImageSlot(string Name, ImagePreprocessing Preprocessing, 
         return OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, Type, Planar ? [count, c, h, w] : [count, h, w, c]);
     }
 
-    /// <summary>Brings images on a scale of 0 to 1 into the form of the input: bytes as they were decoded, floats normalised.</summary>
-    public Tensor Write(Tensor units, Tensor mean, Tensor deviation)
-    {
-        Tensor values = Type == TensorElementType.UInt8 ? units.Times(255).round().Clamped(0, 255) : (units - mean) / deviation;
-        return (Planar ? values : values.permute(0, 2, 3, 1)).to_type(Scalar).cpu().contiguous();
-    }
+    /// <summary>Brings images into the layout and type of the input.</summary>
+    /// <param name="values"><c>[batch, channels, height, width]</c>: whole numbers where the input takes bytes, else normalised.</param>
+    public Tensor Write(Tensor values) => (Planar ? values : values.permute(0, 2, 3, 1)).to_type(Scalar).cpu().contiguous();
 
     private static string Size(int dimension) => dimension > 0 ? $"{dimension}" : "any";
 }

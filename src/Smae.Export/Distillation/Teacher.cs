@@ -8,18 +8,19 @@ namespace Smae.Export;
 internal abstract class Teacher : IDisposable
 {
     private const int ImagesAtOnce = 64;   // that are resized to the teacher's size: of 224x224 pixels 37 MiB
-    private readonly Tensor _mean, _deviation;
+    private readonly Tensor _studentMean, _studentDeviation, _mean, _deviation;
     private readonly long[] _size, _grid;
 
-    /// <param name="size">The size of images that it takes.</param>
+    /// <param name="own">The size and colours of images that it takes.</param>
     /// <param name="embeddingDim">Numbers of its embedding.</param>
     /// <param name="patchDim">Numbers of each of its patches; 0 where there are none.</param>
-    protected Teacher(ImagePreprocessing size, int embeddingDim, int patchDim, MaePretrainOptions options, Device device)
+    protected Teacher(ImagePreprocessing own, int embeddingDim, int patchDim, MaePretrainOptions options, Device device)
     {
         VisionTransformerConfig student = options.Encoder;
         Answer = new TeacherAnswer(embeddingDim, patchDim, student.PatchCount);
-        (_size, _grid) = ([size.Height, size.Width], [student.GridHeight, student.GridWidth]);
-        (_mean, _deviation) = (Channels(options.Preprocessing.Mean, device), Channels(options.Preprocessing.StandardDeviation, device));
+        (_size, _grid) = ([own.Height, own.Width], [student.GridHeight, student.GridWidth]);
+        (_studentMean, _studentDeviation) = (Channels(options.Preprocessing.Mean, device), Channels(options.Preprocessing.StandardDeviation, device));
+        (_mean, _deviation) = (Channels(own.Mean, device), Channels(own.StandardDeviation, device));
     }
 
     /// <summary>What a row holds.</summary>
@@ -43,7 +44,7 @@ internal abstract class Teacher : IDisposable
         for (long from = 0, count = images.size(0); from < count; from += ImagesAtOnce)
         {
             using DisposeScope part = NewDisposeScope();
-            Tensor units = (images.narrow(0, from, Math.Min(ImagesAtOnce, count - from)) * _deviation).Plus(_mean);
+            Tensor units = (images.narrow(0, from, Math.Min(ImagesAtOnce, count - from)) * _studentDeviation).Plus(_studentMean);
             (Tensor embedding, Tensor? map) = Look(Resized(units, _size));
             rows.Add(Answer.Join(embedding, map is null ? null : Resized(map, _grid).flatten(2).transpose(1, 2)).MoveToOuterDisposeScope());
         }
@@ -52,16 +53,15 @@ internal abstract class Teacher : IDisposable
 
     public virtual void Dispose()
     {
-        _mean.Dispose();
-        _deviation.Dispose();
+        foreach (Tensor part in (Tensor[])[_studentMean, _studentDeviation, _mean, _deviation]) part.Dispose();
     }
 
     /// <summary>What the teacher gives for images of its size on a scale of 0 to 1, <c>[batch, channels, height, width]</c>.</summary>
     /// <returns>The embedding, <c>[batch, dim]</c>, and, where <see cref="Answer"/> has patches, their map, <c>[batch, dim, rows, columns]</c>.</returns>
     protected abstract (Tensor Embedding, Tensor? Map) Look(Tensor units);
 
-    protected static Tensor Channels(IReadOnlyList<float> values, Device device) =>
-        tensor(values.ToArray(), [1, values.Count, 1, 1], device: device).DetachFromDisposeScope();
+    /// <summary>Images on a scale of 0 to 1 with the teacher's mean and deviation.</summary>
+    protected Tensor Normalized(Tensor units) => (units - _mean) / _deviation;
 
     /// <exception cref="InvalidDataException">The teacher's images have other channels than the student's, or than the user says of them.</exception>
     protected static void CheckChannels(int own, TeacherObjective objective, MaePretrainOptions options)
@@ -72,6 +72,9 @@ internal abstract class Teacher : IDisposable
         if (objective.Preprocessing is { } given && given.Channels != own)
             throw new InvalidDataException($"{objective.Teacher} takes images of {own} channels, Objective.Preprocessing has {given.Channels}.");
     }
+
+    private static Tensor Channels(IReadOnlyList<float> values, Device device) =>
+        tensor(values.ToArray(), [1, values.Count, 1, 1], device: device).DetachFromDisposeScope();
 
     private static Tensor Resized(Tensor images, long[] size) => images.shape.AsSpan(2).SequenceEqual(size)
         ? images : nn.functional.interpolate(images, size, mode: InterpolationMode.Bilinear, align_corners: false);
@@ -147,15 +150,12 @@ internal sealed class EncoderTeacher : Teacher
     private readonly ImageEncoder _encoder;
     private readonly TokenLayout _tokens;
     private readonly Pooling _pooling;
-    private readonly Tensor _mean, _deviation;
 
     private EncoderTeacher(ImageEncoder encoder, TeacherObjective objective, MaePretrainOptions options, Device device)
-        : base(encoder.Preprocessing, encoder.EmbedDim, objective.PatchWeight > 0 ? encoder.EmbedDim : 0, options, device)
+        : base(objective.Preprocessing ?? encoder.Preprocessing, encoder.EmbedDim, objective.PatchWeight > 0 ? encoder.EmbedDim : 0, options, device)
     {
         (_encoder, _tokens) = (encoder, TokenLayout.Of(encoder.Model.Config));
         _pooling = objective.TeacherPooling ?? encoder.Pooling;
-        ImagePreprocessing colors = objective.Preprocessing ?? encoder.Preprocessing;
-        (_mean, _deviation) = (Channels(colors.Mean, device), Channels(colors.StandardDeviation, device));
         encoder.Model.Precision = options.Precision;
     }
 
@@ -184,7 +184,7 @@ internal sealed class EncoderTeacher : Teacher
 
     protected override (Tensor Embedding, Tensor? Map) Look(Tensor units)
     {
-        Tensor images = (units - _mean) / _deviation;
+        Tensor images = Normalized(units);
         Tensor tokens = _encoder.Device.type != DeviceType.CPU
             ? _encoder.Model.forward(images)
             : cat([.. Enumerable.Range(0, (int)images.size(0)).Select(i => _encoder.Model.forward(images.narrow(0, i, 1)))], 0);
@@ -195,7 +195,5 @@ internal sealed class EncoderTeacher : Teacher
     {
         base.Dispose();
         _encoder.Dispose();
-        _mean.Dispose();
-        _deviation.Dispose();
     }
 }

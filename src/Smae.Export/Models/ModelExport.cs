@@ -75,7 +75,6 @@ internal abstract class ModelExport
 
         OnnxProof proof = ExportProof.Run(this, model.ToByteArray(), outputs);
         foreach ((string key, string value) in Metadata(proof)) model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         AtomicFile.Write(path, stream => model.WriteTo(stream));
         return new OnnxExportResult(path, OnnxModelInfo.Read(path), proof, new FileInfo(path).Length);
     }

@@ -6,7 +6,6 @@ namespace Smae.Export;
 /// <summary>Exports a SqueezeNet v1.1: images to probabilities and logits.</summary>
 internal sealed class SqueezeNetExport : ModelExport
 {
-    private const int MinimumSide = 21;   // smaller images have nothing left after the last pooling
     private readonly SqueezeNet _reference;
     private readonly IReadOnlyList<string>? _names;
 
@@ -77,8 +76,8 @@ internal sealed class SqueezeNetExport : ModelExport
         foreach (string fault in preprocessing.Faults()) yield return $"Preprocessing: {fault}";
         if (preprocessing.Channels != network.Channels)
             yield return $"Preprocessing gives {preprocessing.Channels} channels: the network expects {network.Channels}.";
-        if (Math.Min(preprocessing.Height, preprocessing.Width) < MinimumSide)
-            yield return $"Preprocessing gives {preprocessing.Height}x{preprocessing.Width}: SqueezeNet needs at least {MinimumSide} pixels a side.";
+        if (Math.Min(preprocessing.Height, preprocessing.Width) < SqueezeNet.MinimumSide)
+            yield return $"Preprocessing gives {preprocessing.Height}x{preprocessing.Width}: SqueezeNet needs at least {SqueezeNet.MinimumSide} pixels a side.";
         if (classNames is not null && classNames.Count != classes)
             yield return $"There are {classNames.Count} names of classes: the network has {classes} classes.";
     }

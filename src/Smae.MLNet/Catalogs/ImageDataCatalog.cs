@@ -77,12 +77,13 @@ public static class ImageDataCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(preprocessing);
-        reading?.Validate();
+        reading ??= new ImageReadOptions();
+        reading.Validate();
         var host = CatalogEnvironment.Of(catalog).Register(nameof(LoadImageStore));
         using var channel = host.Start("Decoding");
-        var decoders = new ImageDecoders(preprocessing, reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels);
-        BrokenImagePolicy broken = reading?.BrokenImages ?? BrokenImagePolicy.Fail;
-        var loader = new ImageStoreLoader(decoders, broken, host, channel, cancellationToken, reading?.Cache, distributed);
+        var decoders = new ImageDecoders(preprocessing, reading.MaxMegapixels);
+        BrokenImagePolicy broken = reading.BrokenImages ?? BrokenImagePolicy.Fail;
+        var loader = new ImageStoreLoader(decoders, broken, host, channel, cancellationToken, reading.Cache, distributed);
         return loader.Load(data, inputColumnName);
     }
 }

@@ -32,10 +32,10 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(input.LabelColumnName, "labelColumnName");
         ArgumentException.ThrowIfNullOrWhiteSpace(input.FeatureColumnName, "featureColumnName");
-        input.Reading?.Validate();
+        input.Reading.Validate();
         (_environment, _host) = (environment, environment.Register(GetType().Name));
-        (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing, input.Reading?.MaxMegapixels ?? ImageReadOptions.DefaultMaxMegapixels));
-        _brokenImages = input.Reading?.BrokenImages ?? BrokenImagePolicy.Skip;
+        (_input, _options, _decoders) = (input, options, new ImageDecoders(preprocessing, input.Reading.MaxMegapixels));
+        _brokenImages = input.Reading.BrokenImages ?? BrokenImagePolicy.Skip;
     }
 
     /// <summary>The column of labels.</summary>
@@ -76,7 +76,7 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
         var log = _options.LogTo(channel);
         log($"Seed {seed}.");
 
-        var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading?.Cache, _options.Distributed);
+        var loader = new ImageStoreLoader(_decoders, _brokenImages, _host, channel, _options.CancellationToken, _input.Reading.Cache, _options.Distributed);
         LabelReader labels = classes == own ? LabelReader.OfKeys(label, classes) : LabelReader.OfValidation(trainData.Schema, LabelColumnName, classes);
         var training = loader.Load(trainData, FeatureColumnName, labels, "training");
         using var trainingImages = training.Images;
@@ -131,11 +131,13 @@ public abstract class ImageClassificationTrainer<TModel> : IEstimator<ImageClass
                 "Patience is set, and there is no validation data to look at: give the trainer validationData, or call Fit(trainData, validationData).",
                 nameof(SupervisedOptions.Patience));
     }
-
 }
 
 /// <summary>What a trainer of classifiers reads.</summary>
-internal sealed record TrainerInput(string LabelColumnName, string FeatureColumnName, IDataView? ValidationData, ImageReadOptions? Reading);
+internal sealed record TrainerInput(string LabelColumnName, string FeatureColumnName, IDataView? ValidationData, ImageReadOptions? Reading)
+{
+    public ImageReadOptions Reading { get; } = Reading ?? new ImageReadOptions();
+}
 
 /// <summary>What one call of a trainer's <c>Fit</c> trains on.</summary>
 internal sealed record TrainerRun(

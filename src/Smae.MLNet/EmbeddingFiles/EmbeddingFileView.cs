@@ -262,15 +262,9 @@ internal sealed class EmbeddingFileCursor(EmbeddingFileView view, bool[] active)
     {
         active.Require(column);
         Delegate getter = column.Name == EmbeddingColumns.Embedding
-            ? (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
-            {
-                var editor = VBufferEditor.Create(ref value, view.Length);
-                _embeddings.AsSpan(Row() * view.Length, view.Length).CopyTo(editor.Values);
-                value = editor.Commit();
-            })
+            ? VectorOutput.Getter(() => _embeddings.AsSpan(Row() * view.Length, view.Length), view.Length)
             : (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = _texts[column.Index][Row()].AsMemory());
-        return getter as ValueGetter<TValue>
-            ?? throw new InvalidOperationException($"Column '{column.Name}' holds values of type {column.Type.RawType}, not {typeof(TValue)}.");
+        return getter.As<TValue>(column);
     }
 
     protected override void Dispose(bool disposing)

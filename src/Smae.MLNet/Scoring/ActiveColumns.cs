@@ -26,6 +26,10 @@ internal static class ActiveColumns
             throw new InvalidOperationException($"Column '{column.Name}' is not active: it is not among the columns that were asked for.");
     }
 
+    /// <summary>A getter of a column's value as the type that its reader asks for.</summary>
+    public static ValueGetter<TValue> As<TValue>(this Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue>
+        ?? throw new InvalidOperationException($"Column '{column.Name}' holds values of type {column.Type.RawType}, not {typeof(TValue)}.");
+
     /// <summary>What a getter throws where its cursor stands on no row.</summary>
     public static InvalidOperationException NoRow() =>
         new("There is no current row: MoveNext has not been called or has returned false, or the cursor has been disposed.");

@@ -20,8 +20,7 @@ internal abstract class ScoringCursor(DataViewRow source, ImageMapper mapper, bo
     {
         active.Require(column);
         Delegate getter = mapper.OutputAt(column.Index) is { } output ? output.Getter(Scores, Problem) : InputGetter<TValue>(column);
-        return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
-            $"Column '{column.Name}' holds values of type {column.Type.RawType}, not {typeof(TValue)}.");
+        return getter.As<TValue>(column);
     }
 
     protected abstract Delegate InputGetter<TValue>(DataViewSchema.Column column);

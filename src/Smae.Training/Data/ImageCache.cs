@@ -74,7 +74,7 @@ public sealed class ImageCache(
     {
         images.CheckSame(name, list);
         bool keeps = _wanted is not null && (_read!.Name, _read.Stamp) == (_wanted.Name, _wanted.Stamp);
-        return images.Complete(rows, _broken, _isLasting, keeps ? _wanted!.Stamp : "", keeps ? (file, _) => Move(file.Path, PathOf(_wanted!)) : null);
+        return images.Complete(rows, _broken, _isLasting, keeps ? _wanted!.Stamp : "", keeps ? path => Move(path, PathOf(_wanted!)) : null);
     }
 
     /// <returns>The new name, or null where it cannot be given.</returns>

@@ -50,11 +50,11 @@ public sealed class SharedImages : IDisposable
     /// <param name="isLasting">Whether that depends on the files alone.</param>
     /// <param name="stamp">See <see cref="ImageCacheFooter"/>.</param>
     /// <param name="keep">
-    /// Done with the file on the first rank of a host, before it is opened; it may give it another name, which it returns. Null keeps it as it is.
+    /// Done with the file, by its name, on the first rank of a host, before it is opened; it may give it another name, which it returns. Null keeps it as it is.
     /// </param>
     /// <exception cref="InvalidDataException">No image is left.</exception>
     internal (ImageStore Images, IReadOnlyList<CachedProblem> Broken) Complete(
-        long rows, IEnumerable<CachedProblem> broken, bool isLasting, string stamp, Func<ImageFile, IReadOnlyList<CachedProblem>, string?>? keep)
+        long rows, IEnumerable<CachedProblem> broken, bool isLasting, string stamp, Func<string, string?>? keep)
     {
         int[] sharing = _ranks.Sharing;
         IReadOnlyList<CachedProblem> all = [.. _ranks.OfAll(broken.ToArray(), "the images that could not be read").Where((_, rank) => sharing.Contains(rank))
@@ -71,7 +71,7 @@ public sealed class SharedImages : IDisposable
             new ImageCacheFooter(_preprocessing.Height, _preprocessing.Width, _preprocessing.Channels, rows - all.Count, stamp, all).Write(_file);
             _file.Flush();
             _file.Dispose();
-            if (lasts && keep?.Invoke(_file, all) is { } kept) (path, isKept) = (kept, true);
+            if (lasts && keep?.Invoke(_path) is { } kept) (path, isKept) = (kept, true);
         }
         path = _ranks.Texts(path, "the decoded images")[_local[0]];
         bool isTemporary = _place == 0 && !isKept;

@@ -41,9 +41,7 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
             using DisposeScope scope = NewDisposeScope();
             parts.Add(Of(logits(blocks[i]), images.Labels(blocks[i], device)));
         }
-        double Sum(Func<Evaluation, double> of) => parts.Sum(p => of(p) * p.Count);
-        double[] sums = ranks.Sum("the validation", parts.Sum(p => p.Count), Sum(p => p.Loss), Sum(p => p.Top1), Sum(p => p.Top5));
-        return new Evaluation((long)sums[0], sums[1] / sums[0], sums[2] / sums[0], sums[3] / sums[0]);
+        return Together(parts, ranks);
     }
 
     /// <summary>
@@ -64,12 +62,12 @@ public sealed record Evaluation(long Count, double Loss, double Top1, double Top
         return new Evaluation(ranks.size(0), loss, Share(1), Share(5));
     }
 
-    /// <summary>The evaluation of several sets as one.</summary>
-    internal static Evaluation Together(IReadOnlyCollection<Evaluation> parts)
+    /// <summary>The evaluation of several sets as one, with those of the other ranks.</summary>
+    internal static Evaluation Together(IReadOnlyCollection<Evaluation> parts, Ranks ranks)
     {
-        long count = parts.Sum(p => p.Count);
-        double Mean(Func<Evaluation, double> of) => parts.Sum(p => of(p) * p.Count) / count;
-        return new Evaluation(count, Mean(p => p.Loss), Mean(p => p.Top1), Mean(p => p.Top5));
+        double Sum(Func<Evaluation, double> of) => parts.Sum(p => of(p) * p.Count);
+        double[] sums = ranks.Sum("the validation", parts.Sum(p => p.Count), Sum(p => p.Loss), Sum(p => p.Top1), Sum(p => p.Top5));
+        return new Evaluation((long)sums[0], sums[1] / sums[0], sums[2] / sums[0], sums[3] / sums[0]);
     }
 
     /// <summary>Whether this is better than another: more right, or as many and a lower loss.</summary>

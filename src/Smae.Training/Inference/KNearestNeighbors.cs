@@ -71,7 +71,7 @@ public static class KNearestNeighbors
             Tensor unvoted = votes.gather(1, labels.unsqueeze(1)).squeeze(1).IsEqualTo(double.NegativeInfinity);
             parts.Add(Evaluation.FromRanks(Evaluation.Ranks(votes, labels).Masked(unvoted, training.ClassCount + 5), double.NaN));
         }
-        return Evaluation.Together(parts);
+        return Evaluation.Together(parts, Ranks.Alone);
     }
 
     private static Tensor Unit(Tensor embeddings) => nn.functional.normalize(embeddings, dim: 1);

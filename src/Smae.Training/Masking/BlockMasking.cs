@@ -11,11 +11,7 @@ internal sealed record BlockMasking : Masking
     public override PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator)
     {
         int patches = gridHeight * gridWidth, target = patches - VisibleCount(patches, Ratio);
-        using Tensor seeds = randint(long.MaxValue >> 1, new long[] { batch }, ScalarType.Int64, generator: generator);
-        long[] seed = seeds.data<long>().ToArray();
-        var hidden = new bool[batch * patches];
-        Parallel.For(0, (int)batch, b => Hide(hidden.AsSpan(b * patches, patches), gridHeight, gridWidth, target, new RandomSequence(seed[b])));
-        return PatchMask.FromFlags(hidden, patches);
+        return DrawEach(batch, patches, generator, (hidden, random) => Hide(hidden, gridHeight, gridWidth, target, random));
     }
 
     /// <summary>Hides so many patches of an image that hides none yet.</summary>

@@ -31,17 +31,11 @@ internal sealed record BlockWiseMasking : Masking
     {
         Rules.Check(Faults(gridHeight, gridWidth), nameof(gridHeight));
         int patches = gridHeight * gridWidth, count = HiddenCount(gridHeight, gridWidth), blocks = Math.Min(count, (int)Math.Round(patches * InRectangles));
-        using Tensor seeds = randint(long.MaxValue >> 1, new long[] { batch }, ScalarType.Int64, generator: generator);
-        long[] seed = seeds.data<long>().ToArray();
-        var hidden = new bool[batch * patches];
-        Parallel.For(0, (int)batch, b =>
+        return DrawEach(batch, patches, generator, (hidden, random) =>
         {
-            Span<bool> image = hidden.AsSpan(b * patches, patches);
-            var random = new RandomSequence(seed[b]);
-            int left = count - Hide(image, gridHeight, gridWidth, blocks, MinPatches, MaxPatches, random);
-            for (; left > 0; left--) HideOne(image, random.Below(patches - count + left));
+            int left = count - Hide(hidden, gridHeight, gridWidth, blocks, MinPatches, MaxPatches, random);
+            for (; left > 0; left--) HideOne(hidden, random.Below(patches - count + left));
         });
-        return PatchMask.FromFlags(hidden, patches);
     }
 
     /// <summary>Hides rectangles in an image until so many patches are hidden, or until none of ten rectangles fits.</summary>

@@ -89,6 +89,17 @@ public abstract record Masking
     /// </returns>
     public abstract PatchMask Draw(long batch, int gridHeight, int gridWidth, Generator generator);
 
+    /// <summary>Draws image by image, several at the same time, each by random numbers of its own.</summary>
+    /// <param name="hide">Hides patches of an image that hides none yet; the same number in every image.</param>
+    private protected static PatchMask DrawEach(long batch, int patches, Generator generator, Action<Span<bool>, RandomSequence> hide)
+    {
+        using Tensor seeds = randint(long.MaxValue >> 1, new long[] { batch }, ScalarType.Int64, generator: generator);
+        long[] seed = seeds.data<long>().ToArray();
+        var hidden = new bool[batch * patches];
+        Parallel.For(0, (int)batch, b => hide(hidden.AsSpan(b * patches, patches), new RandomSequence(seed[b])));
+        return PatchMask.FromFlags(hidden, patches);
+    }
+
     /// <summary>How many of so many patches stay visible: <c>(int)(patches * (1 - ratio))</c>, as in facebookresearch/mae.</summary>
     /// <param name="patches">Patches in an image.</param>
     /// <param name="ratio">The share to hide, in (0, 1).</param>

@@ -10,7 +10,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
     public const int CriticDepth = 5;
 
     /// <summary>Least height and width of an image for a whole network.</summary>
-    public const int MinimumSide = 21;
+    public const int MinimumSide = 21;   // smaller images have nothing left after the last pooling
 
     internal const int FullDepth = 13;   // layers before the classifier
 
@@ -59,9 +59,6 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>, IPartwiseModel
         if (training) x = _noise.Dropout(x, 0.5);
         return _classifier.forward(x).mean([2, 3]);
     }
-
-    /// <summary>Whether a layer is max pooling: 3x3 in steps of 2, the last of which may reach over the edge.</summary>
-    internal static bool IsPooling(int layer) => layer is 2 or 5 or 8;
 
     /// <summary>Saves the weights as safetensors.</summary>
     /// <exception cref="ObjectDisposedException">The network has been disposed.</exception>

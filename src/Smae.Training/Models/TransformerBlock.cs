@@ -27,9 +27,6 @@ internal class Block : nn.Module<Tensor, ScalarType, Tensor>
         RegisterComponents();
     }
 
-    public static ModuleList<Block> Stack(TransformerConfig config, ForwardNoise noise) =>
-        new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config, noise))]);
-
     /// <summary>Probability of dropping a branch of an image while training.</summary>
     public double DropPath { get; set; }
 

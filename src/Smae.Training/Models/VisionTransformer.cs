@@ -32,7 +32,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>, IPartwiseMode
         if (config.ClassToken != ClassToken.None) _classToken = new Parameter(zeros(1, 1, config.EmbedDim));
         if (config.RegisterTokens > 0) _registers = new Parameter(zeros(1, config.RegisterTokens, config.EmbedDim));
         _positions = PositionTable.Of(config, config.GridHeight, config.GridWidth, config.ClassToken == ClassToken.First);
-        _blocks = Block.Stack(config, Noise);
+        _blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new Block(config, Noise))]);
         if (config.Fusion is not null) _fusion = new FeatureFusion(config.Fusion, config.EmbedDim);
         if (config.FinalNorm) _norm = nn.LayerNorm(config.EmbedDim, config.LayerNormEpsilon);
         RegisterComponents();

@@ -8,7 +8,7 @@ namespace Smae.Training;
 internal sealed class WeightPlan
 {
     private readonly SafeTensorsFile _file;
-    private readonly List<Copy> _copies = [];
+    private readonly List<(Tensor Target, Func<Tensor> Read)> _copies = [];
     private readonly HashSet<string> _known = [];
 
     /// <param name="model">The model's tensors under our names, or others of the same shapes.</param>
@@ -33,7 +33,7 @@ internal sealed class WeightPlan
             if (isTable && tensor is not Parameter) continue;   // a fixed table is the model's own
             if (IsBias(name) && !biased && names.Of(name.Replace(".bias", ".weight", StringComparison.Ordinal)).Any(file.Contains))
             {
-                _copies.Add(new(tensor, name, () => zeros_like(tensor)));   // a file without these biases
+                _copies.Add((tensor, () => zeros_like(tensor)));   // a file without these biases
                 continue;
             }
             if (sources.Count == 0 && tensor is Parameter) Faults[name] = "has no place in the file";
@@ -59,7 +59,7 @@ internal sealed class WeightPlan
                 else if (!file.Shape(source).SequenceEqual(expected) && (change = fit?.Patches(name, file.Shape(source))) is null)
                     Faults[source] = ModelWeights.Misshapen(file.Shape(source), expected);
             }
-            if (whole) _copies.Add(new(tensor, name, () =>
+            if (whole) _copies.Add((tensor, () =>
             {
                 Tensor stored = read?.Invoke(name, sources) ?? (sources.Count == 1 ? file.Read(sources[0]) : cat([.. sources.Select(file.Read)], 0));
                 return change?.Invoke(stored) ?? stored;
@@ -98,14 +98,12 @@ internal sealed class WeightPlan
     {
         Check();
         using var noGrad = no_grad();
-        foreach (Copy copy in _copies)
+        foreach ((Tensor target, Func<Tensor> read) in _copies)
         {
             using DisposeScope scope = NewDisposeScope();
-            copy.Target.copy_(copy.Read());
+            target.copy_(read());
         }
     }
-
-    private sealed record Copy(Tensor Target, string Name, Func<Tensor> Read);
 }
 
 /// <summary>How tensors of a file for images or patches of another size are made to fit an encoder.</summary>
