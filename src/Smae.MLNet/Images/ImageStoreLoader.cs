@@ -15,6 +15,7 @@ internal sealed class ImageStoreLoader(
     private const int ChunkImages = 256;
     private const int ChunkBytes = 64 << 20;
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromSeconds(5);
+    private readonly int _chunk = Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages);   // images decoded together
 
     /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
@@ -57,7 +58,7 @@ internal sealed class ImageStoreLoader(
         var broken = CreateReport();
         return kept.CreateStore().OrDispose(store =>
         {
-            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
+            var batch = new ImageBatch(decoders, reader, _chunk);
             var watch = Stopwatch.StartNew();
             var reported = TimeSpan.Zero;
             string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";
@@ -109,7 +110,7 @@ internal sealed class ImageStoreLoader(
         using var images = kept.Share(ranks, shard);
         using var names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var cursor = rows.Open(out var reader);
-        var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
+        var batch = new ImageBatch(decoders, reader, _chunk);
         var taken = new List<long>();
         var watch = Stopwatch.StartNew();
         var reported = TimeSpan.Zero;
