@@ -166,7 +166,7 @@ public sealed record TeacherObjective : Objective
             _teacher = Own(Export.Teacher.Open(objective, options, device));
             if (objective.Cache is { } cache && options.Augmentation is null) _memory = Own(new TeacherMemory(_teacher.Answer.Length, cache));
             using var generator = new Generator(unchecked((ulong)(options.Seed ?? 0) * 31 + 3));
-            Sequential Head(int outputs) => Own(TeacherHead.Create(model.Config.EmbedDim, outputs, objective.Projection, generator).to(device));
+            Sequential Head(int outputs) => Own(NewHead(model.Config.EmbedDim, outputs, objective.Projection, generator).to(device));
             _embedding = Head(_teacher.Answer.EmbeddingDim);
             if (_teacher.Answer.PatchDim > 0) _patches = Head(_teacher.Answer.PatchDim);
             _pixels = objective.Pixels is { } pixels ? Own(pixels.Begin(model, options, device)) : null;
@@ -194,32 +194,28 @@ public sealed record TeacherObjective : Objective
             return loss;
         }
 
+        /// <summary>A linear layer, or two with exact GELU between them; Xavier uniform, biases 0.</summary>
+        private static Sequential NewHead(int inputs, int outputs, FeatureProjection projection, Generator generator)
+        {
+            Linear Layer(int from, int to)
+            {
+                Linear layer = nn.Linear(from, to);
+                using var noGrad = no_grad();
+                double bound = Math.Sqrt(6.0 / (from + to));
+                layer.weight.uniform_(-bound, bound, generator);
+                layer.bias!.zero_();
+                return layer;
+            }
+            return projection == FeatureProjection.Linear
+                ? nn.Sequential(("0", Layer(inputs, outputs)))
+                : nn.Sequential(("0", Layer(inputs, outputs)), ("1", nn.GELU()), ("2", Layer(outputs, outputs)));
+        }
+
         /// <summary>One minus the cosine, its mean over all vectors; <paramref name="unit"/> are of length 1.</summary>
         private static Tensor Distance(Tensor predicted, Tensor unit) => (nn.functional.normalize(predicted, dim: -1) * unit).sum(-1).mean().SubtractedFrom(1);
 
         private static IEnumerable<(string, Tensor)> Named(Sequential? head, string name) =>
             head?.named_parameters().Select(p => ($"{name}.{p.name}", (Tensor)p.parameter)) ?? [];
-    }
-}
-
-/// <summary>What stands between the encoder's features and its teacher's.</summary>
-internal static class TeacherHead
-{
-    /// <summary>A linear layer, or two with exact GELU between them; Xavier uniform, biases 0.</summary>
-    public static Sequential Create(int inputs, int outputs, FeatureProjection projection, Generator generator)
-    {
-        Linear Layer(int from, int to)
-        {
-            Linear layer = nn.Linear(from, to);
-            using var noGrad = no_grad();
-            double bound = Math.Sqrt(6.0 / (from + to));
-            layer.weight.uniform_(-bound, bound, generator);
-            layer.bias!.zero_();
-            return layer;
-        }
-        return projection == FeatureProjection.Linear
-            ? nn.Sequential(("0", Layer(inputs, outputs)))
-            : nn.Sequential(("0", Layer(inputs, outputs)), ("1", nn.GELU()), ("2", Layer(outputs, outputs)));
     }
 }
 

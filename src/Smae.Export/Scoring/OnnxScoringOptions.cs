@@ -38,10 +38,10 @@ public sealed record OnnxScoringOptions
     public void Validate(OnnxModelInfo file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        string? unknown = OutputName is null || file.Outputs.Any(o => o.Name == OutputName)
-            ? null
-            : $"OutputName is '{OutputName}': the file has {string.Join(", ", file.Outputs.Select(o => $"'{o.Name}'"))}.";
-        Rules.Check(unknown is null ? Rules.Faults(this) : Rules.Faults(this).Append(unknown), "options");
+        IEnumerable<string> faults = Rules.Faults(this);
+        if (OutputName is not null && file.Outputs.All(o => o.Name != OutputName))
+            faults = faults.Append($"OutputName is '{OutputName}': the file has {string.Join(", ", file.Outputs.Select(o => $"'{o.Name}'"))}.");
+        Rules.Check(faults, "options");
     }
 }
 

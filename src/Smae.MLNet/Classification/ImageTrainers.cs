@@ -67,7 +67,7 @@ public sealed class LinearProbeTrainer : ImageClassificationTrainer<nn.Module<Te
     private Pooling PoolingOf => _options.Pooling ?? _encoder.Pooling;
 
     private sealed class ProbeModel(ImageEncoder encoder, Pooling pooling, nn.Module<Tensor, Tensor> classifier, int classes)
-        : TorchModel(encoder.Preprocessing, classes, ModelWeights.Of(encoder.Model).First().Tensor.device, classifier)
+        : TorchModel(encoder.Preprocessing, classes, encoder.Device, classifier)
     {
         protected override Tensor Forward(Tensor bytes) => classifier.forward(encoder.Embed(bytes, pooling)).softmax(-1);
 

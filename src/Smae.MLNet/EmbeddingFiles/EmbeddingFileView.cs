@@ -80,20 +80,11 @@ internal sealed class EmbeddingFile : IDisposable
     public int? Length { get; private set; }
 
     /// <exception cref="InvalidDataException">It is no Parquet file, damaged, or lacks the column.</exception>
-    public static EmbeddingFile Open(string path)
+    public static EmbeddingFile Open(string path) => new EmbeddingFile(path).OrDispose(file =>
     {
-        var file = new EmbeddingFile(path);
-        try
-        {
-            file.ReadFooter();
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
+        file.ReadFooter();
+        return file;
+    });
 
     /// <summary>The rows of a group as text, empty where there is none.</summary>
     public string?[] Texts(int group, string name) => Read(async () =>

@@ -15,6 +15,7 @@ internal sealed class ImageStoreLoader(
     private const int ChunkImages = 256;
     private const int ChunkBytes = 64 << 20;
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromSeconds(5);
+    private readonly int _chunk = Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages);   // images decoded together
 
     /// <summary>Decodes the images of a column.</summary>
     /// <returns>A new store of the good images: the caller disposes it.</returns>
@@ -31,20 +32,14 @@ internal sealed class ImageStoreLoader(
     {
         var (column, kind) = ImageColumn.Find(data.Schema, columnName, "feature");
         var rows = new Rows(data, column, kind, labels);
-        var store = Read(rows, $"'{columnName}' of the {dataName} data");
-        try
+        return Read(rows, $"'{columnName}' of the {dataName} data").OrDispose(store =>
         {
             if (rows.MissingLabels > 0 && ranks is not { IsFirst: false })
                 channel.Warning(
                     MessageSensitivity.None,
                     $"{rows.MissingLabels} rows of the {dataName} data have no label in column '{labels.Column.Name}'{labels.OrNotAClass}: left out.");
             return new LabelledImages(store, rows.KeptLabels) { MayLackClasses = true };
-        }
-        catch
-        {
-            store.Dispose();
-            throw;
-        }
+        });
     }
 
     private ImageStore Read(Rows rows, string source)
@@ -61,10 +56,9 @@ internal sealed class ImageStoreLoader(
 
         using var cursor = rows.Open(out var reader);
         var broken = CreateReport();
-        var store = kept.CreateStore();
-        try
+        return kept.CreateStore().OrDispose(store =>
         {
-            var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
+            var batch = new ImageBatch(decoders, reader, _chunk);
             var watch = Stopwatch.StartNew();
             var reported = TimeSpan.Zero;
             string of = rows.Data.GetRowCount() is { } all ? $" of {all}" : "";
@@ -102,12 +96,7 @@ internal sealed class ImageStoreLoader(
             Report(Invariant($"{total} images decoded in {watch.Elapsed.TotalSeconds:0.0} s"), total, watch);
             kept.Complete(store);
             return store;
-        }
-        catch
-        {
-            store.Dispose();
-            throw;
-        }
+        });
     }
 
     /// <summary>The images of a column that all ranks have, or those of a host its shard: each decodes its share, all get all.</summary>
@@ -121,7 +110,7 @@ internal sealed class ImageStoreLoader(
         using var images = kept.Share(ranks, shard);
         using var names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var cursor = rows.Open(out var reader);
-        var batch = new ImageBatch(decoders, reader, Math.Clamp(ChunkBytes / decoders.Preprocessing.ByteCount, 1, ChunkImages));
+        var batch = new ImageBatch(decoders, reader, _chunk);
         var taken = new List<long>();
         var watch = Stopwatch.StartNew();
         var reported = TimeSpan.Zero;
@@ -201,36 +190,28 @@ internal sealed class ImageStoreLoader(
 
     /// <summary>The images as an earlier run left them, with the same warnings or errors as then.</summary>
     /// <param name="shard">What tells this rank's images from those of ranks with others.</param>
-    private ImageStore Reuse(Rows rows, ImageStore store, IReadOnlyList<CachedProblem> problems, string shard = "")
+    private ImageStore Reuse(Rows rows, ImageStore kept, IReadOnlyList<CachedProblem> problems, string shard = "") => kept.OrDispose(store =>
     {
-        try
+        var messages = problems.ToDictionary(problem => problem.Row, problem => problem.Message);
+        var broken = CreateReport();
+        long total = store.Count + problems.Count;
+        for (int row = 0; row < total; row++)
         {
-            var messages = problems.ToDictionary(problem => problem.Row, problem => problem.Message);
-            var broken = CreateReport();
-            long total = store.Count + problems.Count;
-            for (int row = 0; row < total; row++)
-            {
-                if (messages.TryGetValue(row, out string? message)) broken.Add(new InvalidDataException(message));
-                else rows.KeepLabel(row);
-            }
-            if (ranks is { Sharded: true, Count: > 1 })
-            {
-                var all = ranks.OfAll(new Shard(Environment.MachineName, shard, total, [.. messages.Values]));
-                foreach (Shard other in all.DistinctBy(s => s.Key).Where(s => s.Key != all[ranks.Rank].Key))
-                {
-                    foreach (string message in other.Broken) broken.Add(new InvalidDataException($"{other.Host}: {message}"));
-                    total += other.Images;
-                }
-            }
-            broken.Summarise(total);
-            return store;
+            if (messages.TryGetValue(row, out string? message)) broken.Add(new InvalidDataException(message));
+            else rows.KeepLabel(row);
         }
-        catch
+        if (ranks is { Sharded: true, Count: > 1 })
         {
-            store.Dispose();
-            throw;
+            var all = ranks.OfAll(new Shard(Environment.MachineName, shard, total, [.. messages.Values]));
+            foreach (Shard other in all.DistinctBy(s => s.Key).Where(s => s.Key != all[ranks.Rank].Key))
+            {
+                foreach (string message in other.Broken) broken.Add(new InvalidDataException($"{other.Host}: {message}"));
+                total += other.Images;
+            }
         }
-    }
+        broken.Summarise(total);
+        return store;
+    });
 
     /// <summary>What a rank has read, where each host has images of its own.</summary>
     private sealed record Shard(string Host, string List, long Images, string[] Broken)

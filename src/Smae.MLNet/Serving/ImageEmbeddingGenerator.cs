@@ -154,28 +154,15 @@ public sealed class ImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, E
     {
         var scoring = new OnnxScoringOptions { BatchSize = options.BatchSize };
         if (options.GpuDeviceId is { } id) scoring = scoring with { Device = OnnxDevice.Cuda, DeviceId = id };
-        return Owning(OnnxImageModel.Load(file, scoring), model => new ImageEmbeddingGenerator(model, options, ownsModel: true));
+        return OnnxImageModel.Load(file, scoring).OrDispose(model => new ImageEmbeddingGenerator(model, options, ownsModel: true));
     }
 
     private static ImageEmbeddingGenerator LoadEncoder(string file, ImageEmbeddingOptions options)
     {
         IHostEnvironment environment = new MLContext { GpuDeviceId = options.GpuDeviceId };
         using IChannel channel = environment.Start("Loading");
-        return Owning(
-            ImageEncoder.Load(file, CatalogEnvironment.Device(environment, channel)), encoder => new ImageEmbeddingGenerator(encoder, options, ownsEncoder: true));
-    }
-
-    private static ImageEmbeddingGenerator Owning<TModel>(TModel model, Func<TModel, ImageEmbeddingGenerator> create) where TModel : IDisposable
-    {
-        try
-        {
-            return create(model);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        return ImageEncoder.Load(file, CatalogEnvironment.Device(environment, channel))
+            .OrDispose(encoder => new ImageEmbeddingGenerator(encoder, options, ownsEncoder: true));
     }
 
     private static OnnxImageModel Encoder(OnnxImageModel model)

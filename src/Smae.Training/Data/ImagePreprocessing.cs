@@ -66,17 +66,6 @@ public sealed record ImagePreprocessing
                 $"The images are {images.Height}x{images.Width} with {images.Channels} channels: expected {Height}x{Width} with {Channels}.", paramName);
     }
 
-    /// <summary>What is wrong with this for a model of images of another size, one sentence or none.</summary>
-    /// <param name="model">What the sentence calls the model.</param>
-    /// <param name="height">Height of the model's images.</param>
-    /// <param name="width">Their width.</param>
-    /// <param name="channels">Their channels.</param>
-    internal IEnumerable<string> SizeFaults(string model, int height, int width, int channels)
-    {
-        if ((height, width, channels) != (Height, Width, Channels))
-            yield return $"Preprocessing gives {Height}x{Width}x{Channels}: {model} expects {height}x{width}x{channels}.";
-    }
-
     /// <summary>Checks that there is a mean and a positive deviation for each channel.</summary>
     /// <exception cref="ArgumentException">There is not: the message names every fault.</exception>
     public void Validate() => Rules.Check(Faults(), nameof(ImagePreprocessing));

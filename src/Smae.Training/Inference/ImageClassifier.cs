@@ -82,9 +82,7 @@ public sealed class ImageClassifier : ImageModel
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(preprocessing);
-        VisionTransformerConfig config = model.Config;
-        List<string> faults =
-            [.. preprocessing.Faults(), .. preprocessing.SizeFaults("the classifier", config.ImageHeight, config.ImageWidth, config.Channels)];
+        List<string> faults = [.. preprocessing.Faults(), .. model.Config.SizeFaults("the classifier", preprocessing)];
         if (classNames is not null && classNames.Count != model.Classes)
             faults.Add($"There are {classNames.Count} class names: expected {model.Classes}.");
         Rules.Check(faults, nameof(model));

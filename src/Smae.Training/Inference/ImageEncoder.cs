@@ -24,8 +24,8 @@ public sealed class ImageEncoder : ImageModel
 
     /// <summary>An encoder with random weights: the baseline that pretraining is measured against.</summary>
     /// <param name="device">Where; null is the CPU.</param>
-    public static ImageEncoder Create(VisionTransformerConfig config, long seed = 0, Device? device = null) => Create(
-        config, new ImagePreprocessing { Height = config.ImageHeight, Width = config.ImageWidth, Channels = config.Channels }, Pooling.Mean, seed, device);
+    public static ImageEncoder Create(VisionTransformerConfig config, long seed = 0, Device? device = null) =>
+        Create(config, config.UsualPreprocessing, Pooling.Mean, seed, device);
 
     private static ImageEncoder Create(VisionTransformerConfig config, ImagePreprocessing preprocessing, Pooling pooling, long seed, Device? device) =>
         new(new VisionTransformer(config, seed).to(device ?? CPU), preprocessing, pooling, device);
@@ -81,10 +81,7 @@ public sealed class ImageEncoder : ImageModel
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(preprocessing);
-        VisionTransformerConfig config = model.Config;
-        Rules.Check(
-            [.. preprocessing.SizeFaults("the encoder", config.ImageHeight, config.ImageWidth, config.Channels), .. preprocessing.Faults()],
-            nameof(preprocessing));
+        Rules.Check([.. model.Config.SizeFaults("the encoder", preprocessing), .. preprocessing.Faults()], nameof(preprocessing));
         return model;
     }
 }

@@ -60,6 +60,9 @@ public sealed record VisionTransformerConfig : TransformerConfig
     /// <summary>Numbers in a patch: <c>PatchSize * PatchSize * Channels</c>.</summary>
     public int PatchDim => PatchSize * PatchSize * Channels;
 
+    /// <summary>What is done to images where nobody says otherwise: they are brought to the size.</summary>
+    internal ImagePreprocessing UsualPreprocessing => new() { Height = ImageHeight, Width = ImageWidth, Channels = Channels };
+
     /// <summary>This configuration for square images of another size.</summary>
     /// <param name="imageSize">Height and width in pixels.</param>
     /// <param name="patchSize">Height and width of a patch in pixels; null keeps this one's.</param>
@@ -100,6 +103,14 @@ public sealed record VisionTransformerConfig : TransformerConfig
     {
         ImageHeight = imageSize, ImageWidth = imageSize, PatchSize = patchSize, EmbedDim = embedDim, Depth = depth, NumHeads = numHeads,
     };
+
+    /// <summary>What is wrong with a preprocessing that gives images of another size, one sentence or none.</summary>
+    /// <param name="model">What the sentence calls the model.</param>
+    internal IEnumerable<string> SizeFaults(string model, ImagePreprocessing p)
+    {
+        if ((p.Height, p.Width, p.Channels) != (ImageHeight, ImageWidth, Channels))
+            yield return $"Preprocessing gives {p.Height}x{p.Width}x{p.Channels}: {model} expects {ImageHeight}x{ImageWidth}x{Channels}.";
+    }
 
     internal override IEnumerable<string> Faults(string name)
     {

@@ -115,7 +115,7 @@ public sealed record MaePretrainOptions : TrainingOptions
             if (shape.Length == 0) shape = [.. MaskFaults()];
             if (shape.Length == 0 && InitialWeights is not null) shape = [.. StartingWeights.Faults(InitialWeights, Encoder)];
             foreach (string fault in shape.Length > 0 ? shape : Preprocessing.Faults().Concat(ObjectiveFaults())) yield return fault;
-            foreach (string fault in _asked?.SizeFaults("the encoder", Encoder.ImageHeight, Encoder.ImageWidth, Encoder.Channels) ?? []) yield return fault;
+            foreach (string fault in _asked is null ? [] : Encoder.SizeFaults("the encoder", _asked)) yield return fault;
             if (Pooling == Pooling.ClassToken && Encoder.ClassToken == ClassToken.None) yield return "Pooling is ClassToken and Encoder has no class token.";
         }
         if (HeldOutImages == 1) yield return "HeldOutImages is 1: expected 0, or at least 2.";

@@ -94,8 +94,7 @@ internal sealed class FrozenTeacher : IDisposable
             return (architecture ?? files.Stored ?? description.Encoder, description.Preprocessing);
         }
         if (!File.Exists(EncoderFiles.Find(path).Weights)) throw new FileNotFoundException($"{path} is not there.", path);
-        (int height, int width) = (architecture.ImageHeight, architecture.ImageWidth);
-        return (architecture, new ImagePreprocessing { Height = height, Width = width, Channels = architecture.Channels });
+        return (architecture, architecture.UsualPreprocessing);
     }
 
     /// <summary>Loads the blocks up to the last that is needed.</summary>

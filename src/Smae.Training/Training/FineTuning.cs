@@ -67,13 +67,8 @@ public static class FineTuning
     private static VisionTransformerConfig ConfigOf(FineTuneOptions options, VisionTransformerConfig? source) =>
         options.Architecture ?? source ?? VisionTransformerConfig.VitLite7_4;
 
-    private static ImagePreprocessing PreprocessingOf(FineTuneOptions options, VisionTransformerConfig config, ImagePreprocessing? source)
-    {
-        (int height, int width) = (config.ImageHeight, config.ImageWidth);
-        return options.Preprocessing ?? (source is null
-            ? new ImagePreprocessing { Height = height, Width = width, Channels = config.Channels }
-            : source with { Height = height, Width = width });
-    }
+    private static ImagePreprocessing PreprocessingOf(FineTuneOptions options, VisionTransformerConfig config, ImagePreprocessing? source) =>
+        options.Preprocessing ?? (source is null ? config.UsualPreprocessing : source with { Height = config.ImageHeight, Width = config.ImageWidth });
 
     private static bool IsDescribed(FineTuneOptions options, string path) =>
         options.Architecture is null || EncoderFiles.Find(path).Description is not null;
@@ -166,6 +161,6 @@ public sealed record FineTuneOptions : SupervisedOptions
         if (shape is not null && Pooling == Pooling.ClassToken && shape.ClassToken == ClassToken.None)
             yield return "Pooling is ClassToken and the encoder has no class token.";
         if (shape is not null && Preprocessing is not null)
-            foreach (string fault in Preprocessing.SizeFaults("the encoder", shape.ImageHeight, shape.ImageWidth, shape.Channels)) yield return fault;
+            foreach (string fault in shape.SizeFaults("the encoder", Preprocessing)) yield return fault;
     }
 }
