@@ -1,3 +1,8 @@
+// The names stand here one by one since Smae.Export compiles this file too, without the usings that this project has for all files.
+using Device = TorchSharp.torch.Device;
+using DeviceType = TorchSharp.DeviceType;
+using Tensor = TorchSharp.torch.Tensor;
+
 namespace Smae.Training;
 
 /// <summary>

@@ -55,7 +55,7 @@ internal sealed class OnnxTeacher : Teacher
         Tensor values = _input.TakesBytes ? units.Times(255).round().Clamped(0, 255) : Normalized(units);
         Tensor[] given = Run(_input.Write(values), wanted);
         Device device = units.device;
-        return (_vector.Vector(given[0].to(device), _pooling), _map?.Map(given[^1].to(device)));
+        return (_vector.Vector(given[0].Upload(device), _pooling), _map?.Map(given[^1].Upload(device)));
     }
 
     public override void Dispose()

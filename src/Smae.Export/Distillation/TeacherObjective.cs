@@ -182,7 +182,7 @@ public sealed record TeacherObjective : Objective
 
         public override void BatchReady(PretrainBatch batch) => batch.Targets = _memory is null
             ? _teacher.Ask(batch.Images)
-            : _memory.Recall(batch.Indices.Span, unknown => _teacher.Ask(batch.Images.index_select(0, tensor(unknown, device: batch.Images.device))));
+            : _memory.Recall(batch.Indices.Span, unknown => _teacher.Ask(batch.Images.index_select(0, tensor(unknown).Upload(batch.Images.device))));
 
         public override Tensor Loss(PretrainBatch batch)
         {

@@ -33,23 +33,6 @@ internal sealed record NeededColumn(string Role, string Expected, string Advice 
         new(Parameter, $"Schema mismatch for {Role} column '{name}': expected {Expected}, got {found}{(Advice.Length > 0 ? $". {Advice}" : "")}");
 }
 
-internal static class Disposal
-{
-    /// <summary>Does something with what has just been made, and disposes it if that fails.</summary>
-    public static TResult OrDispose<T, TResult>(this T made, Func<T, TResult> work) where T : IDisposable
-    {
-        try
-        {
-            return work(made);
-        }
-        catch
-        {
-            made.Dispose();
-            throw;
-        }
-    }
-}
-
 /// <summary>Faults of what a user gave, for <see cref="Rules"/>.</summary>
 internal static class Faults
 {

@@ -47,7 +47,7 @@ internal sealed partial class CoreThreads : IDisposable
     public int Count => _threads.Count;
 
     /// <summary>Whether images are enough to be run in parts: of fewer, all cores together are the sooner done, most so where weights are cast for each part.</summary>
-    /// <param name="rowsPerImage">As <see cref="Parts"/> has it.</param>
+    /// <param name="rowsPerImage">Rows that an image adds to the model's matrix products, the tokens of a transformer.</param>
     public bool HaveWork(long images, int rowsPerImage) => images * rowsPerImage >= (long)Count * RowsPerPart / 2;
 
     /// <summary>Images in parts, as even as can be and as many for each thread: where they begin, and end.</summary>

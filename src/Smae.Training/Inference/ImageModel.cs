@@ -64,20 +64,20 @@ public abstract class ImageModel : IDisposable
         CoreThreads threads = CoreThreads.Shared;
         (int Begin, int End)[] parts = threads.Parts((int)bytes.size(0), rows);
         var results = new Tensor[parts.Length];
-        threads.Run(parts.Length, (_, part) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            Tensor images = bytes.narrow(0, parts[part].Begin, parts[part].End - parts[part].Begin);
-            results[part] = forward(_normalizer.Normalize(images)).DetachFromDisposeScope();
-        });
         try
         {
+            threads.Run(parts.Length, (_, part) =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                using var noGrad = no_grad();
+                Tensor images = bytes.narrow(0, parts[part].Begin, parts[part].End - parts[part].Begin);
+                results[part] = forward(_normalizer.Normalize(images)).DetachFromDisposeScope();
+            });
             return cat(results, 0);
         }
         finally
         {
-            foreach (Tensor result in results) result.Dispose();
+            foreach (Tensor? result in results) result?.Dispose();   // null where a part has failed
         }
     }
 

@@ -177,27 +177,6 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
 internal static class ModuleExtensions
 {
-    /// <summary>Does something with what has just been made, and disposes it if that fails.</summary>
-    public static TResult OrDispose<T, TResult>(this T made, Func<T, TResult> work) where T : IDisposable
-    {
-        try
-        {
-            return work(made);
-        }
-        catch
-        {
-            made.Dispose();
-            throw;
-        }
-    }
-
-    /// <inheritdoc cref="OrDispose{T, TResult}"/>
-    public static T OrDispose<T>(this T made, Action<T> work) where T : IDisposable => made.OrDispose(it =>
-    {
-        work(it);
-        return it;
-    });
-
     /// <summary>The name of a module, after making sure that libtorch is there: what a constructor evaluates first.</summary>
     public static string Name(string name)
     {

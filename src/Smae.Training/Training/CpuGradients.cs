@@ -37,7 +37,7 @@ internal sealed class CpuGradients : IDisposable
         optimizer.Weights.device_type == DeviceType.CPU && get_num_threads() > 1 ? new CpuGradients(optimizer, noise) : null;
 
     /// <summary>Adds the gradients of a batch to the optimiser's.</summary>
-    /// <param name="rowsPerImage">As <see cref="CoreThreads.Parts"/> has it.</param>
+    /// <param name="rowsPerImage">Rows that an image adds to the model's matrix products, the tokens of a transformer.</param>
     /// <param name="noiseSeed">What dropout follows from, together with the place of an image: <paramref name="first"/> is that of the first.</param>
     /// <returns>The mean loss of the batch.</returns>
     public double Add<T>(int images, int rowsPerImage, Func<T, Tensor> loss, Func<int, int, T> slice, double share, long noiseSeed, int first)
